@@ -1,0 +1,95 @@
+"""YAML as people write settings: every scalar stays the text that was typed, every value knows its line, and nothing is
+lost.
+
+YAML's own guesses are not wanted here (a form named `No` is not false, `012` is not ten), so types are the reader's
+business. Keys that stand twice, keys that are not text, and anchors are refused rather than resolved.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import MarketableError
+
+Place = tuple[str | int, ...]
+
+
+class _Writer(yaml.SafeDumper):
+    """Writes switches as people do: on and off."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Writer.add_representer(
+    bool, lambda writer, on: writer.represent_scalar("tag:yaml.org,2002:bool", "on" if on else "off")
+)
+
+
+def load(text: str, error: type[MarketableError], file: str | Path | None = None) -> tuple[Any, dict[Place, int]]:
+    r"""The document as dicts, lists and text, and the line (from 1) on which each value or key stands.
+
+    Arguments: text, the YAML; error, the exception to raise for what cannot be read; file, its name for messages.
+    Raises: error, for broken YAML, duplicate keys, keys that are not plain text, anchors and aliases.
+
+    >>> load("No: on\nsizes: [012]", MarketableError)
+    ({'No': 'on', 'sizes': ['012']}, {(): 1, ('No',): 1, ('sizes',): 2, ('sizes', 0): 2})
+    """
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if getattr(event, "anchor", None) is not None:
+                line = event.start_mark.line + 1
+                raise error("Anchors and aliases are not used here", file=file, row=line, value=event.anchor)
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        problem = getattr(fault, "problem", None) or getattr(fault, "reason", None) or "unreadable characters"
+        advice = "Quote names that hold a colon, a quote or a bracket; indent with blanks, not tabs."
+        raise error(f"This is not YAML: {problem}", file=file, row=mark and mark.line + 1, advice=advice) from None
+    except RecursionError:
+        raise error("This is nested too deeply to be settings", file=file) from None
+    lines: dict[Place, int] = {}
+
+    def build(node: yaml.Node, place: Place) -> Any:
+        lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return node.value
+        if isinstance(node, yaml.SequenceNode):
+            return [build(item, (*place, number)) for number, item in enumerate(node.value)]
+        mapping: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise error("A name must be plain text", file=file, row=line)
+            if key.value in mapping:
+                raise error("This name stands twice", file=file, row=line, value=key.value)
+            lines[(*place, key.value)] = line
+            mapping[key.value] = build(value, (*place, key.value))
+        return mapping
+
+    return (None if root is None else build(root, ())), lines
+
+
+def read(path: str | Path, error: type[MarketableError]) -> tuple[Any, dict[Place, int]]:
+    """`load` for a file in UTF-8. Raises: error, also where the file is missing or not text."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as fault:
+        raise error(f"The file cannot be read: {fault.strerror}", file=path, value=str(path)) from None
+    except UnicodeDecodeError:
+        raise error("The file is not text in UTF-8", file=path) from None
+    return load(text, error, path)
+
+
+def dump(data: Any) -> str:
+    """The text that `load` reads back as the same names and values, in the order given; switches as on and off.
+
+    >>> print(dump({"No": True, "été: 'x'": [" a "]}), end="")
+    'No': on
+    'été: ''x''':
+    - ' a '
+    """
+    return yaml.dump(data, Dumper=_Writer, allow_unicode=True, sort_keys=False, width=2**20)
