@@ -1,0 +1,124 @@
+"""Bringing the touches of each contact together, in order, without a table of contacts.
+
+A contact's key and the row's position fit into one 64-bit number, so one plain sort of numbers groups the contacts and
+keeps their rows in order. That is several times faster than coding the ids by a hash table first, and it needs eight
+bytes a row.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_THREADED_FROM = 1 << 20
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Rows in the order of contacts: `order` (row numbers), `starts` (where each contact begins), `contact` (its
+    number, by row).
+    """
+
+    order: np.ndarray
+    starts: np.ndarray
+    contact: np.ndarray
+
+
+def group(keys: np.ndarray) -> Groups:
+    """The rows of each contact side by side, in their given order. Arguments: keys, int64, equal for rows of the same
+    contact.
+
+    >>> group(np.array([30, 10, 30])).order.tolist()
+    [1, 0, 2]
+    """
+    rows = len(keys)
+    if rows == 0:
+        nothing = np.zeros(0, dtype=np.int64)
+        return Groups(nothing, nothing, nothing)
+    bits = max(1, int(rows - 1).bit_length())
+    lowest = int(keys.min())
+    if int(keys.max()) - lowest >= 1 << (63 - bits):
+        keys, lowest = pd.factorize(keys)[0], 0
+    packed = _sorted_packed(keys, lowest, bits)
+    order = (packed & ((1 << bits) - 1)).astype(np.int32 if bits < 32 else np.int64)
+    packed >>= bits
+    first = np.empty(rows, dtype=bool)
+    first[0] = True
+    np.not_equal(packed[1:], packed[:-1], out=first[1:])
+    del packed
+    starts = np.flatnonzero(first).astype(order.dtype)
+    contact = np.cumsum(first, dtype=order.dtype)
+    contact -= 1
+    return Groups(order, starts, contact)
+
+
+def _sorted_packed(keys: np.ndarray, lowest: int, bits: int) -> np.ndarray:
+    rows = len(keys)
+
+    def packed(part: slice) -> np.ndarray:
+        numbers = keys[part].astype(np.int64) - lowest
+        numbers <<= bits
+        numbers |= np.arange(part.start, part.stop, dtype=np.int64)
+        return numbers
+
+    if rows < _THREADED_FROM:
+        numbers = packed(slice(0, rows))
+        numbers.sort()
+        return numbers
+    # Two cores: split by a value near the middle, sort both sides at once, and they are already in place.
+    numbers = packed(slice(0, rows))
+    middle = np.median(numbers[:: max(1, rows // 4096)])
+    low = numbers < middle
+    lower, upper = numbers[low], numbers[~low]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(np.ndarray.sort, (lower, upper)))
+    numbers[: len(lower)], numbers[len(lower) :] = lower, upper
+    return numbers
+
+
+def contact_keys(ids: pd.Series) -> np.ndarray:
+    """A number for each id, equal for equal ids and for no others. Ids stay what they are: "007" is not "7".
+
+    >>> keys = contact_keys(pd.Series(["007", "7", "007"]))
+    >>> keys[0] == keys[2], keys[0] == keys[1]
+    (np.True_, np.False_)
+    """
+    if pd.api.types.is_integer_dtype(ids.dtype) and isinstance(ids.dtype, np.dtype):
+        return ids.to_numpy(np.int64)
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        return ids.cat.codes.to_numpy(np.int64)
+    if isinstance(ids.dtype, pd.StringDtype):
+        text = pa.array(ids)
+        digits = _digits(text)
+        return _codes(text) if digits is None else digits
+    return pd.factorize(ids)[0].astype(np.int64)
+
+
+def _digits(text: pa.Array) -> np.ndarray | None:
+    """Ids that are plain whole numbers are keys as they are, which saves a hash table; None for any others."""
+    try:
+        numbers = pc.cast(text, pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    values = np.asarray(numbers)
+    if not len(values) or values.min() < 1:
+        return None
+    lengths = np.asarray(pc.binary_length(text))
+    shortest = int(lengths.min())
+    if shortest == int(lengths.max()):
+        plain = values.min() >= 10 ** (shortest - 1)
+    else:
+        plain = np.array_equal(lengths, np.searchsorted(10 ** np.arange(19, dtype=np.int64), values, side="right"))
+    return values if plain else None
+
+
+def _codes(text: pa.Array) -> np.ndarray:
+    encoded = pc.dictionary_encode(text)
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return np.asarray(encoded.indices, dtype=np.int64)

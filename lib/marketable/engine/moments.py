@@ -1,0 +1,104 @@
+"""Times as the engine needs them: an order, and the account's wall clock for every question that a calendar answers.
+
+Times without a zone are the account's local time. Where a batch has times with a zone, instants give the order, so that
+an hour that happens twice in autumn is not shuffled; the wall clock still tells the day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+
+Microseconds = np.ndarray
+EARLIEST = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Times in microseconds since 1970: `order` to sort by, `wall` the account's local time; `zoned` tells whether
+    order is in UTC.
+    """
+
+    order: Microseconds
+    wall: Microseconds
+    zoned: bool
+
+
+def moments(column: pd.Series, time_zone: str) -> Moments:
+    """The times of a column: datetimes with or without a zone, text in ISO 8601, or a mixture.
+
+    Raises: DataError for a blank or unreadable time, with its row (from 0) in the frame.
+    """
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        column = _parsed(column)
+    if column.isna().any():
+        row = int(np.flatnonzero(column.isna())[0])
+        raise DataError(
+            f"A touch has no time, in row {row} of the frame", column=str(column.name), expected="a time in every row"
+        )
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        if column.dt.tz is None:
+            wall = _micro(column)
+            return Moments(wall, wall, False)
+        local = column.dt.tz_convert(time_zone).dt.tz_localize(None)
+        return Moments(_micro(column.dt.tz_convert("UTC").dt.tz_localize(None)), _micro(local), True)
+    zone = ZoneInfo(time_zone)
+    both = [(_instant(value, zone), _local(value, zone)) for value in column]
+    order, wall = np.array(both, dtype="datetime64[us]").astype(np.int64).reshape(-1, 2).T
+    return Moments(order, wall, True)
+
+
+def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]:
+    """One instant as (order, wall), comparable with a column's: text, a date (its first moment) or a time."""
+    zone = ZoneInfo(time_zone)
+    try:
+        time = pd.Timestamp(value).to_pydatetime(warn=False)
+    except (ValueError, TypeError):
+        time = None
+    if time is None or pd.isna(time):
+        raise DataError("This is not a time", value=value, expected="a time like 2024-03-31 or 2024-03-31 18:00")
+    wall = int(np.datetime64(_local(time, zone), "us").astype(np.int64))
+    return (int(np.datetime64(_instant(time, zone), "us").astype(np.int64)) if zoned else wall), wall
+
+
+def midnight(day: dt.date) -> int:
+    """The first moment of a day on the account's wall clock, in microseconds."""
+    return int(np.datetime64(day, "us").astype(np.int64))
+
+
+def _micro(column: pd.Series) -> Microseconds:
+    return column.to_numpy("datetime64[us]").view(np.int64)
+
+
+def _parsed(column: pd.Series) -> pd.Series:
+    try:
+        return pd.to_datetime(column, format="ISO8601")
+    except (ValueError, TypeError):
+        pass
+    parsed = []
+    for row, value in enumerate(column):
+        try:
+            parsed.append(pd.Timestamp(value).to_pydatetime(warn=False))
+        except (ValueError, TypeError):
+            raise DataError(
+                f"This is not a time, in row {row} of the frame",
+                column=str(column.name),
+                value=value,
+                expected="a time like 2024-03-31 18:00, with or without a zone",
+            ) from None
+    return pd.Series(parsed, index=column.index, name=column.name, dtype=object)
+
+
+def _local(time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    return time if time.tzinfo is None else time.astimezone(zone).replace(tzinfo=None)
+
+
+def _instant(time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    zoned = time.replace(tzinfo=zone) if time.tzinfo is None else time
+    return zoned.astimezone(dt.UTC).replace(tzinfo=None)

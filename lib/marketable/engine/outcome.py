@@ -1,0 +1,296 @@
+"""What `decide` answers: frames of touches and contacts, counts, the curve over time, and which switch makes whom
+marketing.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+from pandas.api.typing import NaTType
+
+from ..errors import UnknownNameError, nearest
+from ..inputs.portal import split
+from ..rulebook import STATUSES
+from .cases import KNOWN, MARKETING_CODE, NON_MARKETING_CODE, Cases
+from .explain import RULES, Explainer
+from .judge import NONE, ROLES, Judged, Role, latest_before
+from .moments import EARLIEST
+from .rows import Rows
+
+BY = ("source", "asset", "month", "decided_by")
+_DAY = 86_400_000_000
+_WAITS = "It waits for the update date to become non-marketing, and counts until then."
+_STATUS = pd.CategoricalDtype(list(STATUSES))
+_RULE = pd.CategoricalDtype(list(RULES))
+
+
+class Outcome:
+    """The statuses of a batch, explained: `touches`, `contacts`, `counts(by)`, `switches`, `by_day()` and
+    `why(contact_id)`.
+    """
+
+    def __init__(self, batch: pd.DataFrame, rows: Rows, cases: Cases, judged: Judged, explainer: Explainer) -> None:
+        self._batch, self._rows, self._cases, self._judged, self._explainer = batch, rows, cases, judged, explainer
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {status}" for status, count in self.counts().items())
+        return f"Outcome: {len(self._batch):,} touches of {len(self._judged.starts):,} contacts: {counts}"
+
+    @property
+    def as_of(self) -> pd.Timestamp | NaTType:
+        """The local time up to which touches and update dates count; NaT for an empty batch."""
+        return pd.NaT if self._rows.as_of == EARLIEST else pd.Timestamp(self._rows.as_of, unit="us")
+
+    @functools.cached_property
+    def touches(self) -> pd.DataFrame:
+        """The batch, in its own order, and what was decided of each touch.
+
+        Added columns, all categories: status_before and status_after (one of the three, blank where there is none),
+        rule (a short name), reason (a sentence with its reference and trust). Touches later than `as_of` are `not
+        counted`.
+        """
+        judged, counted = self._judged, len(self._rows.wall) - len(self._rows.listed)
+        code = np.empty(len(judged.order), dtype=judged.explanation.dtype)
+        code[judged.order] = judged.explanation
+        code = code[len(self._rows.listed) :]
+        if self._rows.input_row is not None or counted < len(self._batch):
+            rows = slice(counted) if self._rows.input_row is None else self._rows.input_row
+            every = np.full(
+                len(self._batch), judged.table.code(judged.table.access, Role.NOT_COUNTED), dtype=code.dtype
+            )
+            every[rows] = code
+            code = every
+        codes, number = _renumbered(code)
+        say = self._explainer
+        return self._batch.assign(
+            status_before=_category([say.before(each) for each in codes], number, _STATUS),
+            status_after=_category([say.after(each) for each in codes], number, _STATUS),
+            rule=_category([RULES.index(say.rule(each)) for each in codes], number, _RULE),
+            reason=_texts([say.sentence(each) for each in codes], number),
+        )
+
+    @functools.cached_property
+    def contacts(self) -> pd.DataFrame:
+        """Every contact as of the end, in order of appearance.
+
+        Index contact_id; created_at (datetime, local), created_by (source), asset, status (blank before access),
+        waiting (bool: for an update date, to become non-marketing), since (datetime, local; blank while a listed status
+        holds), decided_by (a switch, a source, an action, `access` or `listed`), reason (a sentence).
+        """
+        judged, rows = self._judged, self._rows
+        first = judged.order[judged.starts]
+        seen = np.zeros(len(judged.order), dtype=first.dtype)
+        seen[first] = np.arange(1, len(first) + 1)
+        appeared = seen[seen > 0] - 1
+        first = first[appeared]
+        creators, creator = self._creators
+        codes, decided = _renumbered(judged.decided)
+        return pd.DataFrame(
+            {
+                "created_at": self._created_at()[appeared],
+                "created_by": _texts([source for source, _ in creators], creator[appeared]),
+                "asset": _texts([asset for _, asset in creators], creator[appeared]),
+                "status": pd.Categorical.from_codes(judged.status[appeared], dtype=_STATUS, validate=False),
+                "waiting": judged.waiting[appeared],
+                "since": judged.since.view("datetime64[us]")[appeared],
+                "decided_by": _texts([self._explainer.decided_by(each) for each in codes], decided[appeared]),
+                "reason": self._reasons()[appeared],
+            },
+            index=pd.Index(rows.ids.take(rows.position(first)), name="contact_id"),
+        )
+
+    def counts(self, by: str | None = None) -> pd.Series | pd.DataFrame:
+        """How many contacts have which status.
+
+        Arguments: by, what to count by: None, or "source" (that created them), "asset", "month" (of their creation),
+        "decided_by".
+        Returns: a Series over the three statuses; with `by` a DataFrame, one row a value, those statuses its columns.
+        Raises: UnknownNameError for another `by`.
+        """
+        if by is None:
+            counted = np.bincount(self._judged.status[self._judged.status != NONE], minlength=len(STATUSES))
+            return pd.Series(counted, index=pd.Index(STATUSES, name="status"), name="contacts")
+        labels, number = self._labels(by)
+        table = np.bincount(number * 4 + (self._judged.status + 1), minlength=4 * len(labels)).reshape(-1, 4)[:, 1:]
+        frame = pd.DataFrame(table, index=pd.Index(labels, name=by), columns=pd.Index(STATUSES, name="status"))
+        frame = frame[frame.sum(axis=1) > 0].groupby(level=0, sort=False).sum()
+        if by == "source":
+            return frame.loc[[name for name in KNOWN if name in frame.index]]
+        return frame.sort_index()
+
+    @functools.cached_property
+    def switches(self) -> pd.DataFrame:
+        """Which switch reaches whom. One row for each switch that the portal lists or the batch touched.
+
+        Index switch (`source/asset` or `source`); source, asset, on (at the end), exposed (contacts which the switch
+        alone would make marketing), sole (contacts that are marketing only through it: lost if it alone were turned off
+        from the beginning).
+        """
+        judged, table, names = self._judged, self._judged.table, self._cases.switches
+        always = len(names)
+        lengths = np.diff(np.append(judged.starts, len(judged.order)))
+        contact = np.repeat(np.arange(len(lengths)), lengths)
+        counts = np.arange(len(judged.order)) > judged.emptied[contact]
+        counts &= judged.explanation % ROLES != Role.BEFORE_ACCESS
+        is_first = np.zeros(len(counts), dtype=bool)
+        is_first[judged.starts] = True
+        counts &= ~(is_first & judged.early[contact])
+        could = np.where(is_first, table.could_create[judged.case], table.could_upgrade[judged.case])
+        does = np.where(is_first, table.created[judged.case] == MARKETING_CODE, False) | judged.makes
+        exposed = np.unique(contact[counts & (could >= 0)] * np.int64(always + 1) + could[counts & (could >= 0)])
+        through = np.where(could >= 0, could, always)
+        through_least = _by_contact(np.minimum, np.where(counts & does, through, always + 1), judged.starts)
+        through_most = _by_contact(np.maximum, np.where(counts & does, through, -1), judged.starts)
+        sole = through_most[(through_least == through_most) & (through_most < always)]
+        listed = [*names, *(name for name in self._cases.portal.switches if name not in names)]
+        columns = {
+            "source": [split(name)[0] for name in listed],
+            "asset": [split(name)[1] or "" for name in listed],
+            "on": [self._cases.is_on(name, self._rows.as_of) for name in listed],
+            "exposed": np.bincount(exposed % (always + 1), minlength=len(listed))[: len(listed)],
+            "sole": np.bincount(sole, minlength=len(listed))[: len(listed)],
+        }
+        frame = pd.DataFrame(columns, index=pd.Index(listed, name="switch", dtype="str"))
+        place = frame["source"].map(KNOWN.index)
+        return frame.iloc[np.lexsort([frame["asset"].str.casefold(), place])]
+
+    def by_day(self) -> pd.Series:
+        """The number of marketing contacts at the end of each day, from the first touch to the end: what the tier is
+        held against.
+        """
+        judged, table = self._judged, self._judged.table
+        if not len(self._rows.wall) - len(self._rows.listed):
+            return pd.Series([], index=pd.DatetimeIndex([], name="day"), name="marketing", dtype="int64")
+        before, after = self._status_at_rows()
+        wall = self._rows.wall[judged.order]
+        up = (after == MARKETING_CODE) & (before != MARKETING_CODE)
+        always = int(np.count_nonzero(up & (wall == EARLIEST)))
+        rises = wall[up & (wall != EARLIEST)]
+        asked = judged.explanation % ROLES == Role.ASKED_WHILE_MARKETING
+        down = np.flatnonzero((before[1:] == NON_MARKETING_CODE) & (after[:-1] == MARKETING_CODE)) + 1
+        falls = table.dues[judged.case[latest_before(asked, down)] - table.first_request]
+        ends = np.append(judged.starts[1:], len(wall)) - 1
+        at_end = (after[ends] == MARKETING_CODE) & (judged.status == NON_MARKETING_CODE)
+        falls = np.concatenate([falls, judged.since[at_end]])
+        first = int(self._rows.wall[len(self._rows.listed) :].min()) // _DAY
+        days = max(self._rows.as_of // _DAY - first + 1, 1)
+        change = np.bincount(rises // _DAY - first, minlength=days) - np.bincount(falls // _DAY - first, minlength=days)
+        index = pd.date_range(pd.Timestamp(first * _DAY, unit="us"), periods=days, name="day", unit="us")
+        return pd.Series(always + np.cumsum(change), index=index, name="marketing")
+
+    def why(self, contact_id: object) -> pd.DataFrame:
+        """One contact's touches in order of time, each with its explanation.
+
+        Raises: UnknownNameError for a contact that is not in the batch, with the nearest one that is.
+        """
+        ids = self._rows.ids
+        sought = str(contact_id).strip()
+        found = np.flatnonzero((ids.astype("str") == sought).to_numpy())
+        if not len(found):
+            found = np.flatnonzero((ids.astype("str") == sought.lower()).to_numpy())
+        if not len(found):
+            near = nearest(sought, ids.astype("str").unique()) if len(ids) <= 20_000 else None
+            raise UnknownNameError("There is no such contact in the batch", value=sought, nearest=near)
+        found = found[found >= len(self._rows.listed)] - len(self._rows.listed)
+        if self._rows.input_row is not None:
+            in_time = self._rows.input_row[np.isin(self._rows.input_row, found)]
+            found = np.concatenate([in_time, np.setdiff1d(found, in_time)])
+        return self.touches.iloc[found]
+
+    @functools.cached_property
+    def _creators(self) -> tuple[list[tuple[str, str]], np.ndarray]:
+        """Source and asset of creations, and for each contact the number of its own."""
+        judged, table, listed = self._judged, self._judged.table, self._rows.listed
+        creators = [self._explainer.creator(case) for case in range(table.access)]
+        number = judged.case[judged.starts].astype(np.int64)
+        if len(listed):
+            pairs, own = np.unique(listed[["source", "asset"]].astype("object").agg(tuple, axis=1), return_inverse=True)
+            first = judged.order[judged.starts]
+            number[first < len(listed)] = len(creators) + own[first[first < len(listed)]]
+            creators += list(pairs)
+        return creators, number
+
+    def _labels(self, by: str) -> tuple[list[str], np.ndarray]:
+        """The labels of a way to count, not yet unique, and for each contact the number of its own."""
+        creators, creator = self._creators
+        if by == "source":
+            return [source for source, _ in creators], creator
+        if by == "asset":
+            return [f"{source}/{asset}" if asset else source for source, asset in creators], creator
+        if by == "month":
+            months, number = np.unique(self._created_at().astype("datetime64[M]"), return_inverse=True)
+            return [str(month) if not np.isnat(month) else "unknown" for month in months], number
+        if by == "decided_by":
+            codes, number = _renumbered(self._judged.decided)
+            return [self._explainer.decided_by(code) for code in codes], number
+        raise UnknownNameError(
+            "Contacts cannot be counted by this", value=by, expected=", ".join(BY), nearest=nearest(by, BY)
+        )
+
+    def _created_at(self) -> np.ndarray:
+        """When each contact was created, local time; NaT where a listed contact does not say."""
+        judged, listed = self._judged, self._rows.listed
+        first = judged.order[judged.starts]
+        created = self._rows.wall[first].view("datetime64[us]")
+        if len(listed):
+            created[first < len(listed)] = listed["created_at"].to_numpy("datetime64[us]")[first[first < len(listed)]]
+        return np.asarray(created)
+
+    def _status_at_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The status codes before and after each row, in the order of contacts."""
+        codes, number = _renumbered(self._judged.explanation)
+        before = np.array([self._explainer.before(code) for code in codes], dtype=np.int8)
+        after = np.array([self._explainer.after(code) for code in codes], dtype=np.int8)
+        return before[number], after[number]
+
+    def _reasons(self) -> pd.Categorical:
+        """The sentence of each contact: what decided, an ambiguous creation that the sentence does not tell, and a
+        wait.
+        """
+        judged, table = self._judged, self._judged.table
+        created = judged.case[judged.starts].astype(np.int64)
+        untold = (table.created != table.newer)[created] & ~judged.early & (judged.decided % ROLES != Role.CREATED)
+        ambiguous = np.where(untold, created + 1, 0)
+        whole = (judged.decided.astype(np.int64) * (table.access + 2) + ambiguous) * 2 + judged.waiting
+        codes, number = _renumbered(whole)
+        sentences = []
+        for code in codes:
+            rest, waiting = divmod(code, 2)
+            decided, case = divmod(rest, table.access + 2)
+            parts = [self._explainer.sentence(decided)]
+            parts += [self._explainer.ambiguity(case - 1)] if case else []
+            sentences.append(" ".join([*parts, _WAITS] if waiting else parts))
+        return _texts(sentences, number)
+
+
+def _renumbered(codes: np.ndarray) -> tuple[list[int], np.ndarray]:
+    """The codes that occur, and for each row the number of its own among them."""
+    if not len(codes):
+        return [], np.zeros(0, dtype=np.int16)
+    highest = int(codes.max())
+    if highest > 4 * len(codes) + 65_536:
+        occurring, number = np.unique(codes, return_inverse=True)
+        return occurring.tolist(), number
+    occurring = np.flatnonzero(np.bincount(codes, minlength=highest + 1))
+    renumbered = np.zeros(highest + 1, dtype=np.int16 if len(occurring) < 32_767 else np.int32)
+    renumbered[occurring] = np.arange(len(occurring))
+    return occurring.tolist(), renumbered[codes]
+
+
+def _category(by_code: list[int], number: np.ndarray, dtype: pd.CategoricalDtype) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.array(by_code, dtype=np.int8)[number], dtype=dtype, validate=False)
+
+
+def _texts(by_code: list[str], number: np.ndarray) -> pd.Categorical:
+    """A column of texts that repeat: each text once, and for each row which."""
+    texts = list(dict.fromkeys(by_code))
+    place = {text: at for at, text in enumerate(texts)}
+    kind = np.int8 if len(texts) < 127 else np.int16 if len(texts) < 32_767 else np.int32
+    codes = np.array([place[text] for text in by_code], dtype=kind)
+    return pd.Categorical.from_codes(codes[number], categories=pd.Index(texts, dtype="str"), validate=False)
+
+
+def _by_contact(ufunc: np.ufunc, values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    return np.asarray(ufunc.reduceat(values, starts)) if len(starts) else values

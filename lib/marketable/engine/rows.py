@@ -1,0 +1,196 @@
+"""A batch made ready for judging: checked, coded, in order of time, with the contacts that existed before it in front.
+
+What is text in a batch becomes small numbers here, each pair of source and asset one number; everything behind this
+module works on arrays of numbers only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, nearest
+from ..rulebook import NOT_COVERED, SOURCES, STATUSES
+from .cases import KNOWN
+from .grouping import contact_keys
+from .moments import EARLIEST, Moments, moment, moments
+
+COLUMNS = ("contact_id", "occurred_at", "source", "asset")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows to judge: first the `listed` contacts, then the counted touches in order of time.
+
+    By row: `keys` (the contact's) and `wall` (local time in microseconds; EARLIEST for a listed contact). By touch:
+    `pair`, its number in `pairs`. `ids` are the contacts of the listed and of all touches in the batch's own order;
+    `input_row` is each counted touch's row in the batch (None: the same order). `as_of` is the wall time up to which
+    the calendar counts.
+    """
+
+    keys: np.ndarray
+    wall: np.ndarray
+    pair: np.ndarray
+    pairs: list[tuple[str, str]]
+    ids: pd.Series
+    listed: pd.DataFrame
+    input_row: np.ndarray | None
+    as_of: int
+
+    def position(self, row: np.ndarray) -> np.ndarray:
+        """Where in `ids` the contact of a row stands."""
+        if self.input_row is None:
+            return row
+        front = len(self.listed)
+        positions = np.concatenate([np.arange(front), self.input_row + front])
+        return np.asarray(positions[row])
+
+
+def rows(touches: pd.DataFrame, contacts: pd.DataFrame | None, time_zone: str, as_of: str | dt.date | None) -> Rows:
+    """The rows of a batch and of the contacts listed beside it. Raises: DataError for what cannot be judged."""
+    touches = _checked(touches)
+    when = moments(touches["occurred_at"], time_zone)
+    in_time = _order_of_time(when)
+    order, wall = (when.order, when.wall) if in_time is None else (when.order[in_time], when.wall[in_time])
+    if as_of is None:
+        counted, until = len(order), int(wall[-1]) if len(wall) else EARLIEST
+    else:
+        last, until = moment(as_of, time_zone, when.zoned)
+        counted = int(np.searchsorted(order, last, side="right"))
+    pair, pairs = _pairs(touches["source"], touches["asset"])
+
+    listed = _listed(contacts, time_zone)
+    ids = touches["contact_id"]
+    if len(listed):
+        ids = pd.concat([listed["contact_id"], ids.astype(str)], ignore_index=True)
+    keys = contact_keys(ids)
+    front, keys, wall = keys[: len(listed)], keys[len(listed) :], wall[:counted]
+    if in_time is None:
+        keys, pair = keys[:counted], pair[:counted]
+    else:
+        in_time = in_time[:counted]
+        keys, pair = keys[in_time], pair[in_time]
+    if len(listed):
+        keys = np.concatenate([front, keys])
+        wall = np.concatenate([np.full(len(listed), EARLIEST), wall])
+    return Rows(keys, wall, pair, pairs, ids, listed, in_time, until)
+
+
+def _checked(touches: pd.DataFrame) -> pd.DataFrame:
+    columns = [str(column) for column in touches.columns]
+    for needed in COLUMNS:
+        if needed not in columns and needed != "asset":
+            raise DataError(
+                "The batch lacks a column", value=needed, expected=", ".join(COLUMNS), nearest=nearest(needed, columns)
+            )
+    if "asset" not in columns:
+        touches = touches.assign(asset="")
+    ids = touches["contact_id"]
+    blank = ids.isna() if pd.api.types.is_numeric_dtype(ids.dtype) else ids.isna() | (ids == "")
+    if blank.any():
+        if "email" not in columns:
+            raise DataError(
+                f"A touch has no contact, in row {int(np.flatnonzero(blank)[0])} of the frame",
+                column="contact_id",
+                expected="an id in every row, or a column email to know the contact by",
+            )
+        email = touches["email"].astype("str").str.strip().str.lower()
+        ids = ids.astype("str").mask(blank, email)
+        touches = _checked(touches.assign(contact_id=ids).drop(columns="email"))
+    return touches
+
+
+def _order_of_time(when: Moments) -> np.ndarray | None:
+    """The rows in order of time, ties in input order; None where they are in it already."""
+    if len(when.order) < 2 or bool((when.order[1:] >= when.order[:-1]).all()):
+        return None
+    return np.argsort(when.order, kind="stable")
+
+
+def _pairs(source: pd.Series, asset: pd.Series) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """The number of each touch's (source, asset), and the pairs that occur."""
+    source_code, sources = _coded(source)
+    for name in sources:
+        if name not in KNOWN:
+            row = int(np.flatnonzero(source_code == sources.index(name))[0]) if len(source_code) else 0
+            raise DataError(
+                f"This is no source of the rulebook, in row {row} of the frame",
+                column="source",
+                value=name,
+                expected=f"one of {', '.join(KNOWN)}",
+                nearest=nearest(name, KNOWN),
+            )
+    asset_code, assets = _coded(asset)
+    wide = np.int32(max(1, len(assets)))
+    combined = source_code * wide + asset_code
+    present = np.flatnonzero(np.bincount(combined, minlength=1)) if len(combined) else np.zeros(0, dtype=np.int64)
+    number = np.zeros(len(sources) * int(wide), dtype=np.int32)
+    number[present] = np.arange(len(present))
+    return number[combined], [(sources[code // wide], assets[code % wide]) for code in present.tolist()]
+
+
+def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """A text column as numbers and the texts they stand for, blank for missing; only texts that occur."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype("str").fillna("").astype("category")
+    codes = column.cat.codes.to_numpy()
+    texts = [str(text) for text in column.cat.categories]
+    if len(codes) and codes.min() < 0:
+        if "" not in texts:
+            texts.append("")
+        codes = np.where(codes < 0, texts.index(""), codes)
+    used = np.flatnonzero(np.bincount(codes, minlength=len(texts))) if len(codes) else np.zeros(0, dtype=np.int64)
+    if len(used) == len(texts):
+        return codes.astype(np.int32, copy=False), texts
+    renumbered = np.zeros(len(texts), dtype=np.int32)
+    renumbered[used] = np.arange(len(used))
+    return renumbered[codes], [texts[code] for code in used]
+
+
+def _listed(contacts: pd.DataFrame | None, time_zone: str) -> pd.DataFrame:
+    """The contacts that existed before: contact_id, status (code), created_at (local), source, asset."""
+    if contacts is None:
+        return pd.DataFrame({"contact_id": [], "status": []})
+    if "contact_id" not in contacts.columns:
+        if contacts.index.name != "contact_id":
+            near = nearest("contact_id", map(str, contacts.columns))
+            raise DataError("The existing contacts lack a column", value="contact_id", nearest=near)
+        contacts = contacts.reset_index()
+    if "status" not in contacts.columns:
+        near = nearest("status", map(str, contacts.columns))
+        raise DataError(
+            "The existing contacts lack a column", value="status", expected=", ".join(STATUSES), nearest=near
+        )
+    status = contacts["status"].astype("str").map({name: code for code, name in enumerate(STATUSES)})
+    if status.isna().any():
+        row = int(np.flatnonzero(status.isna())[0])
+        raise DataError(
+            f"An existing contact has no known status, in row {row} of the frame",
+            column="status",
+            value=contacts["status"].iloc[row],
+            expected=", ".join(STATUSES),
+        )
+    ids = contacts["contact_id"].astype("str")
+    if ids.isna().any() or (ids == "").any() or ids.duplicated().any():
+        wrong = ids[ids.isna() | (ids == "") | ids.duplicated()]
+        raise DataError("An existing contact has no id of its own", column="contact_id", value=wrong.iloc[0])
+    created = contacts.get("created_at", pd.Series(pd.NaT, index=contacts.index, dtype="datetime64[us]"))
+    known = created.notna()
+    local = np.full(len(contacts), np.datetime64("NaT", "us"))
+    local[known.to_numpy()] = moments(created[known], time_zone).wall.view("datetime64[us]")
+    texts = {
+        name: contacts[name].astype("str").fillna("").to_numpy() if name in contacts.columns else ""
+        for name in ("source", "asset")
+    }
+    listed = pd.DataFrame(
+        {"contact_id": ids.to_numpy(), "status": status.to_numpy(np.int8), "created_at": local, **texts}
+    )
+    listed["source"] = listed["source"].replace("", NOT_COVERED)
+    unknown = [name for name in listed["source"].unique() if name not in (*SOURCES, NOT_COVERED)]
+    if unknown:
+        problem = "An existing contact was created by no source of the rulebook"
+        raise DataError(problem, column="source", value=unknown[0], nearest=nearest(unknown[0], SOURCES))
+    return listed

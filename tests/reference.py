@@ -1,0 +1,278 @@
+"""The status rules once more: slow, obvious, and written from the specification alone. Nothing here is imported from
+the package. The rule table is typed again from the domain notes, and every contact is walked touch by touch, so that
+the vectorised engine can be tested against something a person can check by reading it beside section 3 of the design:
+"rule 5" in a comment means number 5 there.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+MARKETING, NON_MARKETING, NOT_COVERED = "marketing", "non-marketing", "not covered"
+ACTIONS = ("set_marketing", "set_non_marketing")
+
+
+# ---- The rulebook: what each tool does, edition by edition ----
+
+
+@dataclass(frozen=True)
+class Rule:
+    default: str  # a new contact's status; for a tool with a switch, while nobody has touched the switch
+    switch: str | None  # "asset": one for each form, app ...; "account": one for all; None: the default is fixed
+    upgrades_existing: bool  # with the switch on, also makes an existing contact marketing
+
+
+EDITIONS: tuple[date, ...] = (
+    date(2020, 9, 23),
+    date(2021, 6, 24),
+    date(2021, 12, 30),
+    date(2022, 8, 17),
+    date(2023, 1, 19),
+    date(2023, 6, 28),
+    date(2023, 11, 10),
+    date(2024, 2, 14),
+    date(2026, 1, 21),
+)
+SEPTEMBER_2020, JUNE_2021, DECEMBER_2021, AUGUST_2022, _, JUNE_2023, *_ = EDITIONS
+
+SILENT = Rule(NOT_COVERED, None, False)
+FIXED_NON_MARKETING = Rule(NON_MARKETING, None, False)
+
+# Only the editions where the value changes. Before its first entry a tool is not covered.
+RULES: dict[str, dict[date, Rule]] = {
+    "hubspot_form": {DECEMBER_2021: Rule(MARKETING, "asset", True)},
+    "non_hubspot_form": {SEPTEMBER_2020: Rule(MARKETING, None, False), DECEMBER_2021: Rule(MARKETING, "account", True)},
+    "chatflow": {SEPTEMBER_2020: Rule(NON_MARKETING, "asset", False)},
+    "import_single_object": {SEPTEMBER_2020: Rule(NON_MARKETING, "asset", True)},
+    "import_multi_object": {SEPTEMBER_2020: Rule(NON_MARKETING, "asset", False), AUGUST_2022: FIXED_NON_MARKETING},
+    "integration": {JUNE_2021: Rule(NON_MARKETING, "asset", False)},
+    **dict.fromkeys(
+        ("mobile_app", "logged_email", "team_email", "document_open", "meetings_link", "email_extension"),
+        {DECEMBER_2021: FIXED_NON_MARKETING},
+    ),
+    **dict.fromkeys(("manual", "associated_object"), {DECEMBER_2021: FIXED_NON_MARKETING, JUNE_2023: SILENT}),
+    NOT_COVERED: {},
+}
+
+
+def rule_on(source: str, edition: date) -> Rule:
+    rule = SILENT
+    for changed, value in sorted(RULES[source].items()):
+        if changed <= edition:
+            rule = value
+    return rule
+
+
+def edition_on(day: date) -> date:
+    """Rule 2: the newest edition on or before the day; before the first edition, the first."""
+    return max((edition for edition in EDITIONS if edition <= day), default=EDITIONS[0])
+
+
+# ---- Time ----
+
+
+def at_midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min)
+
+
+def to_local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Rule 11: the account's wall clock, without a zone."""
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def to_instant(moment: datetime, zone: ZoneInfo) -> datetime:
+    # In UTC, because Python compares two times of the same zone by their wall clocks.
+    return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+
+
+def is_update_date(day: date, subscription: dict[str, Any]) -> bool:
+    """Rule 9."""
+    if subscription["commitment"] == "yearly":
+        return day.day == 1
+    last_day_of_month = calendar.monthrange(day.year, day.month)[1]
+    return day.day == min(subscription["renewal"].day, last_day_of_month)
+
+
+def update_date_after(day: date, subscription: dict[str, Any]) -> date:
+    day += timedelta(days=1)
+    while not is_update_date(day, subscription):
+        day += timedelta(days=1)
+    return day
+
+
+# ---- Switches and what a single touch would do ----
+
+
+def switch_is_on(rule: Rule, source: str, asset: str, clock: datetime, portal: dict[str, Any]) -> bool:
+    """Rule 4."""
+    is_on = rule.default == MARKETING
+    setting = portal.get("switches", {}).get(source)
+    if rule.switch == "asset":
+        setting = (setting or {}).get(asset)
+    if setting is None:
+        return is_on
+    if isinstance(setting, bool):
+        return setting
+    latest = datetime.min
+    for entry in setting:
+        start = entry.get("from", datetime.min)  # no "from": the plain value, which holds from the start
+        if not isinstance(start, datetime):
+            start = at_midnight(start)
+        start = to_local(start, ZoneInfo(portal.get("time_zone", "UTC")))
+        if latest <= start <= clock:
+            latest, is_on = start, entry["switch"]
+    return is_on
+
+
+def status_at_creation(source: str, asset: str, clock: datetime, edition: date, portal: dict[str, Any]) -> str:
+    """Rule 3."""
+    rule = rule_on(source, edition)
+    if rule.switch is None:
+        return rule.default
+    return MARKETING if switch_is_on(rule, source, asset, clock, portal) else NON_MARKETING
+
+
+def would_upgrade(source: str, asset: str, clock: datetime, edition: date, portal: dict[str, Any]) -> bool:
+    """Rule 5."""
+    rule = rule_on(source, edition)
+    return rule.upgrades_existing and switch_is_on(rule, source, asset, clock, portal)
+
+
+def two_readings(source: str, asset: str, clock: datetime, portal: dict[str, Any]) -> tuple[str, str] | None:
+    """Rule 2: the older and the newer edition's status for a new contact, where they disagree. On an edition's own day
+    that edition is what holds."""
+    later = [edition for edition in EDITIONS if edition > clock.date()]
+    if clock.date() < EDITIONS[0] or clock.date() in EDITIONS or not later:
+        return None
+    older = status_at_creation(source, asset, clock, edition_on(clock.date()), portal)
+    newer = status_at_creation(source, asset, clock, later[0], portal)
+    return (older, newer) if older != newer else None
+
+
+# ---- One contact ----
+
+
+@dataclass
+class Contact:
+    created_at: datetime | None
+    created_by: str
+    asset: str
+    status: str | None = None
+    since: datetime | None = None
+    waits_for: datetime | None = None  # the update date at which a request to become non-marketing takes effect
+    from_before_access: bool = False  # it has no status until the access day
+    readings: tuple[str, str] | None = None
+
+    def catch_up(self, clock: datetime, access: datetime) -> None:
+        """Let happen what the calendar brought up to and including this moment."""
+        if self.from_before_access and clock >= access:  # rule 6
+            self.status, self.since, self.from_before_access = NON_MARKETING, access, False
+        if self.waits_for is not None and clock >= self.waits_for:  # rule 8
+            self.status, self.since, self.waits_for = NON_MARKETING, self.waits_for, None
+
+    def make_marketing(self, clock: datetime) -> None:
+        self.waits_for = None
+        if self.status != MARKETING:
+            self.status, self.since = MARKETING, clock
+
+    def ask_for_non_marketing(self, clock: datetime, subscription: dict[str, Any]) -> None:
+        if self.status != NON_MARKETING and self.waits_for is None:
+            self.waits_for = at_midnight(update_date_after(clock.date(), subscription))
+
+
+# ---- The batch ----
+
+
+@dataclass(frozen=True)
+class ReferenceOutcome:
+    touches: list[dict[str, Any]]
+    contacts: dict[Any, dict[str, Any]]
+
+
+def reference_decide(
+    touches: Sequence[dict[str, Any]],
+    portal: dict[str, Any],
+    *,
+    edition: date | None = None,
+    contacts: Iterable[dict[str, Any]] = (),
+    as_of: datetime | None = None,
+) -> ReferenceOutcome:
+    zone = ZoneInfo(portal.get("time_zone", "UTC"))
+    access_since = portal.get("access_since")
+    access = datetime.min if access_since is None else at_midnight(access_since)
+
+    known: dict[Any, Contact] = {}
+    for listed in contacts:
+        created_at = to_local(listed["created_at"], zone) if listed["created_at"] else None
+        known[listed["contact_id"]] = Contact(
+            created_at,
+            listed.get("source") or NOT_COVERED,
+            listed.get("asset") or "",
+            listed["status"],
+        )
+
+    # Wall clocks are enough to order a batch without zones; one zone in it, and only instants can be compared.
+    in_order = to_instant if any(touch["occurred_at"].tzinfo for touch in touches) else to_local
+    order = sorted(range(len(touches)), key=lambda position: in_order(touches[position]["occurred_at"], zone))
+    if as_of is None and order:
+        as_of = touches[order[-1]]["occurred_at"]
+
+    rows = [{**touch, "status_before": None, "status_after": None, "counted": False} for touch in touches]
+    for position in order:
+        row = rows[position]
+        if in_order(row["occurred_at"], zone) > in_order(as_of, zone):  # rule 10
+            break
+        row["counted"] = True
+        source, asset = row["source"], row["asset"]
+        clock = to_local(row["occurred_at"], zone)
+        judged_by = edition_on(edition or clock.date())
+
+        contact = known.get(row["contact_id"])
+        is_new = contact is None
+        if is_new:
+            # Rule 7: before an action, some tool that is not covered must have created the contact.
+            contact = Contact(clock, NOT_COVERED, "") if source in ACTIONS else Contact(clock, source, asset)
+            known[row["contact_id"]] = contact
+        if clock < access:
+            contact.status, contact.from_before_access = None, True
+            continue
+        contact.catch_up(clock, access)
+        row["status_before"] = contact.status
+
+        if is_new:
+            contact.status = status_at_creation(contact.created_by, contact.asset, clock, judged_by, portal)
+            contact.since = clock
+            if edition is None:
+                contact.readings = two_readings(contact.created_by, contact.asset, clock, portal)
+        if source == "set_marketing":
+            contact.make_marketing(clock)
+        elif source == "set_non_marketing":
+            contact.ask_for_non_marketing(clock, portal["subscription"])
+        elif not is_new and would_upgrade(source, asset, clock, judged_by, portal):
+            contact.make_marketing(clock)
+        row["status_after"] = contact.status
+
+    if as_of is not None:
+        for contact in known.values():
+            contact.catch_up(to_local(as_of, zone), access)
+    return ReferenceOutcome(rows, {contact_id: in_words(contact) for contact_id, contact in known.items()})
+
+
+def in_words(contact: Contact) -> dict[str, Any]:
+    return {
+        "created_at": contact.created_at,
+        "created_by": contact.created_by,
+        "asset": contact.asset,
+        "status": contact.status,
+        "waiting": contact.waits_for is not None,
+        "since": contact.since,
+        "ambiguous": contact.readings is not None,
+        "readings": contact.readings,
+    }
