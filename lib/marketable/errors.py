@@ -21,8 +21,8 @@ class MarketableError(Exception):
     does, the header being 1; in a YAML file the line), column, place (the path of names to a value in a settings file),
     value, expected, nearest (a valid name close to the value), advice (what to do).
 
-    >>> print(DataError("No such source", file="touches.csv", row=7, column="source", value="form", nearest="hubspot_form"))
-    No such source: 'form' (touches.csv, row 7, column source). Did you mean 'hubspot_form'?
+    >>> print(DataError("No such source", file="touches.csv", row=7, value="form", nearest="hubspot_form"))
+    No such source: 'form' (touches.csv, row 7). Did you mean 'hubspot_form'?
     """
 
     _row, _column = "row", "column"

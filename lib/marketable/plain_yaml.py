@@ -40,9 +40,10 @@ def load(text: str, error: type[MarketableError], file: str | Path | None = None
     """
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if getattr(event, "anchor", None) is not None:
-                line = event.start_mark.line + 1
-                raise error("Anchors and aliases are not used here", file=file, row=line, value=event.anchor)
+            anchor: str | None = getattr(event, "anchor", None)
+            if anchor is not None:
+                line = event.start_mark.line + 1 if event.start_mark else None
+                raise error("Anchors and aliases are not used here", file=file, row=line, value=anchor)
         root = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)

@@ -5,6 +5,7 @@ marketing.
 from __future__ import annotations
 
 import functools
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,10 @@ class Outcome:
             index=pd.Index(rows.ids.take(rows.position(first)), name="contact_id"),
         )
 
+    @overload
+    def counts(self, by: None = None) -> pd.Series: ...
+    @overload
+    def counts(self, by: str) -> pd.DataFrame: ...
     def counts(self, by: str | None = None) -> pd.Series | pd.DataFrame:
         """How many contacts have which status.
 
@@ -144,13 +149,16 @@ class Outcome:
         through_least = _by_contact(np.minimum, np.where(counts & does, through, always + 1), judged.starts)
         through_most = _by_contact(np.maximum, np.where(counts & does, through, -1), judged.starts)
         sole = through_most[(through_least == through_most) & (through_most < always)]
-        listed = [*names, *(name for name in self._cases.portal.switches if name not in names)]
+        at_work = set(table.could_create[table.could_create >= 0].tolist())
+        touched = [name for number, name in enumerate(names) if number in at_work]
+        listed = [*touched, *(name for name in self._cases.portal.switches if name not in touched)]
+        number = [names.index(name) if name in names else always for name in listed]
         columns = {
             "source": [split(name)[0] for name in listed],
             "asset": [split(name)[1] or "" for name in listed],
             "on": [self._cases.is_on(name, self._rows.as_of) for name in listed],
-            "exposed": np.bincount(exposed % (always + 1), minlength=len(listed))[: len(listed)],
-            "sole": np.bincount(sole, minlength=len(listed))[: len(listed)],
+            "exposed": np.bincount(exposed % (always + 1), minlength=always + 1)[number],
+            "sole": np.bincount(sole, minlength=always + 1)[number],
         }
         frame = pd.DataFrame(columns, index=pd.Index(listed, name="switch", dtype="str"))
         place = frame["source"].map(KNOWN.index)

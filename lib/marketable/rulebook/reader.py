@@ -39,8 +39,8 @@ ACTIONS = ("set_marketing", "set_non_marketing")
 TRUST = {
     "H": "trust H: read in HubSpot's own page",
     "M": "trust M: one first-hand source, or a direct consequence of what was read",
-    "assumption": "assumption: no text was read",
-    "silent": "silent",
+    "assumption": "an assumption",
+    "silent": "nothing was read about this tool",
 }
 
 
@@ -60,7 +60,8 @@ class Reference:
 
     def __str__(self) -> str:
         note = f"; {self.note}" if self.note else ""
-        return f"“{self.title}”, {self.read_in} ({TRUST[self.trust]}{note})"
+        read = f"read in {self.read_in}" if self.read_in[:1].isdigit() else self.read_in
+        return f"“{self.title}”, {read} ({TRUST[self.trust]}{note})"
 
 
 @dataclass(frozen=True)
@@ -374,13 +375,7 @@ def _read_source(source: str, path: Path, article: _Editions) -> dict[dt.date, R
         raise RulebookError(
             "The values are not in order", file=path, row=lines[("values",)], expected="dates that ascend"
         )
-    silent = Reference(
-        article.title,
-        article.link,
-        str(article.editions[0]),
-        "silent",
-        "nothing was read about this tool in these editions",
-    )
+    silent = Reference(article.title, article.link, str(article.editions[0]), "silent")
     rule = Rule(source, entry.name, entry.one, entry.asset, entry.where, NOT_COVERED, None, False, silent, None)
     rules = {}
     for date in article.editions:

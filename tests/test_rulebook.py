@@ -1,0 +1,146 @@
+"""The rulebook: complete, documented, dated; and a file that is wrong is refused with its line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import shutil
+from pathlib import Path
+
+import pytest
+
+import marketable as mk
+import marketable.rulebook
+import reference
+from marketable.rulebook import ACTIONS, SOURCES, STATUSES
+
+RULEBOOK = mk.Rulebook.load()
+SHIPPED = Path(marketable.rulebook.__file__).parent
+
+
+@pytest.mark.parametrize(("edition", "source"), list(itertools.product(reference.EDITIONS, SOURCES)))
+def test_every_edition_source_switch_state_and_contact_has_the_one_documented_answer(
+    edition: dt.date, source: str
+) -> None:
+    rule, documented = RULEBOOK.on(edition)[source], reference.rule_on(source, edition)
+    for on in (True, False):
+        created = documented.default
+        if documented.switch:
+            created = "marketing" if on else "non-marketing"
+        assert rule.when_created(on) == created
+        assert created in STATUSES
+        assert (rule.upgrades_existing and on) == (documented.upgrades_existing and on)
+    assert rule.switch == documented.switch
+    assert rule.default_on == (documented.default == "marketing")
+
+
+def test_the_rulebook_knows_the_editions_and_the_sources_of_the_specification_and_no_others() -> None:
+    assert RULEBOOK.editions == reference.EDITIONS
+    assert set(SOURCES) | {"not covered"} == set(reference.RULES)
+    assert set(ACTIONS) == set(reference.ACTIONS)
+
+
+@pytest.mark.parametrize("edition", RULEBOOK.editions)
+def test_every_rule_names_the_page_it_was_read_in_and_how_far_to_trust_it(edition: dt.date) -> None:
+    for rule in RULEBOOK.on(edition).values():
+        references = [rule.reference] + [rule.upgrade_reference] * rule.upgrades_existing
+        for each in references:
+            assert each.title and each.read_in
+            assert each.link.startswith("https://knowledge.hubspot.com/")
+            assert each.trust in ("H", "M") or (each.trust == "silent" and rule.default == "not covered")
+
+
+def test_what_rests_on_trust_m_or_on_an_assumption_is_marked_so() -> None:
+    edition = RULEBOOK.on("2024-02-14")
+    assert edition["non_hubspot_form"].upgrade_reference.trust == "M"
+    assert edition["import_single_object"].upgrade_reference.trust == "M"
+    assert edition["hubspot_form"].upgrade_reference.trust == "H"
+    assert RULEBOOK.lifecycle["undo"].reference.trust == "assumption"
+    assert RULEBOOK.lifecycle["update_date_short_month"].reference.trust == "assumption"
+
+
+def test_a_day_belongs_to_the_newest_edition_on_or_before_it_and_before_the_first_to_the_first() -> None:
+    assert RULEBOOK.on("2024-02-13").date == dt.date(2023, 11, 10)
+    assert RULEBOOK.on("2024-02-14").date == dt.date(2024, 2, 14)
+    assert RULEBOOK.on(dt.datetime(2030, 1, 1, 12)).date == dt.date(2026, 1, 21)
+    assert RULEBOOK.on("2019-01-01").date == dt.date(2020, 9, 23)
+
+
+def test_the_first_edition_and_all_changes_after_it_give_the_last() -> None:
+    first, last = RULEBOOK.editions[0], RULEBOOK.editions[-1]
+    facts = {(row.source, row.what): row.older for row in RULEBOOK.changes(first, last).itertuples()}
+    for older, newer in itertools.pairwise(RULEBOOK.editions):
+        for row in RULEBOOK.changes(older, newer).itertuples():
+            assert facts.get((row.source, row.what), row.older) == row.older
+            facts[row.source, row.what] = row.newer
+    changed = {(row.source, row.what): row.newer for row in RULEBOOK.changes(first, last).itertuples()}
+    assert {key: value for key, value in facts.items() if key in changed} == changed
+
+
+def test_an_unknown_source_is_answered_with_the_nearest() -> None:
+    with pytest.raises(mk.UnknownNameError, match="Did you mean 'hubspot_form'"):
+        RULEBOOK.on("2024-02-14")["hubspot_from"]
+    with pytest.raises(mk.UnknownNameError, match="Did you mean '2023-11-10'"):
+        RULEBOOK.pinned("2023-11-11")
+    with pytest.raises(mk.UnknownNameError, match="a date like"):
+        RULEBOOK.on("yesterday")
+
+
+def test_an_edition_is_readable_as_text_and_as_a_table() -> None:
+    edition = RULEBOOK.on("2024-02-14")
+    assert "hubspot_form" in repr(edition) and "one per form" in repr(edition)
+    table = edition._repr_html_()
+    assert table.count("<tr") == len(SOURCES) + 1
+    assert "trust M" in table and "<script" not in table
+
+
+BROKEN = {
+    "an unknown key": ("chatflow", "    default:", "    defualt:", ["line 7", "'defualt'", "Did you mean 'default'"]),
+    "a key that stands twice": ("chatflow", "name: ", "name: Bots\nname: ", ["line 2", "stands twice", "'name'"]),
+    "a missing reference": ("manual", "    reference:", "    note:", ["line 6", "'note'", "reference"]),
+    "a missing title": ("chatflow", "      title:", "      note:", ["line 9", "Expected a value for title"]),
+    "a date that is no edition": ("chatflow", "2020-09-23:", "2020-09-24:", ["line 6", "Did you mean '2020-09-23'"]),
+    "a date that is none": ("chatflow", "2020-09-23:", "2020-02-30:", ["no such day", "'2020-02-30'", "line 6"]),
+    "a default that is no status": ("chatflow", "non-marketing", "nonmarketing", ["line 7", "'nonmarketing'"]),
+    "a trust that is none": ("chatflow", "trust: H", "trust: X", ["line 13", "'X'", "'H', 'M'"]),
+    "a fixed default that upgrades": ("hubspot_form", "    switch: asset\n", "", ["line 6", "Only a switch upgrades"]),
+    "values out of order": ("manual", "2023-06-28:", "2020-09-23:", ["not in order"]),
+    "the same edition twice": ("manual", "2023-06-28:", "2021-12-30:", ["stands twice", "'2021-12-30'"]),
+    "a switch without a rule": (
+        "manual", "default: not covered", "default: not covered\n    switch: asset", ["no switch", "not covered"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_file_with_a_fault_is_refused_and_the_message_says_where(fault: str, tmp_path: Path) -> None:
+    source, before, after, words = BROKEN[fault]
+    folder = tmp_path / "rulebook"
+    shutil.copytree(SHIPPED, folder)
+    path = folder / "sources" / f"{source}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(mk.RulebookError) as refused:
+        mk.Rulebook.load(folder)
+    message = str(refused.value)
+    assert [word for word in [f"{source}.yaml", *words] if word not in message] == [], message
+
+
+def test_a_source_without_a_file_and_a_file_without_a_source_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "rulebook"
+    shutil.copytree(SHIPPED, folder)
+    chatflow = folder / "sources" / "chatflow.yaml"
+    chatflow.rename(chatflow.with_name("chatflows.yaml"))
+    with pytest.raises(mk.RulebookError, match=r"chatflows\.yaml.*Did you mean 'chatflow'"):
+        mk.Rulebook.load(folder)
+    (folder / "sources" / "chatflows.yaml").unlink()
+    with pytest.raises(mk.RulebookError, match="has no file: 'chatflow'"):
+        mk.Rulebook.load(folder)
+
+
+def test_a_copy_of_the_shipped_rulebook_reads_the_same(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "rulebook")
+    copy = mk.Rulebook.load(tmp_path / "rulebook")
+    for edition in RULEBOOK.editions:
+        assert dict(copy.on(edition)) == dict(RULEBOOK.on(edition))
