@@ -2,12 +2,14 @@
 
 from .engine import Outcome, decide
 from .errors import DataError, MarketableError, PortalError, RulebookError, UnknownNameError
-from .inputs.portal import Portal, Subscription
+from .inputs import Batch, Export, Portal, Subscription, read_export, read_touches, sample_touches
 from .rulebook import Edition, Reference, Rule, Rulebook
 
 __all__ = [
+    "Batch",
     "DataError",
     "Edition",
+    "Export",
     "MarketableError",
     "Outcome",
     "Portal",
@@ -19,4 +21,7 @@ __all__ = [
     "Subscription",
     "UnknownNameError",
     "decide",
+    "read_export",
+    "read_touches",
+    "sample_touches",
 ]

@@ -1,0 +1,67 @@
+"""Any file a person may have, as a batch to decide: touches, or HubSpot's own copy of its contacts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import DataError
+from .exports import Export, read_export
+from .touches import Batch, read_touches
+
+SUFFIXES = (".csv", ".xlsx", ".parquet", ".json")
+_SUBMISSIONS = "contact_form_submission"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file read: `touches`, a batch; `rejected` rows; what was understood; and the `export`, where it is one."""
+
+    name: str
+    touches: pd.DataFrame
+    rejected: pd.DataFrame
+    rows_read: int
+    understood: dict[str, str]
+    export: Export | None
+
+
+def open_file(path: str | Path) -> Opened:
+    """The batch that a file holds, whether it lists touches or is a copy of a portal's contacts.
+
+    A Fivetran table of contacts is read together with the table of form submissions that stands beside it.
+    Raises: DataError where the file is neither, with what each reading misses.
+    """
+    path = Path(path).expanduser()
+    if path.suffix.lower() == ".json":
+        return _of_export(path, read_export(path))
+    try:
+        batch = read_touches(path)
+    except DataError as no_batch:
+        beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
+        try:
+            return _of_export(
+                path, read_export(path, submissions=beside if beside != path and beside.is_file() else None)
+            )
+        except DataError as no_export:
+            if str(no_batch) == str(no_export):
+                raise no_export from None
+            problem = "This is neither a batch of touches nor a copy of HubSpot's contacts"
+            raise DataError(problem, file=path, advice=f"As a batch: {no_batch} As a copy: {no_export}") from None
+    return _of_batch(path, batch)
+
+
+def openable(folder: Path) -> list[Path]:
+    """The files of a folder that may be opened, by name."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in files if file.suffix.lower() in SUFFIXES and _SUBMISSIONS not in file.name]
+
+
+def _of_batch(path: Path, batch: Batch) -> Opened:
+    return Opened(path.name, batch.touches, batch.rejected, batch.rows_read, dict(batch.understood), None)
+
+
+def _of_export(path: Path, export: Export) -> Opened:
+    rows = export.rows_read + export.submissions_read
+    return Opened(path.name, export.touches, export.rejected, rows, dict(export.understood), export)

@@ -1,0 +1,188 @@
+"""A batch of touches from a file: what each tool did with which contact, when.
+
+A batch is a table with one row a touch: `contact_id` (text; `007` is not 7), `occurred_at`, `source` (a key of the
+rulebook, an action, or `not covered`) and `asset` (as it stands in the file: its blanks matter, as its name does).
+Reading drops nothing in silence: each row becomes a touch or a rejected row that says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import nearest
+from ..rulebook import ACTIONS, NOT_COVERED, SOURCES
+from .tables import FilePath, first_faults, no_column, raise_first, read_table, rejected_rows, without
+
+COLUMNS = ("contact_id", "occurred_at", "source", "asset")
+SOURCE_NAMES = (*SOURCES, *ACTIONS, NOT_COVERED)
+_TIME = r"\d{4}-\d\d-\d\d(?:[ T]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?"
+_FROM, _UNTIL = 2000, 2100
+_GUESSES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Touches that were read, and all that was not.
+
+    `touches`: contact_id (str), occurred_at (see `read_times`), source and asset (category), as the file has them.
+    `rejected`: row (as a spreadsheet counts: the header is 1), column, value, reason; one line a row, its first fault.
+    `rows_read`: rows of the file, always the sum of the two. `understood`: how the file was read, for display.
+    """
+
+    touches: pd.DataFrame
+    rejected: pd.DataFrame
+    rows_read: int
+    understood: dict[str, str]
+
+
+def read_touches(path: FilePath, *, strict: bool = False) -> Batch:
+    r"""The touches in a csv, xlsx or parquet file.
+
+    Arguments: path, of a file with the columns contact_id or email or both, occurred_at (ISO 8601, with or without a
+    zone), source and, if wanted, asset, in any order, whatever their case; other columns are left out. Where contact_id
+    is blank, the contact is known by its e-mail, trimmed and in lower case. strict: whether a rejected row is an error.
+    Returns: a Batch.
+    Raises: DataError, for a file that is no table or lacks a column, and if strict for the first rejected row.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "touches.csv")
+    >>> _ = path.write_text("contact_id,occurred_at,source\n007,2024-03-01,manual\n8,yesterday,manual\n")
+    >>> read_touches(path).touches.values.tolist()
+    [['007', Timestamp('2024-03-01 00:00:00'), 'manual', '']]
+    >>> read_touches(path).rejected.to_dict("records")[0]["reason"]
+    'This is no time. Expected 2024-03-01, 2024-03-01 09:30 or 2024-03-01T09:30:00Z'
+    """
+    table = read_table(path)
+    cells, left_out = _columns(table.frame, path)
+    contact_id = contact_keys(cells["contact_id"], cells["email"])
+    occurred_at = read_times(cells["occurred_at"])
+    source = cells["source"].str.strip().astype("category").cat.set_categories(SOURCE_NAMES)
+    rejected = first_faults(
+        table.rejected,
+        rejected_rows(cells["contact_id"][contact_id == ""], "contact_id", "There is no contact_id and no e-mail"),
+        time_faults(cells["occurred_at"], occurred_at, "occurred_at"),
+        _source_faults(cells["source"][source.isna()]),
+    )
+    if strict:
+        raise_first(rejected, path)
+    read = cells.assign(contact_id=contact_id, occurred_at=occurred_at, source=source)
+    touches = as_touches(without(read, rejected))
+    understood = {**table.understood, "times": _zones(touches["occurred_at"]), "left out": ", ".join(left_out)}
+    return Batch(touches, rejected, table.rows_read, {name: text for name, text in understood.items() if text})
+
+
+def as_touches(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a batch, in their order and types, rows numbered from 0; assets in alphabetical order."""
+    frame = frame.reset_index(drop=True)[list(COLUMNS)]
+    return frame.assign(
+        contact_id=frame["contact_id"].astype("str"),
+        occurred_at=of_one_kind(frame["occurred_at"]),
+        source=frame["source"].astype(pd.CategoricalDtype(list(SOURCE_NAMES))),
+        asset=frame["asset"].astype("category"),
+    )
+
+
+def contact_keys(ids: pd.Series[str], emails: pd.Series[str]) -> pd.Series[str]:
+    """By what each contact is known: its id, trimmed; where that is blank its e-mail, trimmed and in lower case.
+
+    >>> contact_keys(pd.Series([" 007", ""]), pd.Series(["", "Ann@Example.com "])).tolist()
+    ['007', 'ann@example.com']
+    """
+    keys = ids.str.strip()
+    return keys.mask(keys == "", emails.str.strip().str.lower()) if (keys == "").any() else keys
+
+
+def read_times(cells: pd.Series[str]) -> pd.Series[Any]:
+    """Cells in ISO 8601 as times; what is no time is NaT.
+
+    Returns: datetime64[us] where no cell has a zone; datetime64[us, UTC] where all have one; where some have one,
+    Timestamps (dtype object), each as it was written: only the portal's time zone can bring them together.
+
+    >>> read_times(pd.Series(["2024-03-01", "2024-03-01T09:30+02:00"])).tolist()
+    [Timestamp('2024-03-01 00:00:00'), Timestamp('2024-03-01 09:30:00+0200', tz='UTC+02:00')]
+    """
+    cells = cells.str.strip()
+    zone = "UTC" if _have_zone(cells.head(1)).any() else None
+    try:  # most files are of one kind throughout
+        times = pc.cast(pa.array(cells, pa.large_string()), pa.timestamp("us", zone))
+        return cast("pd.Series[Any]", times.to_pandas()).set_axis(cells.index)
+    except pa.ArrowInvalid:
+        zoned = _have_zone(cells)
+    readable = cells.where(cells.str.fullmatch(_TIME))
+    naive = pd.to_datetime(readable.mask(zoned), format="ISO8601", errors="coerce").dt.as_unit("us")
+    aware = pd.to_datetime(readable.where(zoned), format="ISO8601", errors="coerce", utc=True).dt.as_unit("us")
+    if naive.isna().all() or aware.isna().all():
+        return naive if aware.isna().all() else aware
+    mixed = naive.astype(object)
+    mixed[aware.notna()] = [pd.Timestamp(text) for text in cells[aware.notna()]]
+    return mixed
+
+
+def _have_zone(cells: pd.Series[str]) -> pd.Series[bool]:
+    return cells.str.slice(10).str.contains("[Z+-]")
+
+
+def of_one_kind(times: pd.Series[Any]) -> pd.Series[Any]:
+    """Timestamps of two kinds may be of one after some rows were rejected."""
+    if times.dtype != object:
+        return times
+    zoned = times.map(lambda time: time.tzinfo is not None)
+    return times if zoned.any() and not zoned.all() else pd.to_datetime(times, utc=bool(zoned.all())).dt.as_unit("us")
+
+
+def time_faults(cells: pd.Series[str], times: pd.Series[Any], column: str, *, needed: bool = True) -> pd.DataFrame:
+    """The rejected rows of a column of times: what `read_times` could not read, and years that cannot be meant.
+
+    Arguments: cells, as they stand; times, as read; column, its name in the file; needed, whether a blank is a fault.
+    """
+    expected = "Expected 2024-03-01, 2024-03-01 09:30 or 2024-03-01T09:30:00Z"
+    years = instants(times).dt.year
+    blank = cells.str.strip() == ""
+    return pd.concat(
+        [
+            rejected_rows(cells[blank & needed], column, f"The time is missing. {expected}"),
+            rejected_rows(cells[times.isna() & ~blank], column, f"This is no time. {expected}"),
+            rejected_rows(cells[years < _FROM], column, f"The time is before the year {_FROM}"),
+            rejected_rows(cells[years > _UNTIL], column, f"The time is after the year {_UNTIL}"),
+        ]
+    )
+
+
+def instants(times: pd.Series[Any]) -> pd.Series[Any]:
+    """Times of any kind made comparable: datetime64[us, UTC], those without a zone taken as UTC."""
+    return pd.to_datetime(times, utc=True)
+
+
+def _columns(frame: pd.DataFrame, path: FilePath) -> tuple[pd.DataFrame, list[str]]:
+    """The columns of a batch and the e-mail, blank where there is none; and the names of the columns left out."""
+    found = {str(name).casefold(): str(name) for name in frame}
+    for name in COLUMNS[:3]:
+        if name not in found and not (name == "contact_id" and "email" in found):
+            expected = "in the first row contact_id (or email), occurred_at, source and, if wanted, asset"
+            raise no_column(name, frame, path, expected)
+    blank = pd.Series("", index=frame.index, dtype="str")
+    cells = pd.DataFrame({name: frame[found[name]] if name in found else blank for name in (*COLUMNS, "email")})
+    return cells, [name for folded, name in found.items() if folded not in cells]
+
+
+def _source_faults(cells: pd.Series[str]) -> pd.DataFrame:
+    def reason(value: str) -> str:
+        near = nearest(value.strip(), SOURCE_NAMES)
+        return f"There is no such source. The nearest is {near}" if near else "There is no such source"
+
+    # Finding the nearest name is slow, and after a hundred different ones the column is another thing altogether.
+    reasons = {value: reason(value) for value in cells.unique()[:_GUESSES] if len(value) < _GUESSES}
+    reasons |= {value: "The source is missing" for value in cells.unique() if not value.strip()}
+    return rejected_rows(cells, "source", cells.map(reasons).fillna("There is no such source"))
+
+
+def _zones(times: pd.Series[Any]) -> str:
+    local = "without a zone (the account's local time)"
+    if times.dtype == object:
+        return f"some with a zone, some {local}"
+    return "with a zone" if isinstance(times.dtype, pd.DatetimeTZDtype) else local

@@ -1,0 +1,388 @@
+"""What reading HubSpot's own copies of the contacts promises."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketable.errors import DataError
+from marketable.inputs import exports
+from marketable.inputs.exports import CERTAINTIES, Export, form_name, read_export, tool_of, why
+from marketable.inputs.touches import read_touches
+from marketable.rulebook import NOT_COVERED, SOURCES
+
+DATA = Path(__file__).parents[1] / "data"
+CONTACT = {"Record ID": "7", "Create Date": "2024-03-01 09:00"}
+BY_FORM = CONTACT | {"Record source": "FORM", "Record source detail 1": "Newsletter"}
+CREATION = ("7", "2024-03-01 09:00", "hubspot_form", "Newsletter")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("exports")
+
+
+def table(folder: Path, *rows: dict[str, str], name: str = "contacts.csv") -> Path:
+    path = folder / name
+    pd.DataFrame(list(rows), dtype="str").fillna("").to_csv(path, index=False)
+    return path
+
+
+def read(folder: Path, *rows: dict[str, str], **options: Any) -> Export:
+    return read_export(table(folder, *rows), **options)
+
+
+def read_json(folder: Path, root: object) -> Export:
+    path = folder / "contacts.json"
+    path.write_text(root if isinstance(root, str) else json.dumps(root), encoding="utf-8")
+    return read_export(path)
+
+
+def touches(export: Export) -> list[tuple[str, ...]]:
+    frame = export.touches.assign(occurred_at=export.touches["occurred_at"].dt.strftime("%Y-%m-%d %H:%M"))
+    return list(frame.itertuples(index=False, name=None))
+
+
+def reasons(export: Export) -> list[tuple[int, str, str]]:
+    return list(export.rejected[["row", "column", "reason"]].itertuples(index=False, name=None))
+
+
+def api(identity: str, **properties: object) -> dict[str, object]:
+    return {"id": identity, "properties": {"createdate": "2023-12-28T11:01:26.769Z", **properties}, "archived": False}
+
+
+# Columns and dialects
+
+
+def test_an_id_and_a_date_are_enough_and_what_lacks_is_told_with_the_remedy(folder: Path) -> None:
+    export = read(folder, CONTACT)
+    assert export.contacts.loc["7", ["source", "certainty", "waiting"]].tolist() == [NOT_COVERED, NOT_COVERED, False]
+    assert export.contacts["status"].isna().all()
+    assert "Add the properties Record source and Record source detail 1" in export.understood["no Record source"]
+
+
+def test_an_export_without_a_needed_column_is_an_error(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"no column Create Date .* Did you mean 'Created Date'"):
+        read(folder, {"Record ID": "7", "Created Date": "2024-03-01"})
+    with pytest.raises(DataError, match=r"no column Record ID .* Found: Name, Create Date"):
+        read(folder, {"Name": "Ann", "Create Date": "2024-03-01"})
+
+
+def test_all_dialects_tell_the_same(folder: Path) -> None:
+    labels = BY_FORM | {"Marketing contact status": "Marketing contact", "Marketing contact until next update": "Yes"}
+    facts = {
+        "createdate": "2024-03-01 09:00",
+        "hs_object_source": "FORM",
+        "hs_object_source_detail_1": "Newsletter",
+        "hs_marketable_status": "true",
+        "hs_marketable_until_renewal": "true",
+    }
+    expected = read(folder, labels)
+    internal = read(folder, {"hs_object_id": "7", **facts})
+    fivetran = read(folder, {"id": "7", **{f"property_{name}": value for name, value in facts.items()}})
+    page = read_json(folder, {"results": [{"id": "7", "properties": facts}], "paging": {}})
+    pd.DataFrame([labels]).to_excel(folder / "contacts.xlsx", index=False)
+    for export in (internal, fivetran, page, read_export(folder / "contacts.xlsx")):
+        pd.testing.assert_frame_equal(export.contacts, expected.contacts)
+        pd.testing.assert_frame_equal(export.touches, expected.touches)
+
+
+def test_a_page_a_list_of_pages_and_a_list_of_contacts_are_read(folder: Path) -> None:
+    for root in ({"results": [api("7")]}, [{"results": [api("7")]}, {"results": []}], [api("7")], api("7")):
+        assert read_json(folder, root).contacts.index.tolist() == ["7"]
+
+
+def test_a_page_without_contacts_is_an_export_without_contacts(folder: Path) -> None:
+    assert read_json(folder, {"results": []}).rows_read == 0
+
+
+@pytest.mark.parametrize("text", ['{"results": [', '{"status": "error"}', "[" * 100_000])
+def test_json_that_holds_no_contacts_is_an_error(folder: Path, text: str) -> None:
+    with pytest.raises(DataError, match="Expected contacts of API v3"):
+        read_json(folder, text)
+
+
+def test_what_is_no_contact_in_a_page_is_rejected(folder: Path) -> None:
+    archived = api("8") | {"archived": True}
+    export = read_json(folder, [api("7"), archived, api("9", email="\ud800"), 5, {"properties": None}])
+    assert export.contacts.index.tolist() == ["7"]
+    assert reasons(export) == [
+        (2, "archived", "The contact is archived"),
+        (3, "email", "The cell holds characters that are no text"),
+        (4, "properties", "This is no contact of API v3"),
+        (5, "properties", "This is no contact of API v3"),
+    ]
+
+
+# Contacts
+
+
+def test_an_id_that_excel_has_rounded_is_no_key(folder: Path) -> None:
+    rounded = CONTACT | {"Record ID": "6.89813E+11"}
+    export = read(folder, rounded | {"Email": " Ann@Example.com"}, rounded)
+    assert export.contacts.index.tolist() == ["ann@example.com"]
+    assert reasons(export) == [(3, "Record ID", "Excel has rounded this Record ID, and there is no e-mail")]
+
+
+def test_a_contact_that_stands_twice_is_used_once(folder: Path) -> None:
+    unread = CONTACT | {"Create Date": "?"}
+    export = read(folder, unread, CONTACT, BY_FORM)
+    assert export.contacts["source"].tolist() == [NOT_COVERED]
+    assert [row for row, *_ in reasons(export)] == [2, 4]
+    assert export.rejected["reason"][1] == "The contact stands already in row 3"
+
+
+@pytest.mark.parametrize(
+    ("cell", "status"),
+    [
+        ("Marketing contact", "marketing"),
+        ("Non-marketing contact", "non-marketing"),
+        ("TRUE", "marketing"),
+        ("false", "non-marketing"),
+        ("Contacto que no es de marketing", "non-marketing"),
+        ("Marketingkontakt", "marketing"),
+    ],
+)
+def test_a_status_is_read_as_label_and_as_internal_value(folder: Path, cell: str, status: str) -> None:
+    assert read(folder, CONTACT | {"Marketing contact status": cell}).contacts["status"].tolist() == [status]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("Record ID", "", "There is no Record ID and no e-mail"),
+        ("Create Date", "", "The time is missing"),
+        ("Create Date", "3/15/2024 2:30 PM", "This is no time"),
+        ("Marketing contact status", "perhaps", "This is no status"),
+        ("Marketing contact until next update", "perhaps", "Expected Yes or No"),
+        ("First Conversion Date", "soon", "This is no time"),
+    ],
+)
+def test_a_row_that_is_no_contact_is_rejected_with_a_reason(folder: Path, column: str, cell: str, reason: str) -> None:
+    export = read(folder, CONTACT | {column: cell}, CONTACT | {"Record ID": "8"})
+    assert export.contacts.index.tolist() == ["8"]
+    ((row, found, told),) = reasons(export)
+    assert (row, found) == (2, column)
+    assert told.startswith(reason)
+
+
+def test_strict_makes_the_first_rejected_row_an_error(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"no time.*\(contacts.csv, row 3, column Create Date\)"):
+        read(folder, CONTACT, CONTACT | {"Create Date": "?"}, strict=True)
+
+
+# What a recorded source stands for
+
+
+def test_every_recorded_source_stands_for_a_source_of_the_rulebook() -> None:
+    sources = yaml.safe_load(Path(exports.__file__).with_name("record_sources.yaml").read_text(encoding="utf-8"))[
+        "sources"
+    ]
+    assert {entry["source"] for entry in sources} <= set(SOURCES)
+    assert {entry["certainty"] for entry in sources} <= set(CERTAINTIES)
+    assert all(why(entry["source"], entry["certainty"]) for entry in sources)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "detail", "tool"),
+    [
+        ("FORM", "Newsletter", ("hubspot_form", "Newsletter", "certain")),
+        ("FORM", "#contact .form", ("non_hubspot_form", "#contact .form", "likely")),
+        ("IMPORT", "fair.csv", ("import_single_object", "fair.csv", "ambiguous")),
+        ("CRM UI", "Jane Doe", ("manual", "", "certain")),
+        ("CRM_UI", "", ("manual", "", "certain")),
+        ("Mobile iOS", "Jane Doe", ("mobile_app", "", "certain")),
+        ("Meetings", "Meetings Link: jane/intro", ("meetings_link", "jane/intro", "certain")),
+        ("MEETINGS", "Jane Doe", ("meetings_link", "", "certain")),
+        ("BCC’d email", "Jane Doe", ("logged_email", "", "likely")),
+        ("ENGAGEMENTS", "", ("logged_email", "", "likely")),
+        ("Bot Chatflow", "Welcome", ("chatflow", "Welcome", "certain")),
+        ("CONVERSATIONS", "", ("team_email", "", "ambiguous")),
+        ("Integration", "Eventbrite", ("integration", "Eventbrite", "certain")),
+        ("SALESFORCE", "Salesforce", ("integration", "Salesforce", "likely")),
+        ("WORKFLOWS", "Jane Doe", (NOT_COVERED, "WORKFLOWS", NOT_COVERED)),
+        ("", "", (NOT_COVERED, "", NOT_COVERED)),
+    ],
+)
+def test_a_recorded_source_stands_for_a_tool(recorded: str, detail: str, tool: tuple[str, str, str]) -> None:
+    assert tool_of(recorded, detail) == tool
+
+
+def test_since_2019_analytics_means_a_form_that_hubspot_did_not_make(folder: Path) -> None:
+    row = CONTACT | {"Original Source Drill-Down 1": "ANALYTICS"}
+    export = read(folder, row, row | {"Record ID": "8", "Create Date": "2018-12-31"})
+    assert export.contacts["source"].tolist() == ["non_hubspot_form", NOT_COVERED]
+
+
+# Form conversions
+
+
+def converted(folder: Path, first: str, at: str, **more: str) -> list[tuple[str, ...]]:
+    row = BY_FORM | {"First Conversion": first, "First Conversion Date": at}
+    return touches(read(folder, row | {name.replace("_", " "): cell for name, cell in more.items()}))
+
+
+def test_a_conversion_within_five_minutes_of_the_creation_is_the_creation(folder: Path) -> None:
+    assert converted(folder, "Home: Newsletter", "2024-03-01 09:05") == [CREATION]
+    assert len(converted(folder, "Home: Newsletter", "2024-03-01 09:06")) == 2
+    assert len(converted(folder, "Home: Other", "2024-03-01 09:05")) == 2
+
+
+def test_the_first_and_the_recent_conversion_are_one_touch_where_they_are_the_same(folder: Path) -> None:
+    at = "2024-04-01 10:00"
+    again = {"Recent_Conversion": "Home: Demo", "Recent_Conversion_Date": at}
+    assert converted(folder, "Home: Demo", at, **again) == [CREATION, ("7", at, "hubspot_form", "Demo")]
+
+
+def test_a_conversion_may_be_of_another_tool(folder: Path) -> None:
+    later = "2024-04-01 10:00"
+    assert converted(folder, "Meetings Link: jane/intro", later)[1] == ("7", later, "meetings_link", "jane/intro")
+    assert converted(folder, "Facebook Lead Ads: Fair", later)[1] == ("7", later, NOT_COVERED, "ADS")
+    assert converted(folder, "Home: #wpforms", later)[1] == ("7", later, "non_hubspot_form", "#wpforms")
+
+
+def test_a_form_that_the_export_knows_is_found_whatever_colons_it_has() -> None:
+    assert form_name("Home: Event: Bath", {"Event: Bath"}) == "Event: Bath"
+    assert form_name("Event: Bath", {"Event: Bath"}) == "Event: Bath"
+    assert form_name("Home: Event: Bath") == "Bath"
+    assert form_name("Newsletter") == "Newsletter"
+
+
+def test_a_form_whose_name_was_not_recorded_is_the_one_sent_at_the_creation(folder: Path) -> None:
+    row = CONTACT | {
+        "Record source": "FORM",
+        "First Conversion": "Home: Demo",
+        "First Conversion Date": "2024-03-01 09:01",
+    }
+    export = read(folder, row)
+    assert touches(export) == [("7", "2024-03-01 09:00", "hubspot_form", "Demo")]
+    assert export.contacts.loc["7", ["asset", "certainty"]].tolist() == ["Demo", "likely"]
+
+
+def test_what_an_export_does_not_tell_of_is_counted(folder: Path) -> None:
+    row = BY_FORM | {"First Conversion": "Home: Demo", "Number of Form Submissions": "5"}
+    understood = read(folder, row, row | {"Record ID": "8", "First Conversion Date": "2024-03-09"}).understood
+    assert understood["undated"] == "1 conversions have no date and are left out"
+    assert understood["not told"] == "9 form submissions between the first and the latest of a contact"
+
+
+# Submissions
+
+
+def submitted(folder: Path, *sent: tuple[str, str, str], contacts: int = 1, **options: Any) -> Export:
+    rows = [BY_FORM | {"Record ID": str(number + 7)} for number in range(contacts)]
+    lines = [dict(zip(("timestamp", "form_id", "contact_id"), line, strict=True)) for line in sent]
+    submissions = table(folder, *lines, name="contact_form_submission.csv")
+    return read(folder, *rows, submissions=submissions, **options)
+
+
+def test_a_form_bears_the_name_of_the_contacts_it_created(folder: Path) -> None:
+    export = submitted(folder, ("2024-03-01 09:00:01", "g1", "7"), ("2024-03-09", "g1", "7"), ("2024-03-10", "g2", "7"))
+    assert touches(export) == [
+        CREATION,
+        ("7", "2024-03-09 00:00", "hubspot_form", "Newsletter"),
+        ("7", "2024-03-10 00:00", "hubspot_form", "g2"),
+    ]
+
+
+def test_a_name_is_learned_from_a_clear_majority_only(folder: Path) -> None:
+    sent = [("2024-03-01 09:00", "g1", "7"), ("2024-03-09", "g1", "8")]
+    rows = [BY_FORM | {"Record ID": str(number)} for number in range(10)]
+    rows[9] |= {"Record source detail 1": "Other"}
+    for split, asset in ((rows, "Newsletter"), (rows[8:], "g1")):
+        lines = [{"timestamp": "2024-03-01 09:00", "form_id": "g1", "contact_id": row["Record ID"]} for row in split]
+        last = {"timestamp": sent[1][0], "form_id": "g1", "contact_id": "9"}
+        export = read(folder, *split, submissions=table(folder, *lines, last, name="submissions.csv"))
+        assert export.touches["asset"].iloc[-1] == asset
+
+
+def test_names_that_are_given_go_before_names_that_are_learned(folder: Path) -> None:
+    sent = ("2024-03-01 09:00", "g1", "7"), ("2024-03-09", "g2", "7")
+    forms = table(folder, {"guid": "g1", "name": "Event: Bath"}, name="form.csv")
+    assert [asset for *_, asset in touches(submitted(folder, *sent, forms=forms))] == [
+        "Newsletter",
+        "Event: Bath",
+        "g2",
+    ]
+    assert touches(submitted(folder, *sent, forms={"g2": "Demo"}))[1][3] == "Demo"
+
+
+def test_names_of_forms_without_submissions_are_an_error(folder: Path) -> None:
+    with pytest.raises(DataError, match="without submissions"):
+        read(folder, CONTACT, forms={"g2": "Demo"})
+
+
+def test_every_submission_is_used_or_rejected(folder: Path) -> None:
+    sent = [("2024-03-09", "g1", "7"), ("2024-03-09", "g1", "404"), ("soon", "g1", "7"), ("2024-03-09", "", "7")]
+    export = submitted(folder, *sent)
+    assert (export.rows_read, export.submissions_read) == (1, 4)
+    assert [(row, column) for row, column, _ in reasons(export)] == [
+        (3, "contact_id"),
+        (4, "timestamp"),
+        (5, "form_id"),
+    ]
+    assert export.rejected["reason"].str.startswith("contact_form_submission.csv: ").all()
+    assert export.understood["submissions"].startswith("4 read, 1 used")
+    with pytest.raises(DataError, match=r"\(contact_form_submission.csv, row 3, column contact_id\)"):
+        submitted(folder, *sent, strict=True)
+
+
+# Always
+
+CELL = st.sampled_from(["", "7", "a@b.c", "2024-03-01 09:00", "FORM", "Meetings Link: x", "true", "A: B"]) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=5
+)
+COLUMNS = ["Record ID", "Email", "Create Date", "Record source", "Record source detail 1", "Marketing contact status"]
+COLUMNS += ["First Conversion", "First Conversion Date", "Recent Conversion", "Recent Conversion Date"]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.lists(CELL, min_size=len(COLUMNS), max_size=len(COLUMNS)), max_size=5))
+def test_every_contact_is_used_or_rejected(folder: Path, rows: list[list[str]]) -> None:
+    path = folder / "any.csv"
+    dated = [[*row[:2], "2024-03-01 09:00", *row[3:]] if row[2] != "7" else row for row in rows]
+    pd.DataFrame(dated, columns=COLUMNS).to_csv(path, index=False)
+    export = read_export(path)
+    assert export.rows_read == len(export.contacts) + len(export.rejected) == len(rows)
+    assert set(export.touches["contact_id"]) == set(export.contacts.index)
+
+
+@settings(max_examples=20)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["results", "properties", "id", "createdate", "email", "archived"]), inner
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json_is_an_export_or_an_error_for_people(folder: Path, root: object) -> None:
+    try:
+        export = read_json(folder, root)
+    except DataError:
+        return
+    assert export.rows_read == len(export.contacts) + len(export.rejected)
+
+
+def test_the_touches_of_an_export_are_a_batch(folder: Path) -> None:
+    export = read(folder, BY_FORM, CONTACT | {"Record ID": "8"})
+    export.touches.to_csv(folder / "batch.csv", index=False)
+    pd.testing.assert_frame_equal(read_touches(folder / "batch.csv").touches, export.touches)
+
+
+@pytest.mark.parametrize("name", ["hubspot-crm-exports-*.csv", "fivetran_contact.csv", "api_contacts.json"])
+def test_the_copies_in_data_are_read_whole(name: str) -> None:
+    (path,) = DATA.glob(name)
+    submissions = DATA / "fivetran_contact_form_submission.csv" if name.startswith("fivetran") else None
+    export = read_export(path, submissions=submissions, strict=True)
+    assert len(export.contacts) == export.rows_read > 50
+    assert export.contacts["status"].notna().all()

@@ -1,0 +1,205 @@
+"""What reading a file into text promises."""
+
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketable.errors import DataError
+from marketable.inputs.tables import read_table
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tables")
+
+
+def written(folder: Path, content: str | bytes, name: str = "table.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def rows(path: Path) -> dict[int, list[str]]:
+    return {row: list(cells) for row, *cells in read_table(path).frame.itertuples()}
+
+
+def rejected(path: Path) -> list[tuple[int, str]]:
+    return list(read_table(path).rejected[["row", "reason"]].itertuples(index=False, name=None))
+
+
+def fault(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        read_table(path)
+    return str(caught.value)
+
+
+def test_cells_keep_what_they_say(folder: Path) -> None:
+    path = written(folder, "a,b,c,d\n007,NA,None,1.0\n1e5,nan, x ,TRUE\n")
+    assert rows(path) == {2: ["007", "NA", "None", "1.0"], 3: ["1e5", "nan", " x ", "TRUE"]}
+
+
+def test_a_row_bears_the_number_a_spreadsheet_shows(folder: Path) -> None:
+    path = written(folder, 'a,b\n"line 1\nline 2",x\n\n,\n3,y\n')
+    assert rows(path) == {2: ["line 1\nline 2", "x"], 5: ["3", "y"]}
+
+
+def test_blank_lines_above_the_header_count_too(folder: Path) -> None:
+    assert rows(written(folder, "\n,\na,b\n1,2\n")) == {4: ["1", "2"]}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_ends_a_line(folder: Path, end: str) -> None:
+    assert rows(written(folder, f"a,b{end}1,2{end}3,4")) == {2: ["1", "2"], 3: ["3", "4"]}
+
+
+def test_rows_with_more_or_fewer_cells_are_rejected_not_filled_or_cut(folder: Path) -> None:
+    path = written(folder, "a,b\n1\n1,2\n1,2,3\n")
+    assert rows(path) == {3: ["1", "2"]}
+    assert rejected(path) == [(2, "The row has 1 cells, the header 2"), (4, "The row has 3 cells, the header 2")]
+
+
+def test_a_comma_at_the_end_of_every_row_shifts_nothing(folder: Path) -> None:
+    path = written(folder, "a,b\n1,2,\n3,4,\n")
+    assert not rows(path)
+    assert [row for row, _ in rejected(path)] == [2, 3]
+
+
+def test_a_nul_character_makes_its_row_a_rejected_one(folder: Path) -> None:
+    path = written(folder, "a,b\n1,x\0y\n2,z\n")
+    assert rows(path) == {3: ["2", "z"]}
+    assert read_table(path).rejected.values.tolist() == [[2, "b", r"x\0y", "The cell holds a NUL character"]]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_the_one_of_the_header(folder: Path, delimiter: str) -> None:
+    path = written(folder, delimiter.join(['"Name, first; last"', "E-mail"]) + "\n" + delimiter.join("ab") + "\n")
+    assert list(read_table(path).frame) == ["Name, first; last", "E-mail"]
+    assert rows(path) == {2: ["a", "b"]}
+
+
+def test_a_column_of_addresses_is_one_column(folder: Path) -> None:
+    assert rows(written(folder, "email\nmim@example.com\n")) == {2: ["mim@example.com"]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_the_encodings_that_excel_writes_are_read(folder: Path, encoding: str) -> None:
+    path = written(folder, "name,town\nJörg,Łódź\n".replace("Łódź", "Köln").encode(encoding))
+    assert rows(path) == {2: ["Jörg", "Köln"]}
+    assert list(read_table(path).frame) == ["name", "town"]
+
+
+def test_what_was_taken_for_what_is_told(folder: Path) -> None:
+    understood = read_table(written(folder, "a;b\n1;Größe\n".encode("cp1252"))).understood
+    expected = {"format": "csv", "encoding": "Windows-1252, as it is not UTF-8", "delimiter": "semicolon"}
+    assert understood == expected
+
+
+def test_a_header_alone_is_a_table_without_rows(folder: Path) -> None:
+    assert rows(written(folder, "a,b")) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "The file is empty"),
+        (b"\n \n", "The file is empty"),
+        (b",,\n", "There is no header"),
+        (b"a,b,A \n", "Two columns bear the same name: 'A'"),
+        (b"a,,c\n1,2,3\n", "Column 2 has no name (table.csv, row 1)"),
+        (b"My contacts,,\na,b,c\n", "delete that row"),
+        (b"PK\x03\x04...", "unpack it first"),
+        (b"\xd0\xcf\x11\xe0...", "save it as xlsx"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "This is not a table"),
+        (b"\x1f\x8b\x08\0\0\0", "This is not a table"),
+        (b"PAR1 and more", "This parquet file is damaged"),
+        (b"PK\x03\x04 xl/workbook.xml", "This workbook cannot be opened"),
+    ],
+)
+def test_a_wrong_file_is_told_with_what_to_do(folder: Path, content: bytes, told: str) -> None:
+    assert told in fault(written(folder, content))
+
+
+@pytest.mark.parametrize("text", ['a,b\n1,2\n3,"4\n5,6\n', 'a,b\n1,2\n"3,4\n5,6'])
+def test_a_quote_that_is_never_closed_does_not_swallow_rows(folder: Path, text: str) -> None:
+    assert "A quote is opened and never closed (table.csv, row 3)" in fault(written(folder, text))
+
+
+def test_a_missing_file_offers_its_neighbour(folder: Path) -> None:
+    written(folder, "a\n", "contacts.csv")
+    assert "Did you mean 'contacts.csv'?" in fault(folder / "contact.csv")
+    assert "There is no such file" in fault(folder / "nowhere" / "contact.csv")
+    assert "This is a folder" in fault(folder)
+
+
+def test_a_sheet_is_read_as_it_is_shown(folder: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        [None, None],
+        ["id", " when ", "ok", None],
+        [351.0, dt.datetime(2024, 3, 1, 9, 30), True],
+        [None],
+        ["007"],
+        ["8", dt.date(2024, 3, 1), None, "note"],
+    ):
+        sheet.append(row)
+    book.create_sheet("more")
+    book.save(folder / "table.xlsx")
+    assert rows(folder / "table.xlsx") == {3: ["351", "2024-03-01 09:30:00", "true"], 5: ["007", "", ""]}
+    assert rejected(folder / "table.xlsx") == [(6, "The row has 4 cells, the header 3")]
+    assert read_table(folder / "table.xlsx").understood == {"format": "xlsx", "sheet": "Sheet (the first of 2)"}
+
+
+def test_parquet_becomes_text_whatever_its_types(folder: Path) -> None:
+    moment = dt.datetime(2024, 3, 1, 9, 30)
+    columns = {
+        "id": pa.array([351.0, None]),
+        "when": pa.array([moment, None], pa.timestamp("us", "UTC")),
+        "source": pa.array(["manual", None]).dictionary_encode(),
+        "tags": pa.array([["a"], None]),
+    }
+    pa.parquet.write_table(pa.table(columns), folder / "table.parquet")
+    assert rows(folder / "table.parquet") == {2: ["351", "2024-03-01 09:30:00.000000Z", "manual", "['a']"]}
+
+
+@given(ROWS)
+def test_every_row_is_used_or_rejected(folder: Path, cells: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([["a", "b"], *cells])
+    table = read_table(written(folder, text.getvalue()))
+    assert sum(any(row) for row in cells) == table.rows_read == len(table.frame) + len(table.rejected)
+    assert not set(table.frame.index) & set(table.rejected["row"])
+
+
+@given(ROWS)
+def test_the_cells_are_those_that_python_reads(folder: Path, cells: list[list[str]]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([["a", "b"], *cells])
+    records = list(csv.reader(io.StringIO(text.getvalue(), newline="")))
+    expected = {
+        number: record
+        for number, record in enumerate(records, start=1)
+        if number > 1 and len(record) == 2 and any(record) and "\0" not in "".join(record)
+    }
+    assert rows(written(folder, text.getvalue())) == expected
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_table_or_an_error_for_people(folder: Path, content: bytes) -> None:
+    try:
+        table = read_table(written(folder, content))
+    except DataError:
+        return
+    assert isinstance(table.frame, pd.DataFrame)
