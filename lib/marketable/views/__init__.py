@@ -1,0 +1,5 @@
+"""How people see it: words, tables, charts, and the explorer's widgets. Nothing here knows a rule."""
+
+from .explorer import Explorer
+
+__all__ = ["Explorer"]

@@ -1,0 +1,82 @@
+"""Counts said in words: the headline that a person reads before any chart."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from ..rulebook import MARKETING, NOT_COVERED
+
+
+def headline(now: pd.Series, baseline: pd.Series, tier: int | None) -> str:
+    """How many contacts are marketing, against the baseline and the tier.
+
+    Arguments: now and baseline, contacts by status; tier, the number of marketing contacts paid for, or None.
+
+    >>> statuses = ["marketing", "non-marketing", "not covered"]
+    >>> headline(pd.Series([2311, 7689, 0], statuses), pd.Series([1899, 8101, 0], statuses), 2000)
+    '2,311 of 10,000 contacts are marketing, 412 more than the baseline; 311 over the tier of 2,000.'
+    """
+    marketing = int(now[MARKETING])
+    text = (
+        f"{marketing:,} of {int(now.sum()):,} contacts are marketing, {difference(marketing, int(baseline[MARKETING]))}"
+    )
+    if tier is not None:
+        text += f"; {against_tier(marketing, tier)}"
+    return text + "."
+
+
+def difference(now: int, baseline: int) -> str:
+    """A count against its baseline.
+
+    >>> difference(5, 5), difference(5, 8)
+    ('the same as the baseline', '3 fewer than the baseline')
+    """
+    if now == baseline:
+        return "the same as the baseline"
+    return f"{abs(now - baseline):,} {'more' if now > baseline else 'fewer'} than the baseline"
+
+
+def against_tier(marketing: int, tier: int) -> str:
+    """A count of marketing contacts against the tier. One over it upgrades the bill; exactly the tier does not.
+
+    >>> against_tier(2000, 2000), against_tier(2001, 2000)
+    ('exactly the tier of 2,000', '1 over the tier of 2,000')
+    """
+    if marketing == tier:
+        return f"exactly the tier of {tier:,}"
+    where = "over" if marketing > tier else "below"
+    return f"{abs(marketing - tier):,} {where} the tier of {tier:,}"
+
+
+def uncovered(now: pd.Series) -> str:
+    """What the article leaves open, or nothing where it leaves nothing open."""
+    count = int(now[NOT_COVERED])
+    if not count:
+        return ""
+    return f"For {count:,} more the article does not say which status their tool sets: they are not covered."
+
+
+def crossing(by_day: pd.Series, tier: int) -> dt.date | None:
+    """The day since which the count has been over the tier without a break; None where it ends within it.
+
+    >>> days = pd.date_range("2026-04-27", periods=3)
+    >>> print(crossing(pd.Series([3, 1, 3], days), 2))
+    2026-04-29
+    """
+    over = by_day > tier
+    if not len(over) or not over.iloc[-1]:
+        return None
+    within = over[~over]
+    first: pd.Timestamp = over.index[0] if within.empty else over.index[over.index > within.index[-1]][0]
+    return first.date()
+
+
+def day(date: dt.date) -> str:
+    """A date as people write it.
+
+    >>> day(dt.date(2026, 4, 8))
+    '8 April 2026'
+    """
+    return f"{date.day} {date:%B %Y}"

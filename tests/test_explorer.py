@@ -1,0 +1,242 @@
+"""The explorer without a browser: set a widget, and look at what it shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pandas as pd
+import pytest
+from traitlets import Bunch
+
+import marketable as mk
+from marketable.views import Explorer, charts, explorer
+from marketable.views.tables import csv, html_table
+from reference import reference_decide
+
+DATA = explorer.DATA
+EXPORT = next(DATA.glob("hubspot-crm-exports-*.csv"))
+HOSTILE = "<img src=x onerror=alert(1)>\"'&=1+1"
+
+
+@pytest.fixture
+def view() -> Explorer:
+    made = Explorer()
+    made._batch.value = str(DATA / "touches.csv")
+    return made
+
+
+def reference_counts(touches: pd.DataFrame, portal: mk.Portal) -> dict[str, int]:
+    """Contacts by status, by the slow reference."""
+    switches: dict[str, Any] = {}
+    for name, history in portal.switches.items():
+        source, _, asset = name.partition("/")
+        entries = [({"from": since} if since else {}) | {"switch": on} for since, on in history]
+        if "/" in name:
+            switches.setdefault(source, {})[asset] = entries
+        else:
+            switches[source] = entries
+    settings = {
+        "time_zone": portal.time_zone,
+        "access_since": portal.access_since,
+        "subscription": portal.subscription.model_dump(),
+        "switches": switches,
+    }
+    rows = touches.astype({"source": str, "asset": str}).to_dict("records")
+    outcome = reference_decide([row | {"occurred_at": row["occurred_at"].to_pydatetime()} for row in rows], settings)
+    found = [contact["status"] for contact in outcome.contacts.values()]
+    return {status: found.count(status) for status in ("marketing", "non-marketing", "not covered")}
+
+
+def headline(view: Explorer) -> str:
+    return re.sub("<[^>]*>", " ", view._headline.value)
+
+
+def test_the_headline_and_the_table_show_what_the_slow_reference_computes(view: Explorer) -> None:
+    expected = reference_counts(view.touches, view.portal)
+    assert f"{expected['marketing']:,} of {sum(expected.values()):,} contacts are marketing" in headline(view)
+    assert view._counts.iloc[-1]["marketing"] == expected["marketing"]
+    assert view._counts.iloc[-1]["not covered"] == expected["not covered"]
+
+
+def test_a_flip_shows_what_the_slow_reference_computes_for_the_changed_portal(view: Explorer) -> None:
+    before = reference_counts(view.touches, view.portal)["marketing"]
+    view._boxes["hubspot_form/Newsletter"][0].value = False
+    expected = reference_counts(view.touches, view.portal)["marketing"]
+    assert expected < before
+    assert f"{expected:,} of" in headline(view)
+    assert f"{before - expected:,} fewer than the baseline" in headline(view)
+    sole = view.baseline.switches.loc["hubspot_form/Newsletter", "sole"]
+    assert sole == before - expected
+
+
+def test_the_explorer_reads_an_export_and_says_what_the_export_itself_says(view: Explorer) -> None:
+    view._batch.value = str(EXPORT)
+    expected = reference_counts(view.touches, view.portal)
+    assert f"{expected['marketing']:,} of {sum(expected.values()):,} contacts" in headline(view)
+    actual = (mk.read_export(EXPORT).contacts["status"] == "marketing").sum()
+    assert f"{actual:,} marketing contacts" in view._rejected.value
+
+
+def test_baseline_all_on_and_all_off_set_every_switch(view: Explorer) -> None:
+    own = {name: box.value for name, (box, _) in view._boxes.items()}
+    view._all_on.click()
+    assert all(box.value for box, _ in view._boxes.values())
+    most = view.outcome.counts()["marketing"]
+    view._all_off.click()
+    assert not any(box.value for box, _ in view._boxes.values())
+    assert view.outcome.counts()["marketing"] < view.baseline.counts()["marketing"] < most
+    view._to_baseline.click()
+    assert {name: box.value for name, (box, _) in view._boxes.items()} == own
+    assert "the same as the baseline" in headline(view)
+    assert view.portal == view._own_portal
+
+
+def test_a_switch_that_is_flipped_and_flipped_back_has_its_history_again(view: Explorer) -> None:
+    box = view._boxes["integration/Eventbrite"][0]
+    box.value = not box.value
+    assert len(view.portal.switches["integration/Eventbrite"]) == 1
+    box.value = not box.value
+    assert len(view.portal.switches["integration/Eventbrite"]) == 2
+
+
+def test_search_narrows_the_switches_and_keeps_the_flips(view: Explorer) -> None:
+    view._boxes["hubspot_form/Newsletter"][0].value = False
+    view._search.value = "webinar"
+    assert view._boxes and all("Webinar" in name for name in view._boxes)
+    view._search.value = ""
+    assert view._boxes["hubspot_form/Newsletter"][0].value is False
+
+
+def test_of_very_many_switches_those_that_reach_the_most_are_shown_and_the_rest_is_counted(view: Explorer) -> None:
+    forms = [f"Form {number}" for number in range(600) for _ in range(1 + number % 3)]
+    view.touches = pd.DataFrame(
+        {
+            "contact_id": range(len(forms)),
+            "occurred_at": pd.Timestamp("2025-01-01"),
+            "source": "hubspot_form",
+            "asset": forms,
+        }
+    )
+    view._decide_anew()
+    assert len(view._boxes) == explorer._MOST_ROWS
+    assert f"{explorer._MOST_ROWS} that reach the most contacts, of 6" in view._shown_note.value
+    view._search.value = "Form 599"
+    assert list(view._boxes) == ["hubspot_form/Form 599"]
+
+
+def test_why_tells_a_contacts_touches_with_their_explanations(view: Explorer) -> None:
+    view._example_of.value = "hubspot_form/Newsletter"
+    view._example.click()
+    assert view._contact.value in set(view.touches["contact_id"])
+    assert "Newsletter" in view._explanation.value and "trust H" in view._explanation.value
+    view._contact.value = "nobody@example.com"
+    assert 'role="alert"' in view._explanation.value and "no such contact" in view._explanation.value
+
+
+def test_save_writes_the_settings_the_decisions_and_the_pictures(view: Explorer, tmp_path: Path) -> None:
+    view._boxes["hubspot_form/Newsletter"][0].value = False
+    view._tier.value = 450
+    view._save_to.value = str(tmp_path / "saved")
+    view._save.click()
+    saved = tmp_path / "saved"
+    portal = mk.Portal.load(saved / "portal.yaml")
+    assert portal.is_on("hubspot_form/Newsletter") is False and portal.subscription.tier == 450
+    touches = pd.read_csv(saved / "decisions-touches.csv", dtype=str)
+    assert len(touches) == len(view.touches)
+    assert mk.decide(mk.read_touches(DATA / "touches.csv").touches, portal).counts().equals(view.outcome.counts())
+    contacts = pd.read_csv(saved / "decisions-contacts.csv", dtype=str)
+    assert (contacts["status"] == "marketing").sum() == view.outcome.counts()["marketing"]
+    assert (saved / "contacts-by-source.png").read_bytes().startswith(b"\x89PNG")
+    assert "Saved in" in view._saved.value
+
+
+def test_an_error_in_a_callback_appears_in_the_explorer(view: Explorer, tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    view._batch.value = "path"
+    view._path.value = str(tmp_path / "notes.csv")
+    assert 'role="alert"' in view._error.value and "neither a batch" in view._error.value
+    view._path.value = str(tmp_path / "missing.csv")
+    assert "missing.csv" in view._error.value
+    view._batch.value = str(DATA / "touches.csv")
+    assert view._error.value == ""
+
+
+def test_an_uploaded_file_is_read_and_one_that_is_too_large_or_of_another_kind_is_refused(view: Explorer) -> None:
+    def upload(name: str, content: bytes) -> None:
+        file = Bunch(
+            name=name, type="", size=len(content), content=memoryview(content), last_modified=pd.Timestamp.now()
+        )
+        view._upload.value = (file,)
+
+    view._batch.value = "upload"
+    upload(
+        "../../mine.csv", b"contact_id,occurred_at,source,asset\n1,2024-03-01,hubspot_form,F\n2,soon,hubspot_form,F\n"
+    )
+    assert "2 rows read, 1 used, 1 rejected" in view._message.value
+    assert "1 of 1 contacts are marketing" in headline(view)
+    assert view._upload.value == (), "an upload is not kept, so that it cannot be saved with the notebook"
+    upload("huge.csv", b"x" * (explorer.UPLOAD_LIMIT + 1))
+    assert "too large to upload" in view._error.value
+    upload("page.html", b"<html>")
+    assert ".csv, .xlsx" in view._error.value
+
+
+def test_text_from_data_is_text_in_every_widget_table_and_picture(view: Explorer, tmp_path: Path) -> None:
+    path = tmp_path / f"{HOSTILE.replace('/', '')}.csv"
+    pd.DataFrame(
+        {
+            "contact_id": [HOSTILE, "2"],
+            "occurred_at": "2025-01-01",
+            "source": ["hubspot_form", HOSTILE],
+            "asset": HOSTILE,
+        }
+    ).to_csv(path, index=False)
+    view._batch.value = "path"
+    view._path.value = str(path)
+    assert "1 of 1 contacts are marketing" in headline(view), view._error.value
+    view._contact.value = HOSTILE
+    assert "becomes" not in view._explanation.value and "Created by a HubSpot form" in view._explanation.value
+    shown = [widget.value for widget in _widgets(view) if isinstance(widget, ipywidgets.HTML)]
+    assert any("&lt;img" in text for text in shown)
+    assert not any("<img src=x" in text for text in shown)
+    assert not any(box.description_allow_html for box, _ in view._boxes.values())
+
+
+def test_saved_cells_cannot_become_formulas() -> None:
+    cells = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "Newsletter"]
+    frame = pd.DataFrame({"plain": cells, "category": pd.Categorical(cells), "count": [-1] * len(cells)})
+    back = pd.read_csv(pd.io.common.BytesIO(csv(frame)), dtype=str, keep_default_na=False)
+    for column in ("plain", "category"):
+        assert back[column].tolist() == [f"'{cell}" for cell in cells[:-1]] + ["Newsletter"]
+    assert set(back["count"]) == {"-1"}
+
+
+def test_every_input_has_a_label_and_every_picture_a_text(view: Explorer) -> None:
+    inputs = (ipywidgets.Text, ipywidgets.BoundedIntText, ipywidgets.Dropdown, ipywidgets.Checkbox, ipywidgets.Button)
+    for widget in _widgets(view):
+        if isinstance(widget, inputs):
+            assert widget.description.strip(), widget
+    for chart in view._charts.values():
+        assert len(chart.alt) > 60 and 'alt="' in chart._repr_html_()
+
+
+def test_the_notebooks_saved_text_holds_nothing_of_the_data(view: Explorer) -> None:
+    assert repr(view) == "Explorer"
+
+
+def test_a_chart_of_nothing_is_still_a_chart() -> None:
+    nothing = mk.decide(mk.sample_touches(0), mk.Portal())
+    by_source = nothing.counts("source")
+    assert charts.by_source(by_source, by_source, {}).png.startswith(b"\x89PNG")
+    assert charts.over_time(nothing.by_day(), nothing.by_day(), 10).alt.endswith("There are no touches.")
+
+
+def test_a_table_that_was_shortened_says_so() -> None:
+    assert "The first 2 of 3 rows" in html_table(pd.DataFrame({"a": [1, 2, 3]}), "Counts.", most=2)
+
+
+def _widgets(widget: Any) -> list[Any]:
+    return [widget, *(each for child in getattr(widget, "children", ()) for each in _widgets(child))]
