@@ -1,0 +1,51 @@
+# `make` lists what can be made. Everything is installed into .venv, nothing beside it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test check thorough benchmark data clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+lab: .venv/lab ## open JupyterLab on the explorer (more options: make lab LAB="--ip=0.0.0.0 --port=9000")
+	$(BIN)/jupyter lab $(LAB_OPTIONS)
+
+test: check ## lint, types, notebooks, and every test
+	$(BIN)/python -m pytest -q
+
+check: .venv/test
+	$(BIN)/ruff check lib tests notebooks
+	$(BIN)/ruff format --check lib tests notebooks
+	$(BIN)/mypy
+	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+
+thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (about ten minutes)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -m "not browser"
+
+benchmark: .venv/bench ## decide against the same job in Polars, DuckDB and pandas
+	$(BIN)/python tests/benchmark.py $(BENCHMARK)
+
+data: .venv/lab ## write the made-up files in data/ anew
+	$(BIN)/python -m marketable.inputs.sample_files data
+
+clean: ## remove the environment and what tools left behind
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis lib/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment that grows: each stamp is what has been installed into it for sure.
+.venv/lab: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test: .venv/lab
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+.venv/bench: .venv/lab
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
