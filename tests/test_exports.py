@@ -197,7 +197,7 @@ def test_every_recorded_source_stands_for_a_source_of_the_rulebook() -> None:
         ("CRM UI", "Jane Doe", ("manual", "", "certain")),
         ("CRM_UI", "", ("manual", "", "certain")),
         ("Mobile iOS", "Jane Doe", ("mobile_app", "", "certain")),
-        ("Meetings", "Meetings Link: jane/intro", ("meetings_link", "jane/intro", "certain")),
+        ("Meetings", "Meetings Link: jane/intro", ("meetings_link", "", "certain")),
         ("MEETINGS", "Jane Doe", ("meetings_link", "", "certain")),
         ("BCC’d email", "Jane Doe", ("logged_email", "", "likely")),
         ("ENGAGEMENTS", "", ("logged_email", "", "likely")),
@@ -241,7 +241,7 @@ def test_the_first_and_the_recent_conversion_are_one_touch_where_they_are_the_sa
 
 def test_a_conversion_may_be_of_another_tool(folder: Path) -> None:
     later = "2024-04-01 10:00"
-    assert converted(folder, "Meetings Link: jane/intro", later)[1] == ("7", later, "meetings_link", "jane/intro")
+    assert converted(folder, "Meetings Link: jane/intro", later)[1] == ("7", later, "meetings_link", "")
     assert converted(folder, "Facebook Lead Ads: Fair", later)[1] == ("7", later, NOT_COVERED, "ADS")
     assert converted(folder, "Home: #wpforms", later)[1] == ("7", later, "non_hubspot_form", "#wpforms")
 

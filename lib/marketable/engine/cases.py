@@ -8,12 +8,13 @@ touches has a few hundred cases; each is judged once, here, and the engine only 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..inputs.portal import Portal, split
-from ..rulebook import ACTIONS, NOT_COVERED, SOURCES, STATUSES, Edition, Reference, Rule, Rulebook
+from ..rulebook import ACTIONS, NOT_COVERED, SOURCES, STATUSES, Reference, Rule, Rulebook
 from ..rulebook.reader import switch_name
 from .moments import EARLIEST, midnight
 
@@ -79,7 +80,7 @@ class Cases:
 
         editions = [self._editions_of(start) for start in self.starts]
         number = np.array([KNOWN.index(source) for source, _ in pairs], dtype=np.int64)
-        tables = {used: _table(rulebook.on(used)) for pair in editions for used in pair if used}
+        tables = {used: _table(rulebook, used) for pair in editions for used in pair if used}
         here = np.stack([tables[used] for used, _ in editions], axis=-1)[:, number]
         after = np.stack([tables[following or used] for used, following in editions], axis=-1)[:, number]
 
@@ -146,7 +147,10 @@ def scope(rulebook: Rulebook, source: str) -> str | None:
 _DEFAULT, _SWITCHED, _DEFAULT_ON, _UPGRADES = range(4)
 
 
-def _table(edition: Edition) -> np.ndarray:
+@functools.lru_cache(maxsize=32)
+def _table(rulebook: Rulebook, date: dt.date) -> np.ndarray:
+    """What every source does under an edition, as numbers: a row for each of the four facts, a column a source."""
+    edition = rulebook.on(date)
     rules = [edition.get(name, _UNKNOWN_TOOL) for name in KNOWN]
     rows = [
         (STATUSES.index(rule.default), rule.switch is not None, rule.default_on, rule.upgrades_existing)

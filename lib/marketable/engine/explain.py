@@ -40,6 +40,7 @@ class Explainer:
 
     def __init__(self, cases: Cases, table: Table, rulebook: Rulebook, portal: Portal) -> None:
         self._cases, self._table, self._life, self._portal = cases, table, rulebook.lifecycle, portal
+        self._known: dict[int, Case] = {}
 
     def before(self, code: int) -> int:
         """The status code before the touch, NONE where there is none."""
@@ -123,7 +124,9 @@ class Explainer:
         return _ambiguity(self._case(case))
 
     def _case(self, case: int) -> Case:
-        return self._cases.case(int(self._table.used[case]))
+        if case not in self._known:
+            self._known[case] = self._cases.case(int(self._table.used[case]))
+        return self._known[case]
 
     def _creation(self, known: Case) -> str:
         text = f"Created by {_tool(known)}"

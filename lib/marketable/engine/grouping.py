@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_THREADED_FROM = 1 << 20
+_THREADED_FROM = 1 << 17
 
 
 @dataclass(frozen=True)

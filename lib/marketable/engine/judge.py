@@ -117,96 +117,157 @@ class Judged:
 def judge(batch: Rows, cases: Cases, portal: Portal) -> Judged:
     """Every row's explanation and every contact's end."""
     case, table = _cases_of(batch, cases, portal)
+    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
+    rows = _grouped(batch, case, table, access)
+    before, after, role = _statuses(rows, table, batch)
+    explanation = rows.case * np.int32(ROLES) + role
+    return _endings(rows, table, batch, access, before, after, explanation)
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """The rows in the order of contacts.
+
+    By row: `order`, `contact`, `case`, `makes` (makes the contact marketing, if it exists and has marketing contacts to
+    be one of). By contact: `starts`, `base` (the status it began with), `early`. Rare rows by position: `requests` to
+    become non-marketing, `asking` (all rows of contacts with one), `early_rows` (from before access).
+    """
+
+    order: np.ndarray
+    contact: np.ndarray
+    case: np.ndarray
+    makes: np.ndarray
+    starts: np.ndarray
+    base: np.ndarray
+    early: np.ndarray
+    requests: np.ndarray
+    asking: np.ndarray
+    early_rows: np.ndarray
+
+
+def _grouped(batch: Rows, case: np.ndarray, table: Table, access: int) -> _Grouped:
     groups = group(batch.keys)
     order, starts, contact = groups.order, groups.starts, groups.contact
     case = case[order]
-    first = case[starts]
-    base = table.created[first]
-    makes = table.makes[case]
-    makes[starts] &= table.is_action[first]
-    asks = (case >= table.first_request) & (case < table.first_listed) if len(table.dues) else None
-    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
-    early_rows = _early(batch, access, order)
-    early = np.zeros(len(starts), dtype=bool)
-    if early_rows is not None:
-        makes &= ~early_rows
-        if asks is not None:
-            asks &= ~early_rows
-        early[contact[early_rows]] = True
-        early_rows[starts[early]] = True  # a contact listed beside them existed before access too
+    base, makes = table.created[case[starts]], table.makes[case]
+    # What a creation gives is its base; on the first row only an action makes the contact marketing.
+    makes[starts] &= table.is_action[case[starts]]
+    requests = asking = np.zeros(0, dtype=np.int64)
+    if len(table.dues):
+        requests = np.flatnonzero((case >= table.first_request) & (case < table.first_listed))
+    early, early_rows = np.zeros(len(starts), dtype=bool), np.zeros(0, dtype=np.int64)
+    is_early = batch.wall < access
+    is_early[: len(batch.listed)] = False
+    if is_early.any():
+        of_row = is_early[order]
+        early[contact[of_row]] = True
+        of_row[starts[early]] = True  # a contact listed beside them existed before access too
+        early_rows = np.flatnonzero(of_row)
+        makes[early_rows] = False
+        requests = requests[~of_row[requests]]
         base[early] = NON_MARKETING_CODE
+    if len(requests):
+        asks = np.zeros(len(starts), dtype=bool)
+        asks[contact[requests]] = True
+        asking = np.flatnonzero(asks[contact])
+    return _Grouped(order, contact, case, makes, starts, base, early, requests, asking, early_rows)
 
-    position = np.arange(len(order), dtype=order.dtype)
-    begin, began = starts[contact], base[contact]
-    made = latest(makes, position)
-    after = np.where(made >= begin, np.int8(MARKETING_CODE), began)
-    before = np.where(_previous(made) >= begin, np.int8(MARKETING_CODE), began)
-    asked = None
-    if asks is not None:
-        asked = latest(asks, position)
-        asking = np.zeros(len(starts), dtype=bool)
-        asking[contact[asks]] = True
-        some = np.flatnonzero(asking[contact])
-        emptied = _emptied(some, contact, asks, case, table, batch.wall[order[some]])
-        for status, newest in ((after, made), (before, _previous(made))):
+
+def _statuses(rows: _Grouped, table: Table, batch: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """By row: the status before it and after it, and its role."""
+    position = np.arange(len(rows.order), dtype=rows.order.dtype)
+    made = np.where(rows.makes, position, NONE).astype(position.dtype, copy=False)
+    np.maximum.accumulate(made, out=made)
+    made_before = np.empty_like(made)
+    made_before[:1], made_before[1:] = NONE, made[:-1]
+    begin, base = rows.starts[rows.contact], rows.base[rows.contact]
+    after = np.where(made >= begin, np.int8(MARKETING_CODE), base)
+    before = np.where(made_before >= begin, np.int8(MARKETING_CODE), base)
+    some = rows.asking
+    if len(some):
+        emptied = _emptied(rows, table, batch.wall[rows.order[some]])
+        for status, newest in ((after, made), (before, made_before)):
             marketing = (newest[some] > emptied) & (newest[some] >= begin[some])
-            status[some] = np.where(marketing, MARKETING_CODE, np.where(emptied >= 0, NON_MARKETING_CODE, began[some]))
-    before[starts] = NONE
-    role = _ROLE[(before + 1) * np.int8(2) + makes]
-    if asked is not None and asks is not None:
-        latest_ask, latest_make = _previous(asked)[some], _previous(made)[some]
-        was = before[some]
-        waiting = (latest_ask >= begin[some]) & (latest_ask > latest_make) & (was != NON_MARKETING_CODE)
-        makes_now, asks_now = makes[some] & waiting, asks[some] & ~waiting
-        role[some[makes_now & (was == MARKETING_CODE)]] = Role.UNDID
-        role[some[makes_now & (was == NOT_COVERED_CODE)]] = Role.FROM_WAITING_NOT_COVERED
-        role[some[asks_now & (was == MARKETING_CODE)]] = Role.ASKED_WHILE_MARKETING
-        role[some[asks_now & (was == NOT_COVERED_CODE)]] = Role.ASKED_WHILE_NOT_COVERED
-    if early_rows is not None:
-        before[early_rows] = after[early_rows] = NONE
-        role[early_rows] = Role.BEFORE_ACCESS
-    explanation = case * np.int32(ROLES) + role
-    del role, begin, began
+            status[some] = np.where(marketing, MARKETING_CODE, np.where(emptied >= 0, NON_MARKETING_CODE, base[some]))
+    before[rows.starts] = NONE
+    role = _ROLE[(before + 1) * np.int8(2) + rows.makes]
+    if len(some):
+        was, asked = before[some], latest_before(rows.requests, some)
+        waiting = (asked >= begin[some]) & (asked > made_before[some]) & (was != NON_MARKETING_CODE)
+        undoes = rows.makes[some] & waiting
+        asks = np.isin(some, rows.requests, assume_unique=True) & ~waiting
+        for which, code, new_role in (
+            (undoes, MARKETING_CODE, Role.UNDID),
+            (undoes, NOT_COVERED_CODE, Role.FROM_WAITING_NOT_COVERED),
+            (asks, MARKETING_CODE, Role.ASKED_WHILE_MARKETING),
+            (asks, NOT_COVERED_CODE, Role.ASKED_WHILE_NOT_COVERED),
+        ):
+            role[some[which & (was == code)]] = new_role
+    before[rows.early_rows] = after[rows.early_rows] = NONE
+    role[rows.early_rows] = Role.BEFORE_ACCESS
+    return before, after, role
 
-    # What decided a contact's status: the last touch that changed it, or what the calendar brought between two touches.
-    changed = after != before
-    turned = changed
-    if asked is not None or early_rows is not None:
-        by_calendar = np.zeros(len(order), dtype=bool)
-        np.not_equal(before[1:], after[:-1], out=by_calendar[1:])
-        by_calendar[starts] = False
-        if early_rows is not None:
-            by_calendar &= ~early_rows
-        turned = changed | by_calendar
-    ends = np.append(starts[1:], len(order))[: len(starts)] - 1
-    last = np.maximum.reduceat(np.where(turned, position, NONE), starts) if len(starts) else starts
-    status, decided, since = after[ends], explanation[last], batch.wall[order[last]]
-    waiting_at_end = np.zeros(len(starts), dtype=bool)
-    latest_effective = np.full(len(starts), NONE, dtype=order.dtype)
-    if asked is not None and asks is not None:
-        reset = np.flatnonzero((last > 0) & ~changed[last] & ~_is_none(after, last - 1))
-        due = case[asked[last[reset] - 1]] - table.first_request
-        decided[reset], since[reset] = _took_effect(table, due)
-        pending = np.flatnonzero((asked[ends] >= starts) & (asked[ends] > made[ends]) & (status != NON_MARKETING_CODE))
-        due = case[asked[ends[pending]]] - table.first_request
-        come = table.dues[due] <= batch.as_of
-        waiting_at_end[pending[~come]] = True
-        status[pending[come]] = NON_MARKETING_CODE
-        decided[pending[come]], since[pending[come]] = _took_effect(table, due[come])
-        effective = asks.copy()
-        effective[asks] = table.dues[case[asks] - table.first_request] <= batch.as_of
-        latest_effective = np.maximum.reduceat(np.where(effective, position, NONE), starts)
-    if early_rows is not None:
-        at_access = np.flatnonzero((last > 0) & ~changed[last] & _is_none(after, last - 1))
-        only_early = np.flatnonzero(last == NONE)
-        come = access <= batch.as_of
-        for some_contacts, reached in ((at_access, True), (only_early, come)):
-            role_then = Role.TOOK_EFFECT if reached else Role.BEFORE_ACCESS
-            decided[some_contacts] = table.code(table.access, role_then)
-            status[some_contacts] = NON_MARKETING_CODE if reached else NONE
-            since[some_contacts] = access if reached else EARLIEST
+
+def _endings(
+    rows: _Grouped,
+    table: Table,
+    batch: Rows,
+    access: int,
+    before: np.ndarray,
+    after: np.ndarray,
+    explanation: np.ndarray,
+) -> Judged:
+    """Where every contact ends, and what decided it: the last touch that changed its status, or the calendar since."""
+    contact, starts, count = rows.contact, rows.starts, len(rows.starts)
+    last = _last_of(np.flatnonzero(after != before), contact, count)
+    ends = np.append(starts[1:], len(contact))[:count] - 1
+    status, decided, since = after[ends], explanation[last].astype(np.int32), batch.wall[rows.order[last]]
+    waiting, emptied = np.zeros(count, dtype=bool), np.full(count, NONE, dtype=np.int64)
+
+    if len(rows.requests):
+        due = table.dues[rows.case[rows.requests] - table.first_request]
+        come = rows.requests[due <= batch.as_of]
+        emptied = _last_of(come, contact, count)
+        later = rows.asking[rows.asking > starts[contact[rows.asking]]]
+        reset = later[(before[later] != after[later - 1]) & (after[later - 1] != NONE)]
+        latest_reset = _last_of(reset, contact, count)
+        by_request = np.flatnonzero(latest_reset > last)
+        behind = latest_before(rows.requests, latest_reset[by_request])
+        decided[by_request], since[by_request] = _took_effect(rows.case[behind], table)
+        # At the end a request still waits where nothing came after it, and its update date has not come either.
+        asked = _last_of(rows.requests, contact, count)
+        pending = np.flatnonzero((asked != NONE) & (status != NON_MARKETING_CODE))
+        pending = pending[~_made_after(asked[pending], pending, rows)]
+        effect, when = _took_effect(rows.case[asked[pending]], table)
+        reached = when <= batch.as_of
+        waiting[pending[~reached]] = True
+        status[pending[reached]] = NON_MARKETING_CODE
+        decided[pending[reached]], since[pending[reached]] = effect[reached], when[reached]
+
+    if len(rows.early_rows):
+        following = rows.early_rows[rows.early_rows + 1 < len(contact)] + 1
+        following = following[(contact[following] == contact[following - 1]) & (after[following] != NONE)]
+        at_access = _last_of(following, contact, count) > last
+        only_early = last == NONE
+        if access <= batch.as_of:
+            at_access |= only_early
+            status[only_early] = NON_MARKETING_CODE
+        else:
+            decided[only_early], since[only_early] = table.code(table.access, Role.BEFORE_ACCESS), EARLIEST
+        decided[at_access], since[at_access] = table.code(table.access, Role.TOOK_EFFECT), access
     return Judged(
-        table, order, case, explanation, makes, starts, status, waiting_at_end, since, decided, early, latest_effective
+        table=table,
+        order=rows.order,
+        case=rows.case,
+        explanation=explanation,
+        makes=rows.makes,
+        starts=starts,
+        status=status,
+        waiting=waiting,
+        since=since,
+        decided=decided,
+        early=rows.early,
+        emptied=emptied,
     )
 
 
@@ -254,51 +315,42 @@ def _eras(wall: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(ends, prepend=0))
 
 
-def _early(batch: Rows, access: int, order: np.ndarray) -> np.ndarray | None:
-    """Which rows are touches from before the account got marketing contacts; None where there are none."""
-    early = batch.wall < access
-    early[: len(batch.listed)] = False
-    return early[order] if early.any() else None
+def latest_before(marked: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """For some positions the latest one before each among the marked ones, which ascend; NONE without."""
+    if not len(marked):
+        return np.full(len(at), NONE, dtype=np.int64)
+    found = np.searchsorted(marked, at, side="left") - 1
+    return np.where(found >= 0, marked[found], NONE)
 
 
-def latest(which: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """At each position the latest one up to it that is marked."""
-    latest = np.where(which, position, NONE).astype(position.dtype, copy=False)
-    return np.maximum.accumulate(latest, out=latest)
+def _last_of(positions: np.ndarray, contact: np.ndarray, contacts: int) -> np.ndarray:
+    """For each contact the last of some ascending positions that is its own; NONE without."""
+    last = np.full(contacts, NONE, dtype=np.int64)
+    last[contact[positions]] = positions
+    return last
 
 
-def latest_before(which: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """For some positions the latest one before each that is marked."""
-    marked = np.flatnonzero(which)
-    return marked[np.searchsorted(marked, at, side="left") - 1] if len(marked) else np.zeros(len(at), dtype=np.int64)
-
-
-def _previous(latest: np.ndarray) -> np.ndarray:
-    """The same, up to the position before."""
-    previous = np.empty_like(latest)
-    previous[:1], previous[1:] = NONE, latest[:-1]
-    return previous
-
-
-def _emptied(
-    some: np.ndarray, contact: np.ndarray, asks: np.ndarray, case: np.ndarray, table: Table, wall: np.ndarray
-) -> np.ndarray:
-    """At some positions, the contact's latest request whose update date has come by then (NONE without).
+def _emptied(rows: _Grouped, table: Table, wall: np.ndarray) -> np.ndarray:
+    """At the rows of contacts that asked, the contact's latest request whose update date has come by then (or NONE).
 
     Requests stand in order of contact and update date, so that one number of both finds the latest by bisection.
     """
-    requests = np.flatnonzero(asks)
-    wide = len(table.dues) + 1
-    known = contact[requests].astype(np.int64) * wide + (case[requests] - table.first_request) + 1
-    sought = contact[some].astype(np.int64) * wide + np.searchsorted(table.dues, wall, side="right")
+    wide, requests = len(table.dues) + 1, rows.requests
+    due = rows.case[requests].astype(np.int64) - table.first_request
+    known = rows.contact[requests] * np.int64(wide) + due + 1
+    sought = rows.contact[rows.asking] * np.int64(wide) + np.searchsorted(table.dues, wall, side="right")
     found = np.searchsorted(known, sought, side="right") - 1
-    same = (found >= 0) & (contact[requests[found]] == contact[some])
+    same = (found >= 0) & (rows.contact[requests[found]] == rows.contact[rows.asking])
     return np.where(same, requests[found], NONE)
 
 
-def _took_effect(table: Table, due: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return (table.first_request + due) * ROLES + Role.TOOK_EFFECT, table.dues[due]
+def _made_after(asked: np.ndarray, contacts: np.ndarray, rows: _Grouped) -> np.ndarray:
+    """Whether something made the contacts marketing after a position of each."""
+    made = rows.asking[rows.makes[rows.asking]]
+    return np.asarray(_last_of(made, rows.contact, len(rows.starts))[contacts] > asked)
 
 
-def _is_none(after: np.ndarray, position: np.ndarray) -> np.ndarray:
-    return np.asarray(after[np.maximum(position, 0)] == NONE)
+def _took_effect(case: np.ndarray, table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """The explanation and the update date of requests that took effect."""
+    due = case.astype(np.int64) - table.first_request
+    return case.astype(np.int64) * ROLES + Role.TOOK_EFFECT, table.dues[due]

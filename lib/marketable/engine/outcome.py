@@ -176,7 +176,7 @@ class Outcome:
         up = (after == MARKETING_CODE) & (before != MARKETING_CODE)
         always = int(np.count_nonzero(up & (wall == EARLIEST)))
         rises = wall[up & (wall != EARLIEST)]
-        asked = judged.explanation % ROLES == Role.ASKED_WHILE_MARKETING
+        asked = np.flatnonzero(judged.explanation % ROLES == Role.ASKED_WHILE_MARKETING)
         down = np.flatnonzero((before[1:] == NON_MARKETING_CODE) & (after[:-1] == MARKETING_CODE)) + 1
         falls = table.dues[judged.case[latest_before(asked, down)] - table.first_request]
         ends = np.append(judged.starts[1:], len(wall)) - 1

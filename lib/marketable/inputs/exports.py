@@ -143,13 +143,7 @@ def tool_of(recorded: str, detail: str = "", drill_down: str = "", year: int = 0
             and _folded(drill_down) == _folded(entry.get("drill_down", drill_down))
             and year >= int(entry.get("created_from", 0))
         ):
-            asset = entry.get("asset", "")
-            if asset == "detail":
-                asset = detail
-            elif asset:
-                before, _, after = detail.partition(asset.removeprefix("after "))
-                asset = "" if before else after.strip()
-            return Tool(entry["source"], asset, entry["certainty"])
+            return Tool(entry["source"], detail if entry.get("asset") == "detail" else "", entry["certainty"])
     return Tool(NOT_COVERED, recorded, NOT_COVERED)
 
 

@@ -174,6 +174,9 @@ class Rulebook:
         lifecycle: Mapping[str, LifecycleRule],
     ) -> None:
         self.editions, self.lifecycle, self._rules = editions, lifecycle, rules
+        self._by_edition = {
+            date: Edition(date, {source: values[date] for source, values in rules.items()}) for date in editions
+        }
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> Rulebook:
@@ -198,8 +201,7 @@ class Rulebook:
 
     def on(self, day: str | dt.date) -> Edition:
         """The rules that hold on a day (a date, or text like "2024-02-14")."""
-        date = self.edition_on(day)
-        return Edition(date, {source: values[date] for source, values in self._rules.items()})
+        return self._by_edition[self.edition_on(day)]
 
     def pinned(self, edition: str | dt.date) -> dt.date:
         """The date of an edition named exactly. Raises: UnknownNameError where there is none of that date."""

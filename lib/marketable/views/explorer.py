@@ -226,7 +226,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         elif choice != _BY_PATH:
             self._own_portal = Portal.load(choice)
         elif path.value.strip():
-            self._own_portal = Portal.load(Path(path.value.strip()).expanduser())
+            self._own_portal = Portal.load(self._place(path.value))
         self._flips.clear()
         with self._quietly():
             self._tier.value = self._own_portal.subscription.tier or 0
@@ -255,11 +255,15 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             return
         else:
             self._say("Reading …")
-            path = self._path.value.strip() if choice == _BY_PATH else choice
+            path = self._place(self._path.value if choice == _BY_PATH else choice)
             opened = self._opened_upload() if choice == _UPLOAD else open_file(path)
         self._opened, self.touches = opened, opened.touches
         self._flips.clear()
         self._decide_anew()
+
+    def _place(self, path: str) -> Path:
+        """A path that a person typed; where it is not absolute, from the folder in which data/ stands."""
+        return self.folder.resolve().parent / Path(path.strip()).expanduser()
 
     def _opened_upload(self) -> Opened:
         upload = self._upload.value[0]
@@ -434,7 +438,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._contact.value = str(found[len(found) // 2])
 
     def _save_all(self) -> None:
-        folder = Path(self._save_to.value.strip() or "saved/explorer").expanduser()
+        folder = self._place(self._save_to.value.strip() or "saved/explorer")
         folder.mkdir(parents=True, exist_ok=True)
         subscription = self.portal.subscription.model_copy(update={"tier": self._tier.value or None})
         portal = self.portal.model_copy(update={"subscription": subscription})
@@ -502,9 +506,12 @@ def _locked(rule: Rule, contacts: int) -> str:
     reference = html.escape(str(rule.reference))
     link = html.escape(rule.reference.link)
     locked = "" if rule.default == NOT_COVERED else ", locked"
+    trust = "" if rule.reference.trust == "silent" else f", trust {rule.reference.trust}"
+    read_in = html.escape(f"read in {rule.reference.read_in}{trust}")
     return (
-        f'<li><span>{html.escape(rule.name)} <small>{contacts:,} contacts</small></span><span class="mk-badge" '
-        f'title="{reference}"><a href="{link}" target="_blank" rel="noopener">{rule.default}</a>{locked}</span></li>'
+        f'<li title="{reference}"><span>{html.escape(rule.name)}: {contacts:,} contacts<br><small>'
+        f'<a href="{link}" target="_blank" rel="noopener">HubSpot\'s article</a>, {read_in}</small></span>'
+        f'<span class="mk-badge">{rule.default}{locked}</span></li>'
     )
 
 
