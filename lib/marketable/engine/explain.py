@@ -10,7 +10,7 @@ from ..inputs.portal import Portal
 from ..rulebook import MARKETING, NOT_COVERED, STATUSES, LifecycleRule, Reference, Rulebook
 from ..rulebook.reader import TRUST, switch_name
 from .cases import Case, Cases
-from .judge import ROLES, STATUS_AFTER, STATUS_BEFORE, Role, Table
+from .table import ROLES, STATUS_AFTER, STATUS_BEFORE, Role, Table
 from .update_dates import rests_on
 
 RULES = (

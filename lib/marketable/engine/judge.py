@@ -8,7 +8,6 @@ update date has come. The latter two are running maxima of positions, so that no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
@@ -17,33 +16,7 @@ from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
 from .grouping import group
 from .moments import EARLIEST, midnight
 from .rows import Rows
-from .update_dates import update_date_after
-
-NONE = -1
-
-
-class Role(IntEnum):
-    """What a touch was for its contact; with the touch's case it says all there is to say."""
-
-    CREATED = 0
-    BEFORE_ACCESS = 1
-    FROM_NON_MARKETING = 2
-    FROM_NOT_COVERED = 3
-    FROM_WAITING_NOT_COVERED = 4
-    UNDID = 5
-    STAYS_MARKETING = 6
-    STAYS_NON_MARKETING = 7
-    STAYS_NOT_COVERED = 8
-    ASKED_WHILE_MARKETING = 9
-    ASKED_WHILE_NOT_COVERED = 10
-    TOOK_EFFECT = 11
-    NOT_COUNTED = 12
-
-
-ROLES = len(Role)
-_N, _M, _C = NON_MARKETING_CODE, MARKETING_CODE, NOT_COVERED_CODE
-STATUS_BEFORE = np.array([NONE, NONE, _N, _C, _C, _M, _M, _N, _C, _M, _C, NONE, NONE], dtype=np.int8)
-STATUS_AFTER = np.array([NONE, NONE, _M, _M, _M, _M, _M, _N, _C, _M, _C, _N, NONE], dtype=np.int8)
+from .table import NONE, ROLES, Role, Table, cases_of_rows
 
 # By 2 × (status before + 1) + whether the touch makes an existing contact marketing.
 _ROLE = np.array(
@@ -58,46 +31,13 @@ _ROLE = np.array(
 
 
 @dataclass(frozen=True)
-class Table:
-    """What a row can be, by case: first the pairs and eras that occur (`used`: their numbers in Cases), then the
-    requests to become non-marketing, one case for each update date in `dues`, then the listed contacts, one for each
-    status, last the access day.
-    """
-
-    used: np.ndarray
-    dues: np.ndarray
-    created: np.ndarray
-    newer: np.ndarray
-    makes: np.ndarray
-    is_action: np.ndarray
-    could_create: np.ndarray
-    could_upgrade: np.ndarray
-
-    @property
-    def first_request(self) -> int:
-        return len(self.used)
-
-    @property
-    def first_listed(self) -> int:
-        return len(self.used) + len(self.dues)
-
-    @property
-    def access(self) -> int:
-        return self.first_listed + 3
-
-    def code(self, case: int, role: Role) -> int:
-        """The explanation's number: case and role in one."""
-        return case * ROLES + role
-
-
-@dataclass(frozen=True)
 class Judged:
     """What was decided.
 
     By row, in the order of contacts: `order` (the row's number), `case`, `explanation` (case × ROLES + role), `makes`.
     By contact: `starts` (its first position), `status` (code, NONE before access), `waiting`, `since` (local time;
     EARLIEST where a listed status still holds), `decided` (explanation), `early` (it existed before access), `emptied`
-    (position of the latest request that took effect, NONE without).
+    (position of the latest request that took effect, NONE without; None for none at all).
     """
 
     table: Table
@@ -111,16 +51,16 @@ class Judged:
     since: np.ndarray
     decided: np.ndarray
     early: np.ndarray
-    emptied: np.ndarray
+    emptied: np.ndarray | None
 
 
 def judge(batch: Rows, cases: Cases, portal: Portal) -> Judged:
     """Every row's explanation and every contact's end."""
-    case, table = _cases_of(batch, cases, portal)
+    case, table = cases_of_rows(batch, cases, portal)
     access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
     rows = _grouped(batch, case, table, access)
     before, after, role = _statuses(rows, table, batch)
-    explanation = rows.case * np.int32(ROLES) + role
+    explanation = rows.case * rows.case.dtype.type(ROLES) + role
     return _endings(rows, table, batch, access, before, after, explanation)
 
 
@@ -149,9 +89,8 @@ def _grouped(batch: Rows, case: np.ndarray, table: Table, access: int) -> _Group
     groups = group(batch.keys)
     order, starts, contact = groups.order, groups.starts, groups.contact
     case = case[order]
+    # A first touch that would make an existing contact marketing creates one, so it may stand among those that make.
     base, makes = table.created[case[starts]], table.makes[case]
-    # What a creation gives is its base; on the first row only an action makes the contact marketing.
-    makes[starts] &= table.is_action[case[starts]]
     requests = asking = np.zeros(0, dtype=np.int64)
     if len(table.dues):
         requests = np.flatnonzero((case >= table.first_request) & (case < table.first_listed))
@@ -185,17 +124,20 @@ def _statuses(rows: _Grouped, table: Table, batch: Rows) -> tuple[np.ndarray, np
     before = np.where(made_before >= begin, np.int8(MARKETING_CODE), base)
     some = rows.asking
     if len(some):
-        emptied = _emptied(rows, table, batch.wall[rows.order[some]])
+        number, asks = _requests_before(rows)
+        due = table.dues[rows.case[rows.requests] - table.first_request]
+        emptied = _emptied(rows, number, due, batch.wall[rows.order[some]])
+        asked = np.where(number != NONE, rows.requests[number], NONE)
         for status, newest in ((after, made), (before, made_before)):
             marketing = (newest[some] > emptied) & (newest[some] >= begin[some])
             status[some] = np.where(marketing, MARKETING_CODE, np.where(emptied >= 0, NON_MARKETING_CODE, base[some]))
     before[rows.starts] = NONE
     role = _ROLE[(before + 1) * np.int8(2) + rows.makes]
     if len(some):
-        was, asked = before[some], latest_before(rows.requests, some)
-        waiting = (asked >= begin[some]) & (asked > made_before[some]) & (was != NON_MARKETING_CODE)
+        was = before[some]
+        waiting = (asked > made_before[some]) & (asked != NONE) & (was != NON_MARKETING_CODE)
         undoes = rows.makes[some] & waiting
-        asks = np.isin(some, rows.requests, assume_unique=True) & ~waiting
+        asks &= ~waiting
         for which, code, new_role in (
             (undoes, MARKETING_CODE, Role.UNDID),
             (undoes, NOT_COVERED_CODE, Role.FROM_WAITING_NOT_COVERED),
@@ -222,7 +164,7 @@ def _endings(
     last = _last_of(np.flatnonzero(after != before), contact, count)
     ends = np.append(starts[1:], len(contact))[:count] - 1
     status, decided, since = after[ends], explanation[last].astype(np.int32), batch.wall[rows.order[last]]
-    waiting, emptied = np.zeros(count, dtype=bool), np.full(count, NONE, dtype=np.int64)
+    waiting, emptied = np.zeros(count, dtype=bool), None
 
     if len(rows.requests):
         due = table.dues[rows.case[rows.requests] - table.first_request]
@@ -271,50 +213,6 @@ def _endings(
     )
 
 
-def _cases_of(batch: Rows, cases: Cases, portal: Portal) -> tuple[np.ndarray, Table]:
-    """The case of every row, and what the cases can do."""
-    wall = batch.wall[len(batch.listed) :]
-    numbers = batch.pair * np.int32(cases.eras) + _eras(wall, cases.starts)
-    used = np.flatnonzero(np.bincount(numbers, minlength=1)) if len(numbers) else np.zeros(0, dtype=np.int64)
-    pairs_used = used // cases.eras
-    requests = np.flatnonzero(cases.asks[batch.pair]) if cases.asks.any() else np.zeros(0, dtype=np.int64)
-    days, which = np.unique(wall[requests].view("datetime64[us]").astype("datetime64[D]"), return_inverse=True)
-    by_day = [midnight(update_date_after(day, portal.subscription)) for day in days.tolist()]
-    dues, due_of_day = np.unique(np.array(by_day, dtype=np.int64), return_inverse=True)
-
-    def column(of_pairs: np.ndarray, request: int, listed: tuple[int, int, int], access: int) -> np.ndarray:
-        by_case = of_pairs.reshape(-1)[used] if of_pairs.ndim == 2 else of_pairs[pairs_used]
-        return np.concatenate([by_case, np.full(len(dues), request), listed, [access]]).astype(of_pairs.dtype)
-
-    none, no_switch = (0, 0, 0), (-1, -1, -1)
-    each_status = (MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE)
-    table = Table(
-        used=used,
-        dues=dues,
-        created=column(cases.created, NOT_COVERED_CODE, each_status, NON_MARKETING_CODE),
-        newer=column(cases.newer, NOT_COVERED_CODE, each_status, NON_MARKETING_CODE),
-        makes=column(cases.makes, 0, none, 0),
-        is_action=column(cases.is_action, 1, none, 0),
-        could_create=column(cases.could_create, -1, no_switch, -1),
-        could_upgrade=column(cases.could_upgrade, -1, no_switch, -1),
-    )
-    kind = np.int16 if (table.access + 1) * ROLES < np.iinfo(np.int16).max else np.int32
-    renumbered = np.zeros(len(cases.pairs) * cases.eras, dtype=kind)
-    renumbered[used] = np.arange(len(used))
-    case = renumbered[numbers]
-    case[requests] = table.first_request + due_of_day[which]
-    if len(batch.listed):
-        case = np.concatenate([(table.first_listed + batch.listed["status"].to_numpy()).astype(kind), case])
-    return case, table
-
-
-def _eras(wall: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    if len(wall) and not bool((wall[1:] >= wall[:-1]).all()):
-        return (np.searchsorted(starts, wall, side="right") - 1).astype(np.int32)
-    ends = np.append(np.searchsorted(wall, starts[1:], side="left"), len(wall))
-    return np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(ends, prepend=0))
-
-
 def latest_before(marked: np.ndarray, at: np.ndarray) -> np.ndarray:
     """For some positions the latest one before each among the marked ones, which ascend; NONE without."""
     if not len(marked):
@@ -325,23 +223,35 @@ def latest_before(marked: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def _last_of(positions: np.ndarray, contact: np.ndarray, contacts: int) -> np.ndarray:
     """For each contact the last of some ascending positions that is its own; NONE without."""
-    last = np.full(contacts, NONE, dtype=np.int64)
+    last = np.full(contacts, NONE, dtype=contact.dtype)
     last[contact[positions]] = positions
     return last
 
 
-def _emptied(rows: _Grouped, table: Table, wall: np.ndarray) -> np.ndarray:
-    """At the rows of contacts that asked, the contact's latest request whose update date has come by then (or NONE).
-
-    Requests stand in order of contact and update date, so that one number of both finds the latest by bisection.
+def _requests_before(rows: _Grouped) -> tuple[np.ndarray, np.ndarray]:
+    """At the rows of contacts that asked: the contact's latest request before each, as a number in `requests` (NONE
+    without), and whether the row is a request itself.
     """
-    wide, requests = len(table.dues) + 1, rows.requests
-    due = rows.case[requests].astype(np.int64) - table.first_request
-    known = rows.contact[requests] * np.int64(wide) + due + 1
-    sought = rows.contact[rows.asking] * np.int64(wide) + np.searchsorted(table.dues, wall, side="right")
-    found = np.searchsorted(known, sought, side="right") - 1
-    same = (found >= 0) & (rows.contact[requests[found]] == rows.contact[rows.asking])
-    return np.where(same, requests[found], NONE)
+    is_request = np.zeros(len(rows.asking), dtype=bool)
+    is_request[np.searchsorted(rows.asking, rows.requests)] = True
+    number = np.cumsum(is_request, dtype=np.int32) - is_request - 1
+    same = rows.contact[rows.requests[number]] == rows.contact[rows.asking]
+    return np.where((number >= 0) & same, number, NONE), is_request
+
+
+def _emptied(rows: _Grouped, asked: np.ndarray, due: np.ndarray, wall: np.ndarray) -> np.ndarray:
+    """At the rows of contacts that asked: the position of the latest request whose update date has come (or NONE).
+
+    Requests that still wait at one moment wait for the same update date. So it is the latest request, or else the
+    latest with an earlier update date.
+    """
+    contact, number = rows.contact[rows.requests], np.arange(len(rows.requests))
+    begins = np.ones(len(number), dtype=bool)
+    begins[1:] = (contact[1:] != contact[:-1]) | (due[1:] != due[:-1])
+    earlier = np.maximum.accumulate(np.where(begins, number, 0)) - 1
+    earlier = np.where((earlier >= 0) & (contact[earlier] == contact), earlier, NONE)
+    come = np.where(due[asked] <= wall, asked, earlier[asked])
+    return np.where((asked != NONE) & (come != NONE), rows.requests[come], NONE)
 
 
 def _made_after(asked: np.ndarray, contacts: np.ndarray, rows: _Grouped) -> np.ndarray:

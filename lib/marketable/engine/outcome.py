@@ -16,9 +16,10 @@ from ..inputs.portal import split
 from ..rulebook import STATUSES
 from .cases import KNOWN, MARKETING_CODE, NON_MARKETING_CODE, Cases
 from .explain import RULES, Explainer
-from .judge import NONE, ROLES, Judged, Role, latest_before
+from .judge import Judged, latest_before
 from .moments import EARLIEST
 from .rows import Rows
+from .table import NONE, ROLES, Role
 
 BY = ("source", "asset", "month", "decided_by")
 _DAY = 86_400_000_000
@@ -74,32 +75,28 @@ class Outcome:
 
     @functools.cached_property
     def contacts(self) -> pd.DataFrame:
-        """Every contact as of the end, in order of appearance.
+        """Every contact as of the end.
 
         Index contact_id; created_at (datetime, local), created_by (source), asset, status (blank before access),
         waiting (bool: for an update date, to become non-marketing), since (datetime, local; blank while a listed status
-        holds), decided_by (a switch, a source, an action, `access` or `listed`), reason (a sentence).
+        holds), decided_by (a switch, a source, an action, `access` or `listed`), reason (a sentence). The order is that
+        of the ids where they are whole numbers, else of their appearance.
         """
         judged, rows = self._judged, self._rows
-        first = judged.order[judged.starts]
-        seen = np.zeros(len(judged.order), dtype=first.dtype)
-        seen[first] = np.arange(1, len(first) + 1)
-        appeared = seen[seen > 0] - 1
-        first = first[appeared]
         creators, creator = self._creators
         codes, decided = _renumbered(judged.decided)
         return pd.DataFrame(
             {
-                "created_at": self._created_at()[appeared],
-                "created_by": _texts([source for source, _ in creators], creator[appeared]),
-                "asset": _texts([asset for _, asset in creators], creator[appeared]),
-                "status": pd.Categorical.from_codes(judged.status[appeared], dtype=_STATUS, validate=False),
-                "waiting": judged.waiting[appeared],
-                "since": judged.since.view("datetime64[us]")[appeared],
-                "decided_by": _texts([self._explainer.decided_by(each) for each in codes], decided[appeared]),
-                "reason": self._reasons()[appeared],
+                "created_at": self._created_at(),
+                "created_by": _texts([source for source, _ in creators], creator),
+                "asset": _texts([asset for _, asset in creators], creator),
+                "status": pd.Categorical.from_codes(judged.status, dtype=_STATUS, validate=False),
+                "waiting": judged.waiting,
+                "since": judged.since.view("datetime64[us]"),
+                "decided_by": _texts([self._explainer.decided_by(each) for each in codes], decided),
+                "reason": self._reasons(codes, decided),
             },
-            index=pd.Index(rows.ids.take(rows.position(first)), name="contact_id"),
+            index=pd.Index(rows.ids.take(rows.position(judged.order[judged.starts])), name="contact_id"),
         )
 
     @overload
@@ -137,21 +134,23 @@ class Outcome:
         always = len(names)
         lengths = np.diff(np.append(judged.starts, len(judged.order)))
         contact = np.repeat(np.arange(len(lengths)), lengths)
-        counts = np.arange(len(judged.order)) > judged.emptied[contact]
+        counts = np.ones(len(judged.order), dtype=bool)
+        if judged.emptied is not None:
+            counts = np.arange(len(judged.order)) > judged.emptied[contact]
         counts &= judged.explanation % ROLES != Role.BEFORE_ACCESS
         is_first = np.zeros(len(counts), dtype=bool)
         is_first[judged.starts] = True
         counts &= ~(is_first & judged.early[contact])
         could = np.where(is_first, table.could_create[judged.case], table.could_upgrade[judged.case])
         does = np.where(is_first, table.created[judged.case] == MARKETING_CODE, False) | judged.makes
-        exposed = np.unique(contact[counts & (could >= 0)] * np.int64(always + 1) + could[counts & (could >= 0)])
+        exposed = pd.unique(contact[counts & (could >= 0)] * np.int64(always + 1) + could[counts & (could >= 0)])
         through = np.where(could >= 0, could, always)
         through_least = _by_contact(np.minimum, np.where(counts & does, through, always + 1), judged.starts)
         through_most = _by_contact(np.maximum, np.where(counts & does, through, -1), judged.starts)
         sole = through_most[(through_least == through_most) & (through_most < always)]
         at_work = set(table.could_create[table.could_create >= 0].tolist())
         touched = [name for number, name in enumerate(names) if number in at_work]
-        listed = [*touched, *(name for name in self._cases.portal.switches if name not in touched)]
+        listed = sorted({*touched, *self._cases.portal.switches}, key=_in_rulebook_order)
         number = [names.index(name) if name in names else always for name in listed]
         columns = {
             "source": [split(name)[0] for name in listed],
@@ -160,9 +159,7 @@ class Outcome:
             "exposed": np.bincount(exposed % (always + 1), minlength=always + 1)[number],
             "sole": np.bincount(sole, minlength=always + 1)[number],
         }
-        frame = pd.DataFrame(columns, index=pd.Index(listed, name="switch", dtype="str"))
-        place = frame["source"].map(KNOWN.index)
-        return frame.iloc[np.lexsort([frame["asset"].str.casefold(), place])]
+        return pd.DataFrame(columns, index=pd.Index(listed, name="switch", dtype="str"))
 
     def by_day(self) -> pd.Series:
         """The number of marketing contacts at the end of each day, from the first touch to the end: what the tier is
@@ -253,24 +250,30 @@ class Outcome:
         after = np.array([self._explainer.after(code) for code in codes], dtype=np.int8)
         return before[number], after[number]
 
-    def _reasons(self) -> pd.Categorical:
-        """The sentence of each contact: what decided, an ambiguous creation that the sentence does not tell, and a
-        wait.
-        """
+    def _reasons(self, codes: list[int], decided: np.ndarray) -> pd.Categorical:
+        """The sentence of each contact: what decided, an ambiguous creation which that does not tell, and a wait."""
         judged, table = self._judged, self._judged.table
-        created = judged.case[judged.starts].astype(np.int64)
-        untold = (table.created != table.newer)[created] & ~judged.early & (judged.decided % ROLES != Role.CREATED)
-        ambiguous = np.where(untold, created + 1, 0)
-        whole = (judged.decided.astype(np.int64) * (table.access + 2) + ambiguous) * 2 + judged.waiting
-        codes, number = _renumbered(whole)
-        sentences = []
-        for code in codes:
-            rest, waiting = divmod(code, 2)
-            decided, case = divmod(rest, table.access + 2)
-            parts = [self._explainer.sentence(decided)]
-            parts += [self._explainer.ambiguity(case - 1)] if case else []
-            sentences.append(" ".join([*parts, _WAITS] if waiting else parts))
-        return _texts(sentences, number)
+        sentences = [self._explainer.sentence(code) for code in codes]
+        ambiguous = table.created != table.newer
+        untold = np.zeros(len(decided), dtype=bool)
+        if ambiguous.any():
+            untold = ambiguous[judged.case[judged.starts]] & ~judged.early & (judged.decided % ROLES != Role.CREATED)
+        more = np.flatnonzero(untold | judged.waiting)
+        if len(more):
+            case = np.where(untold[more], judged.case[judged.starts[more]].astype(np.int64), NONE)
+            kinds = np.stack([decided[more], case, judged.waiting[more]], axis=1)
+            kinds, kind = np.unique(kinds, axis=0, return_inverse=True)
+            decided = decided.astype(np.int32)
+            decided[more] = len(sentences) + kind
+            for sentence, of_case, waits in kinds.tolist():
+                parts = [sentences[sentence], self._explainer.ambiguity(of_case) if of_case != NONE else ""]
+                sentences.append(" ".join(filter(None, [*parts, _WAITS if waits else ""])))
+        return _texts(sentences, decided)
+
+
+def _in_rulebook_order(switch: str) -> tuple[int, str, str]:
+    source, asset = split(switch)
+    return KNOWN.index(source), (asset or "").casefold(), switch
 
 
 def _renumbered(codes: np.ndarray) -> tuple[list[int], np.ndarray]:

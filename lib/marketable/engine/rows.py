@@ -124,12 +124,20 @@ def _pairs(source: pd.Series, asset: pd.Series) -> tuple[np.ndarray, list[tuple[
                 nearest=nearest(name, KNOWN),
             )
     asset_code, assets = _coded(asset)
-    wide = np.int32(max(1, len(assets)))
-    combined = source_code * wide + asset_code
+    wide = max(1, len(assets))
+    kind = code_type(len(sources) * wide)
+    combined = source_code.astype(kind)
+    combined *= wide
+    combined += asset_code.astype(kind)
     present = np.flatnonzero(np.bincount(combined, minlength=1)) if len(combined) else np.zeros(0, dtype=np.int64)
-    number = np.zeros(len(sources) * int(wide), dtype=np.int32)
+    number = np.zeros(len(sources) * wide, dtype=kind)
     number[present] = np.arange(len(present))
     return number[combined], [(sources[code // wide], assets[code % wide]) for code in present.tolist()]
+
+
+def code_type(count: int) -> np.dtype[np.signedinteger]:
+    """The smallest kind of number for so many codes: what is small stays near the processor."""
+    return np.dtype(np.int16 if count < np.iinfo(np.int16).max else np.int32)
 
 
 def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -144,8 +152,8 @@ def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
         codes = np.where(codes < 0, texts.index(""), codes)
     used = np.flatnonzero(np.bincount(codes, minlength=len(texts))) if len(codes) else np.zeros(0, dtype=np.int64)
     if len(used) == len(texts):
-        return codes.astype(np.int32, copy=False), texts
-    renumbered = np.zeros(len(texts), dtype=np.int32)
+        return codes, texts
+    renumbered = np.zeros(len(texts), dtype=code_type(len(texts)))
     renumbered[used] = np.arange(len(used))
     return renumbered[codes], [texts[code] for code in used]
 
