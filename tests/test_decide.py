@@ -111,6 +111,11 @@ def test_an_exports_contacts_can_be_the_existing_ones() -> None:
     assert len(outcome.contacts) == 3
 
 
+def test_what_is_no_frame_is_refused() -> None:
+    with pytest.raises(mk.DataError, match="A batch is a DataFrame"):
+        mk.decide([], PORTAL)
+
+
 def test_an_edition_that_is_none_and_a_moment_that_is_none_are_refused() -> None:
     with pytest.raises(mk.UnknownNameError, match="Did you mean '2024-02-14'"):
         mk.decide(BATCH, PORTAL, edition="2024-02-15")

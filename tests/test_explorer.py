@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from traitlets import Bunch
 
 import marketable as mk
-from marketable.views import Explorer, charts, explorer
+from marketable.views import Explorer, charts, explorer, switch_list
 from marketable.views.tables import csv, html_table
 from reference import reference_decide
 
@@ -51,7 +52,7 @@ def reference_counts(touches: pd.DataFrame, portal: mk.Portal) -> dict[str, int]
 
 
 def headline(view: Explorer) -> str:
-    return re.sub("<[^>]*>", " ", view._headline.value)
+    return html.unescape(re.sub("<[^>]*>", " ", view._headline.value))
 
 
 def test_the_headline_and_the_table_show_what_the_slow_reference_computes(view: Explorer) -> None:
@@ -63,7 +64,7 @@ def test_the_headline_and_the_table_show_what_the_slow_reference_computes(view: 
 
 def test_a_flip_shows_what_the_slow_reference_computes_for_the_changed_portal(view: Explorer) -> None:
     before = reference_counts(view.touches, view.portal)["marketing"]
-    view._boxes["hubspot_form/Newsletter"][0].value = False
+    view._switches.rows["hubspot_form/Newsletter"][0].value = False
     expected = reference_counts(view.touches, view.portal)["marketing"]
     assert expected < before
     assert f"{expected:,} of" in headline(view)
@@ -77,25 +78,25 @@ def test_the_explorer_reads_an_export_and_says_what_the_export_itself_says(view:
     expected = reference_counts(view.touches, view.portal)
     assert f"{expected['marketing']:,} of {sum(expected.values()):,} contacts" in headline(view)
     actual = (mk.read_export(EXPORT).contacts["status"] == "marketing").sum()
-    assert f"{actual:,} marketing contacts" in view._rejected.value
+    assert f"HubSpot's own status in this export: {actual:,}" in headline(view)
 
 
 def test_baseline_all_on_and_all_off_set_every_switch(view: Explorer) -> None:
-    own = {name: box.value for name, (box, _) in view._boxes.items()}
+    own = {name: box.value for name, (box, _) in view._switches.rows.items()}
     view._all_on.click()
-    assert all(box.value for box, _ in view._boxes.values())
+    assert all(box.value for box, _ in view._switches.rows.values())
     most = view.outcome.counts()["marketing"]
     view._all_off.click()
-    assert not any(box.value for box, _ in view._boxes.values())
+    assert not any(box.value for box, _ in view._switches.rows.values())
     assert view.outcome.counts()["marketing"] < view.baseline.counts()["marketing"] < most
     view._to_baseline.click()
-    assert {name: box.value for name, (box, _) in view._boxes.items()} == own
+    assert {name: box.value for name, (box, _) in view._switches.rows.items()} == own
     assert "the same as the baseline" in headline(view)
     assert view.portal == view._own_portal
 
 
 def test_a_switch_that_is_flipped_and_flipped_back_has_its_history_again(view: Explorer) -> None:
-    box = view._boxes["integration/Eventbrite"][0]
+    box = view._switches.rows["integration/Eventbrite"][0]
     box.value = not box.value
     assert len(view.portal.switches["integration/Eventbrite"]) == 1
     box.value = not box.value
@@ -103,11 +104,11 @@ def test_a_switch_that_is_flipped_and_flipped_back_has_its_history_again(view: E
 
 
 def test_search_narrows_the_switches_and_keeps_the_flips(view: Explorer) -> None:
-    view._boxes["hubspot_form/Newsletter"][0].value = False
-    view._search.value = "webinar"
-    assert view._boxes and all("Webinar" in name for name in view._boxes)
-    view._search.value = ""
-    assert view._boxes["hubspot_form/Newsletter"][0].value is False
+    view._switches.rows["hubspot_form/Newsletter"][0].value = False
+    view._switches.search.value = "webinar"
+    assert view._switches.rows and all("Webinar" in name for name in view._switches.rows)
+    view._switches.search.value = ""
+    assert view._switches.rows["hubspot_form/Newsletter"][0].value is False
 
 
 def test_of_very_many_switches_those_that_reach_the_most_are_shown_and_the_rest_is_counted(view: Explorer) -> None:
@@ -121,10 +122,10 @@ def test_of_very_many_switches_those_that_reach_the_most_are_shown_and_the_rest_
         }
     )
     view._decide_anew()
-    assert len(view._boxes) == explorer._MOST_ROWS
-    assert f"{explorer._MOST_ROWS} that reach the most contacts, of 6" in view._shown_note.value
-    view._search.value = "Form 599"
-    assert list(view._boxes) == ["hubspot_form/Form 599"]
+    assert len(view._switches.rows) == switch_list.MOST
+    assert f"{switch_list.MOST} that reach the most contacts, of 6" in view._switches.note.value
+    view._switches.search.value = "Form 599"
+    assert list(view._switches.rows) == ["hubspot_form/Form 599"]
 
 
 def test_why_tells_a_contacts_touches_with_their_explanations(view: Explorer) -> None:
@@ -136,8 +137,58 @@ def test_why_tells_a_contacts_touches_with_their_explanations(view: Explorer) ->
     assert 'role="alert"' in view._explanation.value and "no such contact" in view._explanation.value
 
 
+def test_a_contact_of_an_export_is_found_by_its_e_mail_and_hubspots_own_status_is_told(view: Explorer) -> None:
+    view._batch.value = str(EXPORT)
+    export = mk.read_export(EXPORT)
+    decided = view.outcome.contacts["status"].astype(str)
+    actual = export.contacts["status"].astype(str).reindex(decided.index)
+    other = decided.index[(decided == "non-marketing") & (actual == "marketing")][0]
+    view._contact.value = export.emails[other].upper()
+    assert f"{other} is non-marketing" in view._explanation.value
+    assert "The export says marketing" in view._explanation.value
+
+
+def test_another_example_is_shown_each_time(view: Explorer) -> None:
+    shown = []
+    for _ in range(3):
+        view._example.click()
+        shown.append(view._contact.value)
+    assert len(set(shown)) == 3
+
+
+def test_flips_are_kept_when_the_batch_changes_and_dropped_with_the_portal(view: Explorer) -> None:
+    view._switches.rows["hubspot_form/Newsletter"][0].value = False
+    view._batch.value = "made-up"
+    assert view._switches.rows["hubspot_form/Newsletter"][0].value is False
+    assert "fewer than the baseline" in headline(view)
+    view._portal_choice.value = "defaults"
+    assert view._switches.rows["hubspot_form/Newsletter"][0].value is True
+
+
+def test_searching_and_choosing_batches_leaves_no_widgets_behind(view: Explorer) -> None:
+    def models() -> int:
+        view._batch.value = str(EXPORT)
+        view._switches.search.value = "webinar"
+        view._switches.search.value = ""
+        view._batch.value = str(DATA / "touches.csv")
+        return len(ipywidgets.widgets.widget._instances)
+
+    assert models() == models()
+
+
+def test_an_export_without_record_sources_says_which_column_to_add(view: Explorer, tmp_path: Path) -> None:
+    path = tmp_path / "plain.csv"
+    path.write_text("Record ID,Create Date\n1,2024-03-01 10:00\n")
+    view._portal_choice.value = "defaults"
+    view._batch.value = "path"
+    view._path.value = str(path)
+    assert view._error.value == ""
+    assert "0 of 1 contact is marketing" in headline(view)
+    assert "Record source" in headline(view)
+
+
 def test_save_writes_the_settings_the_decisions_and_the_pictures(view: Explorer, tmp_path: Path) -> None:
-    view._boxes["hubspot_form/Newsletter"][0].value = False
+    view._switches.rows["hubspot_form/Newsletter"][0].value = False
     view._tier.value = 450
     view._save_to.value = str(tmp_path / "saved")
     view._save.click()
@@ -151,6 +202,10 @@ def test_save_writes_the_settings_the_decisions_and_the_pictures(view: Explorer,
     assert (contacts["status"] == "marketing").sum() == view.outcome.counts()["marketing"]
     assert (saved / "contacts-by-source.png").read_bytes().startswith(b"\x89PNG")
     assert "Saved in" in view._saved.value
+    assert "hubspot_form/Newsletter: off" in (saved / "summary.txt").read_text()
+    view._save_to.value = str(saved / "portal.yaml")
+    view._save.click()
+    assert "The disk says no" in view._saved.value
 
 
 def test_an_error_in_a_callback_appears_in_the_explorer(view: Explorer, tmp_path: Path) -> None:
@@ -160,6 +215,7 @@ def test_an_error_in_a_callback_appears_in_the_explorer(view: Explorer, tmp_path
     assert 'role="alert"' in view._error.value and "neither a batch" in view._error.value
     view._path.value = str(tmp_path / "missing.csv")
     assert "missing.csv" in view._error.value
+    assert "Below is still touches.csv" in view._message.value
     view._batch.value = str(DATA / "touches.csv")
     assert view._error.value == ""
 
@@ -176,7 +232,7 @@ def test_an_uploaded_file_is_read_and_one_that_is_too_large_or_of_another_kind_i
         "../../mine.csv", b"contact_id,occurred_at,source,asset\n1,2024-03-01,hubspot_form,F\n2,soon,hubspot_form,F\n"
     )
     assert "2 rows read, 1 used, 1 rejected" in view._message.value
-    assert "1 of 1 contacts are marketing" in headline(view)
+    assert "1 of 1 contact is marketing" in headline(view)
     assert view._upload.value == (), "an upload is not kept, so that it cannot be saved with the notebook"
     upload("huge.csv", b"x" * (explorer.UPLOAD_LIMIT + 1))
     assert "too large to upload" in view._error.value
@@ -196,13 +252,13 @@ def test_text_from_data_is_text_in_every_widget_table_and_picture(view: Explorer
     ).to_csv(path, index=False)
     view._batch.value = "path"
     view._path.value = str(path)
-    assert "1 of 1 contacts are marketing" in headline(view), view._error.value
+    assert "1 of 1 contact is marketing" in headline(view), view._error.value
     view._contact.value = HOSTILE
     assert "becomes" not in view._explanation.value and "Created by a HubSpot form" in view._explanation.value
     shown = [widget.value for widget in _widgets(view) if isinstance(widget, ipywidgets.HTML)]
     assert any("&lt;img" in text for text in shown)
     assert not any("<img src=x" in text for text in shown)
-    assert not any(box.description_allow_html for box, _ in view._boxes.values())
+    assert not any(box.description_allow_html for box, _ in view._switches.rows.values())
 
 
 def test_saved_cells_cannot_become_formulas() -> None:

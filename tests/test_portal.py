@@ -106,6 +106,8 @@ def test_a_portal_made_in_code_is_checked_as_well() -> None:
         mk.Portal(switches={"hubspot_form_": {"A": True}})
     with pytest.raises(mk.PortalError, match="has no switch"):
         mk.Portal().with_switches({"mobile_app": True})
+    with pytest.raises(mk.PortalError, match="True or False"):
+        mk.Portal().with_switches({"hubspot_form/A": "off"})
 
 
 def test_a_missing_file_and_a_binary_one_are_refused_by_name(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def rows(touches: pd.DataFrame, contacts: pd.DataFrame | None, time_zone: str, a
 
 
 def _checked(touches: pd.DataFrame) -> pd.DataFrame:
+    if not isinstance(touches, pd.DataFrame):
+        raise DataError("A batch is a DataFrame", value=touches, expected=f"the columns {', '.join(COLUMNS)}")
     columns = [str(column) for column in touches.columns]
     for needed in COLUMNS:
         if needed not in columns and needed != "asset":

@@ -54,7 +54,8 @@ class Export:
     `touches`: a batch: each contact's creation, in the order of the file, then the form submissions that are told of.
     `rejected`: row, column, value, reason; a JSON's rows are its contacts, from 1; a row of another file is named so.
     `rows_read`: contacts in the file, used and rejected. `submissions_read`: the same for the table of submissions.
-    `understood`: what the file was taken for, and what it lacks, for display.
+    `understood`: what the file was taken for, and what it lacks, for display. `emails`: index contact_id, the contact's
+    e-mail, trimmed and in lower case; blank where there is none. It is here to find a contact by, and nowhere else.
     """
 
     contacts: pd.DataFrame
@@ -63,6 +64,7 @@ class Export:
     rows_read: int
     submissions_read: int
     understood: dict[str, str]
+    emails: pd.Series[str]
 
 
 class Tool(NamedTuple):
@@ -107,6 +109,7 @@ def read_export(
     times = {str(name): read_times(facts[name]) for name in facts if str(name).endswith("_at")}
     headers = {str(fact): columns.get(str(fact), [str(fact)])[0] for fact in facts}
     contacts, rejected = _contacts(facts, times, headers, table.rejected)
+    emails = facts.loc[contacts.index, "email"].str.strip().str.lower().set_axis(contacts["contact_id"])
     if strict:
         raise_first(rejected, path)
     understood = {**table.understood, "columns": "; ".join(f"{names[0]} as {fact}" for fact, names in columns.items())}
@@ -121,7 +124,7 @@ def read_export(
     touches = as_touches(pd.concat([contacts.rename(columns={"created_at": "occurred_at"}), told]))
     lacking = _lacking(columns, with_submissions=submissions is not None)
     contacts = contacts.set_index("contact_id")
-    return Export(contacts, touches, rejected, table.rows_read, submissions_read, understood | notes | lacking)
+    return Export(contacts, touches, rejected, table.rows_read, submissions_read, understood | notes | lacking, emails)
 
 
 def tool_of(recorded: str, detail: str = "", drill_down: str = "", year: int = 0) -> Tool:

@@ -155,15 +155,17 @@ class Portal(Strict):
         """The portal with some switches on or off from the beginning, whatever their history was.
 
         Arguments: flips, from the switch's name (`source/asset` or `source`) to on or off.
-        Raises: PortalError for a name that is no switch of the rulebook.
+        Raises: PortalError for a name that is no switch of the rulebook, and for a state that is neither.
 
         >>> Portal().with_switches({"hubspot_form/Newsletter": False}).is_on("hubspot_form/Newsletter")
         False
         """
-        for name in flips:
+        for name, on in flips.items():
             wrong = _misnamed(*split(name))
             if wrong:
                 raise PortalError(**wrong)
+            if on not in (True, False):
+                raise PortalError("A flip is True or False", value=on, place=(name,), expected="True or False")
         changed = {name: (Change(None, bool(on)),) for name, on in flips.items()}
         return self.model_copy(update={"switches": {**self.switches, **changed}})
 

@@ -54,7 +54,7 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
     """
     sources = list(dict.fromkeys([*now.index, *baseline.index]))
     now, baseline = now.reindex(sources, fill_value=0), baseline.reindex(sources, fill_value=0)
-    order = list(now.sum(axis=1).sort_values(kind="stable").index)
+    order = list(now.assign(all=now.sum(axis=1)).sort_values([MARKETING, "all"], kind="stable").index)
     now, baseline = now.loc[order], baseline.loc[order]
     marketing, before = now[MARKETING], baseline[MARKETING]
     most = max([1, *now.sum(axis=1), *baseline.sum(axis=1)])
@@ -62,7 +62,9 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
     height = 1.25 + 0.34 * max(len(order), 3)
     figure, axes = _figure(height, left=0.315, right=0.02, top=0.72, bottom=0.34)
     place = np.arange(len(order))
-    for table, thick, shift, is_baseline in ((now, 0.5, -0.1, False), (baseline, 0.13, 0.27, True)):
+    same = now.equals(baseline)
+    bars_of = [(now, 0.5, -0.1, False)] + ([] if same else [(baseline, 0.13, 0.27, True)])
+    for table, thick, shift, is_baseline in bars_of:
         left = np.zeros(len(order))
         for status in STATUSES:
             width = table[status].to_numpy()
@@ -90,7 +92,7 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
     axes.set_ylim(-0.6, len(order) - 0.4)
     axes.grid(axis="x", color="#E6E6E6", linewidth=0.7)
     title = _created_most(marketing, names)
-    against = "" if now.equals(baseline) else " (against the baseline, thin bar)"
+    against = "" if same else " (against the baseline, thin bar)"
     _titles(figure, title, f"Contacts by creating tool; in figures, the marketing ones{against}.")
     handles = [Patch(facecolor=COLOURS[status], hatch=HATCHES[status], label=status, **_EDGE) for status in STATUSES]
     axes.legend(handles=handles, loc="lower right", fontsize=8.5, framealpha=0.9, edgecolor="none")

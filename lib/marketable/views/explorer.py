@@ -8,32 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import html
+import itertools
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
 
-from ..engine import decide
+from ..engine import Outcome, decide
 from ..errors import DataError, MarketableError
 from ..inputs.opening import SUFFIXES, Opened, open_file, openable
 from ..inputs.portal import Portal, write_whole
 from ..inputs.samples import sample_touches
-from ..rulebook import MARKETING, NOT_COVERED, STATUSES, Rule, Rulebook
-from . import charts, words
+from ..rulebook import MARKETING, Rulebook
+from . import charts, pieces, words
+from .switch_list import SwitchList
 from .tables import csv, html_table
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
 _MADE_UP, _BY_PATH, _UPLOAD, _DEFAULTS, _BY_DAY = "made-up", "path", "upload", "defaults", ""
-_MOST_ROWS = 60
-_COLUMNS = (
-    '<p class="mk-columns"><span title="Contacts that the switch alone would make marketing">reaches</span>'
-    '<span title="Contacts that are marketing only through it: lost if it alone were off">only through it</span></p>'
-)
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]
@@ -49,8 +46,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._rulebook = Rulebook.load()
         self._rules = dict(self._rulebook.on(self._rulebook.editions[-1]))
         self._flips: dict[str, bool] = {}
+        self._opened = Opened("nothing", pd.DataFrame(), pd.DataFrame(), 0, {}, None)
         self._filling = False
-        self._boxes: dict[str, tuple[widgets.Checkbox, widgets.HTML]] = {}
+        self._examples = itertools.count(1)
+        self._switches = SwitchList(lambda name, on: self._react(lambda: self._set({name: on}), self._error))
         self._make_inputs()
         self._make_outputs()
         self._wire()
@@ -102,15 +101,18 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             description="Path", placeholder="/home/me/portal.yaml", layout=_wide(), continuous_update=False
         )
         self._edition = widgets.Dropdown(
-            description="Rules of",
-            options=[("the day of each touch", _BY_DAY), *((each, each) for each in editions)],
+            description="Rules as of",
+            options=[("each touch's own day", _BY_DAY), *((each, each) for each in editions)],
             layout=_wide(),
         )
         self._tier = widgets.BoundedIntText(
-            0, 0, 100_000_000, description="Tier", layout=_narrow(), continuous_update=False
-        )
-        self._search = widgets.Text(
-            description="Search", placeholder="a form, app, import …", layout=widgets.Layout(width="98%")
+            0,
+            0,
+            100_000_000,
+            description="Tier (0: none)",
+            style={"description_width": "initial"},
+            layout=_narrow(),
+            continuous_update=False,
         )
         self._to_baseline, self._all_on, self._all_off = (
             widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="31%"))
@@ -121,7 +123,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             )
         )
         self._contact = widgets.Text(
-            description="Contact", placeholder="a contact's id, or its e-mail", layout=_wide(), continuous_update=False
+            description="Contact", placeholder="an id or an e-mail", layout=_wide(), continuous_update=False
         )
         self._example_of = widgets.Dropdown(description="Decided by", layout=_wide())
         self._example = widgets.Button(description="Show an example", tooltip="A contact whose status this decided")
@@ -131,10 +133,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _make_outputs(self) -> None:
         self._message, self._error, self._rejected, self._headline = (widgets.HTML() for _ in range(4))
         self._source_chart, self._time_chart, self._table, self._locked = (widgets.HTML() for _ in range(4))
-        self._explanation, self._saved, self._shown_note = (widgets.HTML() for _ in range(3))
-        self._switches = widgets.VBox(layout=widgets.Layout(overflow="hidden auto", display="block"))
-        self._switches.add_class("mk-switches")
-        for name in ("message", "error", "headline", "source_chart", "time_chart", "table", "explanation", "saved"):
+        self._explanation, self._saved, self._summary, self._deciders = (widgets.HTML() for _ in range(4))
+        for name in (
+            "message", "error", "headline", "source_chart", "time_chart", "table", "deciders", "explanation", "saved",
+        ):  # fmt: skip
             getattr(self, f"_{name}").add_class(f"mk-at-{name.replace('_', '-')}")
 
     def _wire(self) -> None:
@@ -149,7 +151,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             (self._portal_path, self._open_portal_and_decide, self._error),
             (self._edition, self._decide_anew, self._error),
             (self._tier, self._show, self._error),
-            (self._search, self._fill_switches, self._error),
             (self._contact, self._explain, self._explanation),
         ):
             widget.observe(functools.partial(self._react, callback, error), "value")
@@ -170,14 +171,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         account = [self._portal_choice, self._portal_path, self._edition, self._tier]
         portal = _panel("2 · The account", account, "1 1 360px")
         buttons = widgets.HBox([self._to_baseline, self._all_on, self._all_off])
-        columns = widgets.HTML(_COLUMNS)
-        switches = [buttons, self._search, self._shown_note, columns, self._switches, self._locked]
-        pictures = _panel("What follows", [self._source_chart, self._time_chart, self._table], "2 1 480px")
+        switches = [self._summary, buttons, self._switches, widgets.HTML(pieces.FLIPPING), self._locked]
+        follows = [self._source_chart, self._time_chart, self._table, self._deciders]
+        pictures = _panel("What follows", follows, "2 1 480px")
         asked = _row(self._contact, self._example_of, self._example)
-        note = widgets.HTML(
-            '<p class="mk-note">The settings as portal.yaml, the decisions as csv (they name contacts: keep them where '
-            "contacts may be kept), the pictures.</p>"
-        )
+        note = widgets.HTML(pieces.SAVING)
         return [
             style,
             _row(batch, portal),
@@ -200,9 +198,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         try:
             callback()
         except MarketableError as fault:
-            error.value = _alert(str(fault))
+            error.value = pieces.alert(str(fault))
+        except OSError as fault:
+            error.value = pieces.alert(f"The disk says no: {fault}")
         except Exception as fault:
-            error.value = _alert(f"Something went wrong that should not have: {type(fault).__name__}: {fault}")
+            error.value = pieces.alert(f"Something went wrong that should not have: {type(fault).__name__}: {fault}")
 
     @contextlib.contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -214,7 +214,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             self._filling = False
 
     def _say(self, text: str) -> None:
-        self._message.value = f'<p class="mk-message">{html.escape(text)}</p>'
+        self._message.value = pieces.paragraph(text)
 
     # ---- reading ----
 
@@ -256,9 +256,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         else:
             self._say("Reading …")
             path = self._place(self._path.value if choice == _BY_PATH else choice)
-            opened = self._opened_upload() if choice == _UPLOAD else open_file(path)
+            try:
+                opened = self._opened_upload() if choice == _UPLOAD else open_file(path)
+            except DataError:
+                self._say(f"Not read. Below is still {self._opened.name}.")
+                raise
         self._opened, self.touches = opened, opened.touches
-        self._flips.clear()
         self._decide_anew()
 
     def _place(self, path: str) -> Path:
@@ -277,7 +280,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"upload{suffix}"
             path.write_bytes(upload.content)
-            return open_file(path)
+            return replace(open_file(path), name=upload.name)
 
     # ---- deciding and showing ----
 
@@ -289,84 +292,66 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self.baseline = decide(self.touches, self._own_portal, edition=edition)
         as_of = self.baseline.as_of
         self._rules = dict(self._rulebook.on(edition or (self._rulebook.editions[-1] if pd.isna(as_of) else as_of)))
+        own = self.baseline.switches
+        self._flips = {name: on for name, on in self._flips.items() if name in own.index and on != own.loc[name, "on"]}
         self._say_what_was_read()
-        self._fill_switches()
+        self._switches.show(own, self._states(), self._own_portal.switches, self._rules)
         self._show()
         with self._quietly():
             decided = self.baseline.counts("decided_by").sum(axis=1).sort_values(ascending=False, kind="stable")
-            self._example_of.options = [
-                (f"{name} · {count:,} contacts", name) for name, count in decided.items() if name
-            ]
+            labels = [(f"{pieces.called(str(name), self._rules)} ({count:,})", name) for name, count in decided.items()]
+            self._example_of.options = [(label, name) for label, name in labels if name]
             self._example_of.index = 0 if self._example_of.options else None
             self._contact.value = self._explanation.value = ""
-        self._show_locked()
+        locked = [
+            rule for rule in self._rules.values() if rule.switch is None and rule.source not in set(own["source"])
+        ]
+        self._locked.value = pieces.locked(locked, self.baseline.counts("source").sum(axis=1))
+
+    def _states(self) -> dict[str, bool]:
+        return {name: bool(self._flips.get(name, on)) for name, on in _own(self.baseline).items()}
 
     def _show(self) -> None:
         edition = self._edition.value or None
         self.outcome = decide(self.touches, self.portal, edition=edition) if self._flips else self.baseline
-        now, before, tier = self.outcome.counts(), self.baseline.counts(), self._tier.value or None
-        self._headline.value = _headline(words.headline(now, before, tier), words.uncovered(now))
+        self._show_words()
         names = {source: rule.name for source, rule in self._rules.items()}
         by_source, by_source_before = self.outcome.counts("source"), self.baseline.counts("source")
         self._charts = {
             "contacts-by-source": charts.by_source(by_source, by_source_before, names),
-            "marketing-over-time": charts.over_time(self.outcome.by_day(), self.baseline.by_day(), tier),
+            "marketing-over-time": charts.over_time(
+                self.outcome.by_day(), self.baseline.by_day(), self._tier.value or None
+            ),
         }
         self._source_chart.value, self._time_chart.value = (chart._repr_html_() for chart in self._charts.values())
-        self._counts = _counts_table(by_source, by_source_before, names)
+        self._counts = pieces.counts_table(by_source, by_source_before, names)
         self._table.value = html_table(self._counts, "The same in numbers")
-        switches = self.outcome.switches
-        for name, (_, label) in self._boxes.items():
-            label.value = _reach(*switches.loc[name, ["exposed", "sole"]])
+        decided, decided_before = self.outcome.counts("decided_by"), self.baseline.counts("decided_by")
+        deciders = pieces.deciders_table(decided, decided_before, self._rules)
+        self._deciders.value = html_table(deciders, "What made them marketing", most=15)
+        self._switches.update(self.outcome.switches, self._states())
 
-    def _fill_switches(self) -> None:
-        switches = self.outcome.switches if self._flips else self.baseline.switches
-        sought = self._search.value.strip().casefold()
-        found = switches[
-            [sought in f"{name} {self._rules[source].name}".casefold() for name, source in switches["source"].items()]
-        ]
-        shown = found.nlargest(_MOST_ROWS, "exposed") if len(found) > _MOST_ROWS else found
-        shown = switches.loc[[name for name in switches.index if name in set(shown.index)]]
-        self._shown_note.value = _note(len(shown), len(found), len(switches))
-        for checkbox, label in self._boxes.values():
-            checkbox.close()
-            label.close()
-        self._boxes, children = {}, []
-        for source, rows in shown.groupby("source", sort=False):
-            children.append(widgets.HTML(_group(self._rules[str(source)])))
-            children += [self._switch_row(str(name), row) for name, row in rows.iterrows()]
-        self._switches.children = children
-
-    def _switch_row(self, name: str, row: pd.Series) -> widgets.HBox:
-        history = self._own_portal.switches.get(name, ())
-        dated = [f"{'on' if change.on else 'off'} from {change.since:%Y-%m-%d}" for change in history if change.since]
-        checkbox = widgets.Checkbox(
-            value=bool(row["on"]),
-            description=(row["asset"] or ("all of them" if name == row["source"] else "(no name)")),
-            tooltip="; ".join([name, *dated]),
-            indent=False,
-            layout=widgets.Layout(width="auto", flex="1 1 auto", min_width="120px"),
-        )
-        label = widgets.HTML(_reach(row["exposed"], row["sole"]), layout=widgets.Layout(flex="0 0 auto"))
-        label.add_class("mk-row")
-        checkbox.observe(functools.partial(self._react, functools.partial(self._flip, name), self._error), "value")
-        self._boxes[name] = checkbox, label
-        return widgets.HBox([checkbox, label], layout=widgets.Layout(overflow="hidden"))
-
-    def _flip(self, name: str) -> None:
-        self._set({name: self._boxes[name][0].value})
+    def _show_words(self) -> None:
+        now, before, tier = self.outcome.counts(), self.baseline.counts(), self._tier.value or None
+        self._said = words.headline(now, before, tier)
+        more = [words.uncovered(now)]
+        if self._opened.export is not None:
+            actual = int((self._opened.export.contacts["status"] == MARKETING).sum())
+            more.append(
+                f"That is by the rules, with the switches as set here. HubSpot's own status in this export: {actual:,}."
+            )
+        more += [note for name, note in self._opened.understood.items() if name.startswith("no ")]
+        self._headline.value = pieces.headline(self._said, more, over=tier is not None and now[MARKETING] > tier)
+        self._summary.value = pieces.paragraph(words.in_short(now, before, tier), "mk-summary")
 
     def _set(self, states: dict[str, bool]) -> None:
         """Sets switches; one that is as the portal has it keeps its history."""
-        own = self.baseline.switches["on"]
+        own = _own(self.baseline)
         self._flips = {name: on for name, on in (self._flips | states).items() if on != own[name]}
-        with self._quietly():
-            for name, (checkbox, _) in self._boxes.items():
-                checkbox.value = self._flips.get(name, bool(own[name]))
         self._show()
 
     def _set_to_baseline(self) -> None:
-        self._set(dict(self.baseline.switches["on"]))
+        self._set(_own(self.baseline))
 
     def _set_all_on(self) -> None:
         self._set(dict.fromkeys(self.baseline.switches.index, True))
@@ -381,11 +366,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         text += f"{len(opened.rejected):,} rejected; {len(self.touches):,} touches of {contacts:,} contacts"
         if not pd.isna(self.baseline.as_of):
             text += f", as of {words.day(self.baseline.as_of)}"
-        self._say(text + ".")
-        notes = dict(opened.understood)
-        if opened.export is not None:
-            marketing = int((opened.export.contacts["status"] == MARKETING).sum())
-            notes["the export itself says"] = f"{marketing:,} marketing contacts"
+        if self._portal_choice.value != _DEFAULTS:
+            text += f", under {Path(self._portal_path.value or self._portal_choice.value).name}"
+        self._read = text + "."
+        self._say(self._read)
+        notes = opened.understood
         shown = html_table(pd.DataFrame(list(notes.items()), columns=["what", "how"]), "How the file was understood")
         if len(opened.rejected):
             rejected = opened.rejected.drop(columns="value")
@@ -395,16 +380,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         )
         self._rejected.value = f"<details><summary>{summary}</summary>{shown}</details>" if notes else ""
 
-    def _show_locked(self) -> None:
-        counts = self.baseline.counts("source").sum(axis=1)
-        switched = set(self.baseline.switches["source"])
-        locked = [rule for source, rule in self._rules.items() if source not in switched and rule.switch is None]
-        items = "".join(_locked(rule, int(counts.get(rule.source, 0))) for rule in locked)
-        self._locked.value = (
-            '<div class="mk-locked"><div class="mk-group"><span>Tools without a switch</span></div>'
-            f"<ul>{items}</ul></div>"
-        )
-
     # ---- why and save ----
 
     def _explain(self) -> None:
@@ -412,30 +387,23 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         if not sought:
             self._explanation.value = ""
             return
+        export = self._opened.export
+        if export is not None and "@" in sought:
+            sought = next(iter(export.emails.index[export.emails == sought.lower()]), sought)
         touches = self.outcome.why(sought)
         contact = self.outcome.contacts.loc[touches["contact_id"].iloc[0]]
-        status = "without a status" if pd.isna(contact["status"]) else contact["status"]
-        table = pd.DataFrame(
-            {
-                "When": touches["occurred_at"],
-                "Tool": [self._rules[name].name if name in self._rules else str(name) for name in touches["source"]],
-                "Asset": touches["asset"].astype("str"),
-                "Before": touches["status_before"].astype("object").fillna("–"),
-                "After": touches["status_after"].astype("object").fillna("–"),
-                "Explanation": touches["reason"].astype("str"),
-            }
+        hubspot = "" if export is None else export.contacts["status"].astype("object").get(contact.name)
+        self._explanation.value = pieces.explanation(
+            contact, touches, self._rules, hubspot if isinstance(hubspot, str) else ""
         )
-        answer = f"{sought} is {status}, decided by {contact['decided_by'] or 'nothing yet'}. {contact['reason']}"
-        self._explanation.value = f"<p>{html.escape(answer)}</p>" + html_table(table, "Its touches")
 
     def _show_example(self) -> None:
         contacts = self.outcome.contacts
         found = contacts.index[contacts["decided_by"] == self._example_of.value]
         if not len(found):
-            raise DataError(
-                "No contact is decided by this under the switches as they are", value=self._example_of.value
-            )
-        self._contact.value = str(found[len(found) // 2])
+            problem = "No contact is decided by this under the switches as they are"
+            raise DataError(problem, value=self._example_of.label)
+        self._contact.value = str(found[next(self._examples) % len(found)])
 
     def _save_all(self) -> None:
         folder = self._place(self._save_to.value.strip() or "saved/explorer")
@@ -447,12 +415,30 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             "decisions-touches.csv": csv(self.outcome.touches),
             "decisions-contacts.csv": csv(self.outcome.contacts.reset_index()),
             "counts.csv": csv(self._counts),
+            "summary.txt": self._told().encode(),
             **{f"{name}.png": chart.png for name, chart in self._charts.items()},
         }
         for name, content in contents.items():
             write_whole(folder / name, content)
-        told = f"Saved in {folder.resolve()}: {', '.join(contents)}."
-        self._saved.value = f"<p>{html.escape(told)}</p>"
+        self._saved.value = pieces.paragraph(f"Saved in {folder.resolve()}: {', '.join(contents)}.")
+
+    def _told(self) -> str:
+        """What the saved files belong to: the batch, the rules, the flips."""
+        flips = [f"- {name}: {'on' if on else 'off'}" for name, on in sorted(self._flips.items())]
+        rules = self._edition.value or "each touch's own day"
+        lines = [
+            self._said,
+            self._read,
+            f"Rules as of {rules}.",
+            "Flipped against the baseline:",
+            *(flips or ["- nothing"]),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _own(baseline: Outcome) -> dict[str, bool]:
+    """The switches as the portal has them at the end."""
+    return {str(name): bool(on) for name, on in baseline.switches["on"].items()}
 
 
 def _wide() -> widgets.Layout:
@@ -471,67 +457,7 @@ def _row(*children: widgets.Widget) -> widgets.Box:
 
 
 def _panel(title: str, children: list[widgets.Widget], flex: str) -> widgets.VBox:
-    heading = widgets.HTML(f'<h3 class="mk-title">{html.escape(title)}</h3>')
+    heading = widgets.HTML(f'<h3 class="mk-title">{title}</h3>')
     panel = widgets.VBox([heading, *children], layout=widgets.Layout(flex=flex, min_width="0"))
     panel.add_class("mk-panel")
     return panel
-
-
-def _alert(text: str) -> str:
-    return f'<p class="mk-error" role="alert">{html.escape(text)}</p>'
-
-
-def _headline(text: str, more: str) -> str:
-    return (
-        f'<div class="mk-headline" role="status" aria-live="polite"><strong>{html.escape(text)}</strong>'
-        f"<span>{html.escape(more)}</span></div>"
-    )
-
-
-def _reach(exposed: int, sole: int) -> str:
-    """How many contacts a switch reaches, and how many are marketing only through it."""
-    return f'<span class="mk-reach"><span>{exposed:,}</span><b>{sole:,}</b></span>'
-
-
-def _group(rule: Rule) -> str:
-    scope = "one switch for the account" if rule.switch == "account" else f"one switch per {rule.asset}"
-    default = "on" if rule.default_on else "off"
-    return (
-        f'<div class="mk-group" title="{html.escape(rule.where)}. {html.escape(str(rule.reference))}">'
-        f"<span>{html.escape(rule.name)}</span><small>{scope}, {default} by default</small></div>"
-    )
-
-
-def _locked(rule: Rule, contacts: int) -> str:
-    reference = html.escape(str(rule.reference))
-    link = html.escape(rule.reference.link)
-    locked = "" if rule.default == NOT_COVERED else ", locked"
-    trust = "" if rule.reference.trust == "silent" else f", trust {rule.reference.trust}"
-    read_in = html.escape(f"read in {rule.reference.read_in}{trust}")
-    return (
-        f'<li title="{reference}"><span>{html.escape(rule.name)}: {contacts:,} contacts<br><small>'
-        f'<a href="{link}" target="_blank" rel="noopener">HubSpot\'s article</a>, {read_in}</small></span>'
-        f'<span class="mk-badge">{rule.default}{locked}</span></li>'
-    )
-
-
-def _note(shown: int, found: int, every: int) -> str:
-    if shown < found:
-        text = f"The {shown} that reach the most contacts, of {found:,}. Search to see others."
-    elif found < every:
-        text = f"{found:,} of {every:,} switches."
-    else:
-        text = f"{every:,} switches."
-    return f'<span class="mk-note">{text}</span>'
-
-
-def _counts_table(now: pd.DataFrame, baseline: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """Contacts by creating tool, with the baseline's marketing count beside, and a row of totals."""
-    sources = list(dict.fromkeys([*now.index, *baseline.index]))
-    table = now.reindex(sources, fill_value=0).astype(int)
-    before = baseline.reindex(sources, fill_value=0)[MARKETING].astype(int)
-    table.insert(1, "baseline", before)
-    table.insert(2, "change", table[MARKETING] - before)
-    table["all"] = table[list(STATUSES)].sum(axis=1)
-    table.loc["Total"] = table.sum()
-    return table.rename(index=names).rename_axis("created by").reset_index()

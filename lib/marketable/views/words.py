@@ -19,9 +19,9 @@ def headline(now: pd.Series, baseline: pd.Series, tier: int | None) -> str:
     '2,311 of 10,000 contacts are marketing, 412 more than the baseline; 311 over the tier of 2,000.'
     """
     marketing = int(now[MARKETING])
-    text = (
-        f"{marketing:,} of {int(now.sum()):,} contacts are marketing, {difference(marketing, int(baseline[MARKETING]))}"
-    )
+    verb = "contact is" if now.sum() == 1 else "contacts are"
+    change = difference(marketing, int(baseline[MARKETING]))
+    text = f"{marketing:,} of {int(now.sum()):,} {verb} marketing, {change}"
     if tier is not None:
         text += f"; {against_tier(marketing, tier)}"
     return text + "."
@@ -55,7 +55,19 @@ def uncovered(now: pd.Series) -> str:
     count = int(now[NOT_COVERED])
     if not count:
         return ""
-    return f"For {count:,} more the article does not say which status their tool sets: they are not covered."
+    return f"{count:,} more are not covered: HubSpot's article does not say which status their tool sets."
+
+
+def in_short(now: pd.Series, baseline: pd.Series, tier: int | None) -> str:
+    """The headline in a few words, to stand beside the switches.
+
+    >>> in_short(pd.Series({"marketing": 1739}), pd.Series({"marketing": 2348}), 2000)
+    '1,739 marketing (-609), 261 below the tier of 2,000'
+    """
+    marketing = int(now[MARKETING])
+    change = marketing - int(baseline[MARKETING])
+    text = f"{marketing:,} marketing" + (f" ({change:+,})" if change else "")
+    return text if tier is None else f"{text}, {against_tier(marketing, tier)}"
 
 
 def crossing(by_day: pd.Series, tier: int) -> dt.date | None:

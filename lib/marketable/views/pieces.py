@@ -1,0 +1,162 @@
+"""The explorer's pieces of page: each takes what was decided and gives HTML, in which text from data is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ..inputs.portal import split
+from ..rulebook import MARKETING, NOT_COVERED, STATUSES, Rule
+
+COLUMNS = (
+    '<p class="mk-columns"><span title="Contacts that the switch alone would make marketing">reaches</span>'
+    '<span title="Contacts that are marketing through it and nothing else: lost if it alone were off">'
+    "only through it</span></p>"
+)
+FLIPPING = (
+    '<p class="mk-note">A flip counts as if the switch had been so from the beginning. Turning one off in HubSpot '
+    "today changes nobody who is marketing already: it keeps the next ones out.</p>"
+)
+SAVING = (
+    '<p class="mk-note">The settings as portal.yaml, the decisions as csv, the pictures, and a summary. The decisions '
+    "name contacts: keep them where contacts may be kept. What was saved in the folder before is replaced.</p>"
+)
+_ACTIONS = {
+    "set_marketing": "set as marketing",
+    "set_non_marketing": "set as non-marketing",
+    "access": "the day the account got marketing contacts",
+    "listed": "the list of existing contacts",
+    NOT_COVERED: "a tool that is not covered",
+    "": "nothing yet",
+}
+
+
+def paragraph(text: str, kind: str = "mk-message") -> str:
+    """A line of text."""
+    return f'<p class="{kind}">{html.escape(text)}</p>'
+
+
+def alert(text: str) -> str:
+    """A line of text that a screen reader says at once."""
+    return f'<p class="mk-error" role="alert">{html.escape(text)}</p>'
+
+
+def headline(text: str, more: list[str], *, over: bool) -> str:
+    """The headline, marked where the count is over the tier, and smaller lines below it."""
+    lines = "".join(f"<span>{html.escape(line)}</span>" for line in more if line)
+    return (
+        f'<div class="mk-headline {"mk-over" if over else "mk-within"}" role="status" aria-live="polite">'
+        f"<strong>{html.escape(text)}</strong>{lines}</div>"
+    )
+
+
+def called(name: str, rules: Mapping[str, Rule]) -> str:
+    """What decided, in a person's words: a switch, a tool, an action."""
+    source, asset = split(name)
+    if source not in rules:
+        return _ACTIONS.get(name, name)
+    return rules[source].name if asset is None else f"{rules[source].name}: {asset or '(no name)'}"
+
+
+def reach(exposed: int, sole: int) -> str:
+    """How many contacts a switch reaches, and how many are marketing only through it."""
+    return f'<span class="mk-reach"><span>{exposed:,}</span><b>{sole:,}</b></span>'
+
+
+def group(rule: Rule) -> str:
+    """The head of a tool's switches: its name, what has a switch of its own, and the default."""
+    scope = "one switch for the account" if rule.switch == "account" else f"one switch per {rule.asset}"
+    default = "on" if rule.default_on else "off"
+    return (
+        f'<div class="mk-group" title="{html.escape(rule.where)}. {html.escape(str(rule.reference))}">'
+        f"<span>{html.escape(rule.name)}</span><small>{scope}, {default} by default</small></div>"
+    )
+
+
+def locked(rules: list[Rule], contacts: pd.Series) -> str:
+    """The tools whose default nobody can change, each with its default, its contacts and its reference."""
+    items = "".join(
+        f'<li title="{html.escape(str(rule.reference))}"><span><a href="{html.escape(rule.reference.link)}" '
+        f'target="_blank" rel="noopener">{html.escape(rule.name)}</a> <small>{int(contacts.get(rule.source, 0)):,}'
+        f'</small></span><span class="mk-badge">{_badge(rule)}</span></li>'
+        for rule in rules
+    )
+    read_in = ", ".join(dict.fromkeys(rule.reference.read_in for rule in rules if rule.default != NOT_COVERED))
+    note = f"Contacts they created, and their default. Source: HubSpot's article, read in {html.escape(read_in)}."
+    return (
+        '<div class="mk-locked"><div class="mk-group"><span>Tools without a switch</span></div>'
+        f'<ul>{items}</ul><p class="mk-note">{note}</p></div>'
+    )
+
+
+def explanation(contact: pd.Series, touches: pd.DataFrame, rules: Mapping[str, Rule], hubspot: str) -> str:
+    """Why a contact is what it is: its status and what decided it, then its touches, each with its sentence.
+
+    Arguments: contact, a row of `Outcome.contacts`; touches, of `Outcome.why`; hubspot, the status in the export or "".
+    """
+    status = "without a status" if pd.isna(contact["status"]) else contact["status"]
+    since = "" if pd.isna(contact["since"]) else f" since {contact['since']:%Y-%m-%d}"
+    answer = f"{contact.name} is {status}{since}, decided by {called(contact['decided_by'], rules)}."
+    if hubspot and hubspot != status:
+        answer += (
+            f" The export says {hubspot}: a switch was not as this portal has it, or the status was changed since."
+        )
+    beyond = "" if contact["decided_by"] in set(_decided_by(touches)) else str(contact["reason"])
+    items = "".join(_touch(touch, rules) for touch in touches.itertuples())
+    told = f"<strong>{html.escape(answer)}</strong> {html.escape(beyond)}"
+    return f'<p class="mk-answer">{told}</p><ol class="mk-touches">{items}</ol>'
+
+
+def counts_table(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Contacts by creating tool, with the baseline's marketing count beside, and a row of totals."""
+    sources = list(dict.fromkeys([*now.index, *baseline.index]))
+    table = now.reindex(sources, fill_value=0).astype(int)
+    before = baseline.reindex(sources, fill_value=0)[MARKETING].astype(int)
+    table.insert(1, "baseline", before)
+    table.insert(2, "change", table[MARKETING] - before)
+    table["all"] = table[list(STATUSES)].sum(axis=1)
+    table.loc["Total"] = table.sum()
+    return table.rename(index=dict(names)).rename_axis("created by").reset_index()
+
+
+def deciders_table(now: pd.DataFrame, baseline: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
+    """Marketing contacts by what made them so, the most first, and the baseline beside.
+
+    Arguments: now and baseline, `Outcome.counts("decided_by")`.
+    """
+    both = pd.DataFrame({MARKETING: now[MARKETING], "baseline": baseline[MARKETING]}).fillna(0).astype(int)
+    both = both[both.sum(axis=1) > 0].sort_values([MARKETING, "baseline"], ascending=False, kind="stable")
+    both["change"] = both[MARKETING] - both["baseline"]
+    return both.rename(index=lambda name: called(name, rules)).rename_axis("made marketing by").reset_index()
+
+
+def _badge(rule: Rule) -> str:
+    return rule.default if rule.default == NOT_COVERED else f"{rule.default}, locked"
+
+
+def _decided_by(touches: pd.DataFrame) -> list[str]:
+    return [
+        source if not asset else f"{source}/{asset}"
+        for source, asset in zip(touches["source"], touches["asset"], strict=True)
+    ]
+
+
+def _touch(touch: Any, rules: Mapping[str, Rule]) -> str:
+    source, asset, when = touch.source, touch.asset, touch.occurred_at
+    before, after = (_status(getattr(touch, name)) for name in ("status_before", "status_after"))
+    tool = called(f"{source}/{asset}" if asset else source, rules)
+    sentence, _, reference = str(touch.reason).partition(" Judged by ")
+    if not reference:
+        sentence, _, reference = sentence.partition(" Source: ")
+    change = before if before == after else f"{before} → {after}"
+    return (
+        f"<li><b>{pd.Timestamp(when):%Y-%m-%d %H:%M} · {html.escape(tool)} · {change}</b><br>{html.escape(sentence)} "
+        f"<small>{html.escape(f'Judged by {reference}' if ' Source: ' in reference else reference)}</small></li>"
+    )
+
+
+def _status(status: object) -> str:
+    return "no status" if pd.isna(status) else str(status)  # type: ignore[call-overload]
