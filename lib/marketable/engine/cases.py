@@ -78,7 +78,7 @@ class Cases:
         )
         self.eras = len(self.starts)
 
-        editions = [self._editions_of(start) for start in self.starts]
+        self._editions = editions = [self._editions_of(start) for start in self.starts]
         number = np.array([KNOWN.index(source) for source, _ in pairs], dtype=np.int64)
         tables = {used: _table(rulebook, used) for pair in editions for used in pair if used}
         here = np.stack([tables[used] for used, _ in editions], axis=-1)[:, number]
@@ -102,7 +102,7 @@ class Cases:
         """A case in words."""
         pair, era = divmod(number, self.eras)
         source, asset = self.pairs[pair]
-        edition, following = self._editions_of(self.starts[era])
+        edition, following = self._editions[era]
         rule, next_rule = (self._rule(source, used) for used in (edition, following or edition))
         return Case(source, asset, rule, edition, bool(self.on[pair, era]), following, next_rule)
 

@@ -35,9 +35,10 @@ class Judged:
     """What was decided.
 
     By row, in the order of contacts: `order` (the row's number), `case`, `explanation` (case × ROLES + role), `makes`.
-    By contact: `starts` (its first position), `status` (code, NONE before access), `waiting`, `since` (local time;
-    EARLIEST where a listed status still holds), `decided` (explanation), `early` (it existed before access), `emptied`
-    (position of the latest request that took effect, NONE without; None for none at all).
+    By contact: `starts` (its first position), `appeared` (local time of its first row), `status` (code, NONE before
+    access), `waiting`, `since` (local time; EARLIEST where a listed status still holds), `decided` (explanation),
+    `early` (it existed before access), `emptied` (position of the latest request that took effect, NONE without; None
+    for none at all).
     """
 
     table: Table
@@ -46,6 +47,7 @@ class Judged:
     explanation: np.ndarray
     makes: np.ndarray
     starts: np.ndarray
+    appeared: np.ndarray
     status: np.ndarray
     waiting: np.ndarray
     since: np.ndarray
@@ -163,15 +165,18 @@ def _endings(
     contact, starts, count = rows.contact, rows.starts, len(rows.starts)
     last = _last_of(np.flatnonzero(after != before), contact, count)
     ends = np.append(starts[1:], len(contact))[:count] - 1
-    status, decided, since = after[ends], explanation[last].astype(np.int32), batch.wall[rows.order[last]]
+    status, decided = after[ends], explanation[last].astype(np.int32)
+    appeared = batch.wall[rows.order[starts]]
+    since, later = appeared.copy(), np.flatnonzero(last != starts)
+    since[later] = batch.wall[rows.order[last[later]]]
     waiting, emptied = np.zeros(count, dtype=bool), None
 
     if len(rows.requests):
         due = table.dues[rows.case[rows.requests] - table.first_request]
         come = rows.requests[due <= batch.as_of]
         emptied = _last_of(come, contact, count)
-        later = rows.asking[rows.asking > starts[contact[rows.asking]]]
-        reset = later[(before[later] != after[later - 1]) & (after[later - 1] != NONE)]
+        next_rows = rows.asking[rows.asking > starts[contact[rows.asking]]]
+        reset = next_rows[(before[next_rows] != after[next_rows - 1]) & (after[next_rows - 1] != NONE)]
         latest_reset = _last_of(reset, contact, count)
         by_request = np.flatnonzero(latest_reset > last)
         behind = latest_before(rows.requests, latest_reset[by_request])
@@ -204,6 +209,7 @@ def _endings(
         explanation=explanation,
         makes=rows.makes,
         starts=starts,
+        appeared=appeared,
         status=status,
         waiting=waiting,
         since=since,

@@ -237,9 +237,9 @@ class Outcome:
     def _created_at(self) -> np.ndarray:
         """When each contact was created, local time; NaT where a listed contact does not say."""
         judged, listed = self._judged, self._rows.listed
-        first = judged.order[judged.starts]
-        created = self._rows.wall[first].view("datetime64[us]")
+        created = judged.appeared.view("datetime64[us]")
         if len(listed):
+            first, created = judged.order[judged.starts], created.copy()
             created[first < len(listed)] = listed["created_at"].to_numpy("datetime64[us]")[first[first < len(listed)]]
         return np.asarray(created)
 

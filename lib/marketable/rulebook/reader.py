@@ -58,10 +58,14 @@ class Reference:
     trust: str
     note: str = ""
 
-    def __str__(self) -> str:
+    @functools.cached_property
+    def _text(self) -> str:
         note = f"; {self.note}" if self.note else ""
         read = f"read in {self.read_in}" if self.read_in[:1].isdigit() else self.read_in
         return f"“{self.title}”, {read} ({TRUST[self.trust]}{note})"
+
+    def __str__(self) -> str:
+        return self._text
 
 
 @dataclass(frozen=True)

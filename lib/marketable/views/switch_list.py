@@ -90,13 +90,12 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
 
     def _row(self, name: str) -> widgets.HBox:
         asset = str(self._switches.loc[name, "asset"])
-        dated = [
-            f"{'on' if on else 'off'} from {since:%Y-%m-%d}" for since, on in self._histories.get(name, ()) if since
-        ]
+        changes = self._histories.get(name, ())
+        dated = [f"{'on' if on else 'off'} {since:%Y-%m-%d}" for since, on in changes if since]
         text = asset or ("all of them" if name == self._switches.loc[name, "source"] else "(no name)")
         checkbox = widgets.Checkbox(
             value=self._on[name],
-            description=_plain(f"{text} ({', '.join(dated)})" if dated else text),
+            description=_plain(" · ".join([text, *dated])),
             tooltip=name,
             indent=False,
             layout=widgets.Layout(width="auto", flex="1 1 auto", min_width="120px"),
