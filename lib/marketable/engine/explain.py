@@ -41,6 +41,7 @@ class Explainer:
     def __init__(self, cases: Cases, table: Table, rulebook: Rulebook, portal: Portal) -> None:
         self._cases, self._table, self._life, self._portal = cases, table, rulebook.lifecycle, portal
         self._known: dict[int, Case] = {}
+        self._worded: dict[int, str] = {}
 
     def before(self, code: int) -> int:
         """The status code before the touch, NONE where there is none."""
@@ -105,6 +106,11 @@ class Explainer:
 
     def sentence(self, code: int) -> str:
         """The explanation in words, with its reference and trust."""
+        if code not in self._worded:
+            self._worded[code] = self._sentence(code)
+        return self._worded[code]
+
+    def _sentence(self, code: int) -> str:
         case, role = divmod(code, ROLES)
         if role == Role.NOT_COUNTED:
             return "Later than the moment that was asked about: not counted."

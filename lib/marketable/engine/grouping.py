@@ -20,13 +20,14 @@ _THREADED_FROM = 1 << 17
 
 @dataclass(frozen=True)
 class Groups:
-    """Rows in the order of contacts: `order` (row numbers), `starts` (where each contact begins), `contact` (its
-    number, by row).
+    """Rows in the order of contacts: `order` (row numbers), `contact` (its number); by contact: `starts` (where it
+    begins) and `keys`.
     """
 
     order: np.ndarray
-    starts: np.ndarray
     contact: np.ndarray
+    starts: np.ndarray
+    keys: np.ndarray
 
 
 def group(keys: np.ndarray) -> Groups:
@@ -39,41 +40,38 @@ def group(keys: np.ndarray) -> Groups:
     rows = len(keys)
     if rows == 0:
         nothing = np.zeros(0, dtype=np.int64)
-        return Groups(nothing, nothing, nothing)
+        return Groups(nothing, nothing, nothing, keys)
     bits = max(1, int(rows - 1).bit_length())
     lowest = int(keys.min())
-    if int(keys.max()) - lowest >= 1 << (63 - bits):
-        keys, lowest = pd.factorize(keys)[0], 0
-    packed = _sorted_packed(keys, lowest, bits)
-    order = (packed & ((1 << bits) - 1)).astype(np.int32 if bits < 32 else np.int64)
-    packed >>= bits
+    if int(keys.max()) - lowest < 1 << (64 - bits):
+        packed = _sorted_packed(keys, lowest, bits)
+        order = (packed & np.uint64((1 << bits) - 1)).astype(np.int32 if bits < 32 else np.int64)
+        packed >>= np.uint64(bits)
+        in_order = packed.view(np.int64)
+        in_order += lowest
+    else:  # too far apart to fit beside a position
+        order = np.argsort(keys, kind="stable").astype(np.int32 if bits < 32 else np.int64)
+        in_order = keys[order]
     first = np.empty(rows, dtype=bool)
     first[0] = True
-    np.not_equal(packed[1:], packed[:-1], out=first[1:])
-    del packed
+    np.not_equal(in_order[1:], in_order[:-1], out=first[1:])
     starts = np.flatnonzero(first).astype(order.dtype)
     contact = np.cumsum(first, dtype=order.dtype)
     contact -= 1
-    return Groups(order, starts, contact)
+    return Groups(order, contact, starts, in_order[starts])
 
 
 def _sorted_packed(keys: np.ndarray, lowest: int, bits: int) -> np.ndarray:
-    rows = len(keys)
-
-    def packed(part: slice) -> np.ndarray:
-        numbers = keys[part].astype(np.int64) - lowest
-        numbers <<= bits
-        numbers |= np.arange(part.start, part.stop, dtype=np.int64)
-        return numbers
-
-    if rows < _THREADED_FROM:
-        numbers = packed(slice(0, rows))
+    """Key and position in one number each, sorted. On two cores from some size on: split by a value near the middle,
+    both sides sorted at once are in place already.
+    """
+    numbers = (keys - lowest).view(np.uint64)
+    numbers <<= np.uint64(bits)
+    numbers |= np.arange(len(keys), dtype=np.uint64)
+    if len(keys) < _THREADED_FROM:
         numbers.sort()
         return numbers
-    # Two cores: split by a value near the middle, sort both sides at once, and they are already in place.
-    numbers = packed(slice(0, rows))
-    middle = np.median(numbers[:: max(1, rows // 4096)])
-    low = numbers < middle
+    low = numbers < np.partition(numbers[:: len(keys) // 4096], 2048)[2048]
     lower, upper = numbers[low], numbers[~low]
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(np.ndarray.sort, (lower, upper)))
@@ -102,6 +100,7 @@ def contact_keys(ids: pd.Series) -> np.ndarray:
 def _digits(text: pa.Array) -> np.ndarray | None:
     """Ids that are plain whole numbers are keys as they are, which saves a hash table; None for any others."""
     try:
+        pc.cast(text[:100], pa.int64())  # that it cannot be done is said fast for few and slowly for many
         numbers = pc.cast(text, pa.int64())
     except pa.ArrowInvalid:
         return None

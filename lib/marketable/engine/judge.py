@@ -35,10 +35,10 @@ class Judged:
     """What was decided.
 
     By row, in the order of contacts: `order` (the row's number), `case`, `explanation` (case × ROLES + role), `makes`.
-    By contact: `starts` (its first position), `appeared` (local time of its first row), `status` (code, NONE before
-    access), `waiting`, `since` (local time; EARLIEST where a listed status still holds), `decided` (explanation),
-    `early` (it existed before access), `emptied` (position of the latest request that took effect, NONE without; None
-    for none at all).
+    By contact: `starts` (its first position), `keys`, `appeared` (local time of its first row), `status` (code, NONE
+    before access), `waiting`, `since` (local time; EARLIEST where a listed status still holds), `decided`
+    (explanation), `early` (it existed before access), `emptied` (position of the latest request that took effect, NONE
+    without; None for none at all).
     """
 
     table: Table
@@ -47,6 +47,7 @@ class Judged:
     explanation: np.ndarray
     makes: np.ndarray
     starts: np.ndarray
+    keys: np.ndarray
     appeared: np.ndarray
     status: np.ndarray
     waiting: np.ndarray
@@ -71,8 +72,8 @@ class _Grouped:
     """The rows in the order of contacts.
 
     By row: `order`, `contact`, `case`, `makes` (makes the contact marketing, if it exists and has marketing contacts to
-    be one of). By contact: `starts`, `base` (the status it began with), `early`. Rare rows by position: `requests` to
-    become non-marketing, `asking` (all rows of contacts with one), `early_rows` (from before access).
+    be one of). By contact: `starts`, `keys`, `base` (the status it began with), `early`. Rare rows by position:
+    `requests` to become non-marketing, `asking` (all rows of contacts with one), `early_rows` (from before access).
     """
 
     order: np.ndarray
@@ -80,6 +81,7 @@ class _Grouped:
     case: np.ndarray
     makes: np.ndarray
     starts: np.ndarray
+    keys: np.ndarray
     base: np.ndarray
     early: np.ndarray
     requests: np.ndarray
@@ -111,7 +113,7 @@ def _grouped(batch: Rows, case: np.ndarray, table: Table, access: int) -> _Group
         asks = np.zeros(len(starts), dtype=bool)
         asks[contact[requests]] = True
         asking = np.flatnonzero(asks[contact])
-    return _Grouped(order, contact, case, makes, starts, base, early, requests, asking, early_rows)
+    return _Grouped(order, contact, case, makes, starts, groups.keys, base, early, requests, asking, early_rows)
 
 
 def _statuses(rows: _Grouped, table: Table, batch: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -209,6 +211,7 @@ def _endings(
         explanation=explanation,
         makes=rows.makes,
         starts=starts,
+        keys=rows.keys,
         appeared=appeared,
         status=status,
         waiting=waiting,

@@ -82,7 +82,7 @@ class Outcome:
         holds), decided_by (a switch, a source, an action, `access` or `listed`), reason (a sentence). The order is that
         of the ids where they are whole numbers, else of their appearance.
         """
-        judged, rows = self._judged, self._rows
+        judged = self._judged
         creators, creator = self._creators
         codes, decided = _renumbered(judged.decided)
         return pd.DataFrame(
@@ -96,8 +96,14 @@ class Outcome:
                 "decided_by": _texts([self._explainer.decided_by(each) for each in codes], decided),
                 "reason": self._reasons(codes, decided),
             },
-            index=pd.Index(rows.ids.take(rows.position(judged.order[judged.starts])), name="contact_id"),
+            index=pd.Index(self._ids(), name="contact_id"),
         )
+
+    def _ids(self) -> pd.Series | np.ndarray:
+        ids = self._rows.ids
+        if ids.dtype == np.int64:
+            return self._judged.keys
+        return ids.take(self._rows.position(self._judged.order[self._judged.starts]))
 
     @overload
     def counts(self, by: None = None) -> pd.Series: ...
