@@ -56,9 +56,11 @@ def group(keys: np.ndarray) -> Groups:
     first[0] = True
     np.not_equal(in_order[1:], in_order[:-1], out=first[1:])
     starts = np.flatnonzero(first).astype(order.dtype)
+    by_contact = in_order[starts]
+    del in_order
     contact = np.cumsum(first, dtype=order.dtype)
     contact -= 1
-    return Groups(order, contact, starts, in_order[starts])
+    return Groups(order, contact, starts, by_contact)
 
 
 def _sorted_packed(keys: np.ndarray, lowest: int, bits: int) -> np.ndarray:

@@ -23,7 +23,7 @@ from ..errors import DataError, MarketableError
 from ..inputs.opening import SUFFIXES, Opened, open_file, openable
 from ..inputs.portal import Portal, write_whole
 from ..inputs.samples import sample_touches
-from ..rulebook import MARKETING, Rulebook
+from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import charts, pieces, words
 from .switch_list import SwitchList
 from .tables import csv, html_table
@@ -315,7 +315,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         edition = self._edition.value or None
         self.outcome = decide(self.touches, self.portal, edition=edition) if self._flips else self.baseline
         self._show_words()
-        names = {source: rule.name for source, rule in self._rules.items()}
+        names = {source: rule.name for source, rule in self._rules.items()} | {NOT_COVERED: "A tool not covered"}
         by_source, by_source_before = self.outcome.counts("source"), self.baseline.counts("source")
         self._charts = {
             "contacts-by-source": charts.by_source(by_source, by_source_before, names),
@@ -334,12 +334,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _show_words(self) -> None:
         now, before, tier = self.outcome.counts(), self.baseline.counts(), self._tier.value or None
         self._said = words.headline(now, before, tier)
-        more = [words.uncovered(now)]
+        more = []
         if self._opened.export is not None:
             actual = int((self._opened.export.contacts["status"] == MARKETING).sum())
-            more.append(
-                f"That is by the rules, with the switches as set here. HubSpot's own status in this export: {actual:,}."
-            )
+            more.append("That is by the rules, with the switches as they are set here.")
+            more[-1] += f" HubSpot's own status in this export: {actual:,} marketing."
+        more.append(words.uncovered(now))
         more += [note for name, note in self._opened.understood.items() if name.startswith("no ")]
         self._headline.value = pieces.headline(self._said, more, over=tier is not None and now[MARKETING] > tier)
         self._summary.value = pieces.paragraph(words.in_short(now, before, tier), "mk-summary")
