@@ -82,7 +82,7 @@ def test_flipping_a_switch_shows_the_numbers_of_the_slow_reference(page: Page, f
 def test_why_answers_for_one_contact(page: Page) -> None:
     choose(page, DATA / "touches.csv")
     decided = page.get_by_label("Decided by")
-    newsletter = decided.locator("option", has_text="hubspot_form/Newsletter").inner_text()
+    newsletter = decided.locator("option", has_text="HubSpot forms: Newsletter").inner_text()
     decided.select_option(newsletter)
     page.get_by_role("button", name="Show an example").click()
     expect(page.locator(".mk-at-explanation")).to_contain_text("a HubSpot form “Newsletter” while its switch was on")
@@ -90,13 +90,16 @@ def test_why_answers_for_one_contact(page: Page) -> None:
 
 def test_a_file_is_uploaded_through_the_browser_and_its_rejected_rows_are_counted(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text("contact_id,occurred_at,source,asset\n1,2025-03-01,hubspot_form,<b>F</b>\n2,soon,hubspot_form,F\n")
+    rows = ["1,2025-03-01,hubspot_form,<b>F</b>", "2,soon,hubspot_form,F", "3,2025-03-02,hubspot_form,Save $5 on $50"]
+    path.write_text("\n".join(["contact_id,occurred_at,source,asset", *rows]))
     page.get_by_label("Batch", exact=True).select_option("Upload a small file …")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name=re.compile("Choose a file")).click()
     chooser.value.set_files(path)
-    expect(page.locator(".mk-at-message")).to_contain_text("2 rows read, 1 used, 1 rejected")
+    expect(page.locator(".mk-at-message")).to_contain_text("mine.csv: 3 rows read, 2 used, 1 rejected")
     expect(page.get_by_label("<b>F</b>", exact=True)).to_be_checked()
+    expect(page.get_by_label("Save $5 on $50", exact=True)).to_be_checked()
+    expect(page.locator(".mk-switches mjx-container")).to_have_count(0)
 
 
 def test_a_path_that_leads_nowhere_is_told_in_the_page(page: Page) -> None:
@@ -105,3 +108,14 @@ def test_a_path_that_leads_nowhere_is_told_in_the_page(page: Page) -> None:
     field.fill("/nowhere/at/all.csv")
     field.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("all.csv")
+
+
+def test_a_reloaded_page_shows_the_explorer_again_and_it_still_answers(page: Page) -> None:
+    choose(page, DATA / "touches.csv")
+    page.get_by_role("menuitem", name="File", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Save Notebook(?! As)")).click()
+    expect(page.get_by_role("tab", name="explore.ipynb")).not_to_have_class(re.compile("jp-mod-dirty"))
+    page.reload()
+    expect(page.locator(".mk-at-headline")).to_contain_text("the same as the baseline", timeout=60_000)
+    page.get_by_label("Newsletter", exact=True).uncheck()
+    expect(page.locator(".mk-at-headline")).to_contain_text("fewer than the baseline")
