@@ -294,7 +294,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._rules = dict(self._rulebook.on(edition or (self._rulebook.editions[-1] if pd.isna(as_of) else as_of)))
         own = self.baseline.switches
         self._flips = {name: on for name, on in self._flips.items() if name in own.index and on != own.loc[name, "on"]}
-        self._say_what_was_read()
         self._switches.show(own, self._states(), self._own_portal.switches, self._rules)
         self._show()
         with self._quietly():
@@ -307,6 +306,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             rule for rule in self._rules.values() if rule.switch is None and rule.source not in set(own["source"])
         ]
         self._locked.value = pieces.locked(locked, self.baseline.counts("source").sum(axis=1))
+        self._say_what_was_read()
 
     def _states(self) -> dict[str, bool]:
         return {name: bool(self._flips.get(name, on)) for name, on in _own(self.baseline).items()}

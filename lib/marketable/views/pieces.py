@@ -104,7 +104,8 @@ def explanation(contact: pd.Series, touches: pd.DataFrame, rules: Mapping[str, R
         answer += (
             f" The export says {hubspot}: a switch was not as this portal has it, or the status was changed since."
         )
-    beyond = "" if contact["decided_by"] in set(_decided_by(touches)) else str(contact["reason"])
+    by_touch = {*touches["source"], *(touches["source"].astype(str) + "/" + touches["asset"].astype(str))}
+    beyond = "" if contact["decided_by"] in by_touch and not contact["waiting"] else str(contact["reason"])
     items = "".join(_touch(touch, rules) for touch in touches.itertuples())
     told = f"<strong>{html.escape(answer)}</strong> {html.escape(beyond)}"
     return f'<p class="mk-answer">{told}</p><ol class="mk-touches">{items}</ol>'
@@ -135,13 +136,6 @@ def deciders_table(now: pd.DataFrame, baseline: pd.DataFrame, rules: Mapping[str
 
 def _badge(rule: Rule) -> str:
     return rule.default if rule.default == NOT_COVERED else f"{rule.default}, locked"
-
-
-def _decided_by(touches: pd.DataFrame) -> list[str]:
-    return [
-        source if not asset else f"{source}/{asset}"
-        for source, asset in zip(touches["source"], touches["asset"], strict=True)
-    ]
 
 
 def _touch(touch: Any, rules: Mapping[str, Rule]) -> str:
