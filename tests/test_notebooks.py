@@ -1,14 +1,16 @@
-"""Every notebook runs from top to bottom, wherever it is started from."""
+"""Every notebook runs from top to bottom, wherever it is started from; and so does what the README shows."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from test_architecture import NOTEBOOKS
+import marketable as mk
+from test_architecture import NOTEBOOKS, REPOSITORY
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
@@ -19,3 +21,19 @@ def test_a_notebook_runs_from_any_folder_and_shows_no_address(path: Path, tmp_pa
     assert outputs
     assert all(output.output_type in ("execute_result", "display_data") for output in outputs)
     assert "@" not in str([output.get("data") for output in outputs])
+
+
+def test_the_readmes_lines_of_python_run_as_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    monkeypatch.chdir(REPOSITORY)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
+    assert blocks and "outcome" in names
+
+
+def test_the_readmes_portal_is_a_portal() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (portal,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    assert mk.Portal.of_text(portal).is_on("integration/Eventbrite")
