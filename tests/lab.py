@@ -96,10 +96,15 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"JupyterLab does not answer: {log.read_text()[-2000:]}")
 
 
+def chromium_path() -> str | None:
+    """Where a Chromium is, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """Headless Chromium, the one that Debian packages."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = chromium_path()
     if path is None:
         raise RuntimeError("There is no Chromium on this machine. On Debian: apt-get install chromium")
     with sync_playwright() as playwright:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +11,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import marketable as mk
-from lab import chromium, run_notebook, served
+from lab import chromium, chromium_path, run_notebook, served
 from test_explorer import DATA, EXPORT, reference_counts
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not shutil.which("chromium") and not os.environ.get("CI"), reason="no Chromium here; CI installs it"
-    ),
+    pytest.mark.skipif(not chromium_path() and not os.environ.get("CI"), reason="no Chromium here; CI installs it"),
 ]
 PORTAL = mk.Portal.load(DATA / "portal.yaml")
 WITHOUT_NEWSLETTER = PORTAL.with_switches({"hubspot_form/Newsletter": False})
