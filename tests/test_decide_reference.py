@@ -101,7 +101,10 @@ def test_contacts_of_very_many_touches(batch: list[dict[str, Any]], account: dic
 def test_the_order_of_the_rows_does_not_matter_where_no_two_times_are_equal(
     batch: list[dict[str, Any]], account: dict[str, Any]
 ) -> None:
-    apart = [touch | {"occurred_at": touch["occurred_at"] + dt.timedelta(seconds=at)} for at, touch in enumerate(batch)]
+    apart = [
+        touch | {"occurred_at": touch["occurred_at"] + dt.timedelta(microseconds=7 * at)}
+        for at, touch in enumerate(batch)
+    ]
     forward, backward = mk.decide(frame(apart), portal(account)), mk.decide(frame(apart[::-1]), portal(account))
     pd.testing.assert_frame_equal(
         forward.contacts.sort_index().astype(object), backward.contacts.sort_index().astype(object)
