@@ -165,6 +165,16 @@ def test_flips_are_kept_when_the_batch_changes_and_dropped_with_the_portal(view:
     assert view._switches.rows["hubspot_form/Newsletter"][0].value is True
 
 
+def test_the_message_names_the_portal_that_is_applied(view: Explorer, tmp_path: Path) -> None:
+    mk.Portal().save(tmp_path / "mine.yaml")
+    own = view._portal_choice.value
+    view._portal_choice.value = "path"
+    view._portal_path.value = str(tmp_path / "mine.yaml")
+    assert "under mine.yaml" in view._message.value
+    view._portal_choice.value = own
+    assert "under portal.yaml" in view._message.value
+
+
 def test_searching_and_choosing_batches_leaves_no_widgets_behind(view: Explorer) -> None:
     def models() -> int:
         view._batch.value = str(EXPORT)

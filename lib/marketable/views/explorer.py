@@ -222,11 +222,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         choice, path = self._portal_choice.value, self._portal_path
         path.layout.display = "" if choice == _BY_PATH else "none"
         if choice == _DEFAULTS:
-            self._own_portal = Portal()
-        elif choice != _BY_PATH:
-            self._own_portal = Portal.load(choice)
-        elif path.value.strip():
-            self._own_portal = Portal.load(self._place(path.value))
+            self._own_portal, self._portal_name = Portal(), "switches at their defaults"
+        elif choice != _BY_PATH or path.value.strip():
+            file = self._place(path.value if choice == _BY_PATH else choice)
+            self._own_portal, self._portal_name = Portal.load(file), file.name
         self._flips.clear()
         with self._quietly():
             self._tier.value = self._own_portal.subscription.tier or 0
@@ -366,8 +365,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         text += f"{len(opened.rejected):,} rejected; {len(self.touches):,} touches of {contacts:,} contacts"
         if not pd.isna(self.baseline.as_of):
             text += f", as of {words.day(self.baseline.as_of)}"
-        if self._portal_choice.value != _DEFAULTS:
-            text += f", under {Path(self._portal_path.value or self._portal_choice.value).name}"
+        text += f", under {self._portal_name}"
         self._read = text + "."
         self._say(self._read)
         notes = opened.understood
