@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..inputs.portal import Portal
+from .by_contact import ByContact, by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
-from .grouping import group
 from .moments import EARLIEST, midnight
 from .rows import Rows
 from .table import NONE, ROLES, Role, Table, cases_of_rows
@@ -61,62 +61,13 @@ def judge(batch: Rows, cases: Cases, portal: Portal) -> Judged:
     """Every row's explanation and every contact's end."""
     case, table = cases_of_rows(batch, cases, portal)
     access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
-    rows = _grouped(batch, case, table, access)
+    rows = by_contact(batch, case, table, access)
     before, after, role = _statuses(rows, table, batch)
     explanation = rows.case * rows.case.dtype.type(ROLES) + role
     return _endings(rows, table, batch, access, before, after, explanation)
 
 
-@dataclass(frozen=True)
-class _Grouped:
-    """The rows in the order of contacts.
-
-    By row: `order`, `contact`, `case`, `makes` (makes the contact marketing, if it exists and has marketing contacts to
-    be one of). By contact: `starts`, `keys`, `base` (the status it began with), `early`. Rare rows by position:
-    `requests` to become non-marketing, `asking` (all rows of contacts with one), `early_rows` (from before access).
-    """
-
-    order: np.ndarray
-    contact: np.ndarray
-    case: np.ndarray
-    makes: np.ndarray
-    starts: np.ndarray
-    keys: np.ndarray
-    base: np.ndarray
-    early: np.ndarray
-    requests: np.ndarray
-    asking: np.ndarray
-    early_rows: np.ndarray
-
-
-def _grouped(batch: Rows, case: np.ndarray, table: Table, access: int) -> _Grouped:
-    groups = group(batch.keys)
-    order, starts, contact = groups.order, groups.starts, groups.contact
-    case = case[order]
-    # A first touch that would make an existing contact marketing creates one, so it may stand among those that make.
-    base, makes = table.created[case[starts]], table.makes[case]
-    requests = asking = np.zeros(0, dtype=np.int64)
-    if len(table.dues):
-        requests = np.flatnonzero((case >= table.first_request) & (case < table.first_listed))
-    early, early_rows = np.zeros(len(starts), dtype=bool), np.zeros(0, dtype=np.int64)
-    is_early = batch.wall < access
-    is_early[: len(batch.listed)] = False
-    if is_early.any():
-        of_row = is_early[order]
-        early[contact[of_row]] = True
-        of_row[starts[early]] = True  # a contact listed beside them existed before access too
-        early_rows = np.flatnonzero(of_row)
-        makes[early_rows] = False
-        requests = requests[~of_row[requests]]
-        base[early] = NON_MARKETING_CODE
-    if len(requests):
-        asks = np.zeros(len(starts), dtype=bool)
-        asks[contact[requests]] = True
-        asking = np.flatnonzero(asks[contact])
-    return _Grouped(order, contact, case, makes, starts, groups.keys, base, early, requests, asking, early_rows)
-
-
-def _statuses(rows: _Grouped, table: Table, batch: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _statuses(rows: ByContact, table: Table, batch: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """By row: the status before it and after it, and its role."""
     position = np.arange(len(rows.order), dtype=rows.order.dtype)
     made = np.where(rows.makes, position, NONE).astype(position.dtype, copy=False)
@@ -155,7 +106,7 @@ def _statuses(rows: _Grouped, table: Table, batch: Rows) -> tuple[np.ndarray, np
 
 
 def _endings(
-    rows: _Grouped,
+    rows: ByContact,
     table: Table,
     batch: Rows,
     access: int,
@@ -237,7 +188,7 @@ def _last_of(positions: np.ndarray, contact: np.ndarray, contacts: int) -> np.nd
     return last
 
 
-def _requests_before(rows: _Grouped) -> tuple[np.ndarray, np.ndarray]:
+def _requests_before(rows: ByContact) -> tuple[np.ndarray, np.ndarray]:
     """At the rows of contacts that asked: the contact's latest request before each, as a number in `requests` (NONE
     without), and whether the row is a request itself.
     """
@@ -248,7 +199,7 @@ def _requests_before(rows: _Grouped) -> tuple[np.ndarray, np.ndarray]:
     return np.where((number >= 0) & same, number, NONE), is_request
 
 
-def _emptied(rows: _Grouped, asked: np.ndarray, due: np.ndarray, wall: np.ndarray) -> np.ndarray:
+def _emptied(rows: ByContact, asked: np.ndarray, due: np.ndarray, wall: np.ndarray) -> np.ndarray:
     """At the rows of contacts that asked: the position of the latest request whose update date has come (or NONE).
 
     Requests that still wait at one moment wait for the same update date. So it is the latest request, or else the
@@ -263,7 +214,7 @@ def _emptied(rows: _Grouped, asked: np.ndarray, due: np.ndarray, wall: np.ndarra
     return np.where((asked != NONE) & (come != NONE), rows.requests[come], NONE)
 
 
-def _made_after(asked: np.ndarray, contacts: np.ndarray, rows: _Grouped) -> np.ndarray:
+def _made_after(asked: np.ndarray, contacts: np.ndarray, rows: ByContact) -> np.ndarray:
     """Whether something made the contacts marketing after a position of each."""
     made = rows.asking[rows.makes[rows.asking]]
     return np.asarray(_last_of(made, rows.contact, len(rows.starts))[contacts] > asked)
