@@ -130,7 +130,7 @@ def test_an_edition_that_is_none_and_a_moment_that_is_none_are_refused() -> None
 def test_an_empty_batch_has_an_empty_outcome() -> None:
     outcome = mk.decide(BATCH.head(0), PORTAL)
     assert outcome.counts().sum() == 0 and len(outcome.contacts) == 0 and len(outcome.touches) == 0
-    assert outcome.counts("source").empty and outcome.by_day().empty and len(outcome.switches) == 0
+    assert outcome.counts("source").empty and outcome.by_day().empty
 
 
 def test_every_touch_and_every_contact_has_a_sentence_with_its_source_and_trust() -> None:

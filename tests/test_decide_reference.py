@@ -109,20 +109,3 @@ def test_the_order_of_the_rows_does_not_matter_where_no_two_times_are_equal(
     pd.testing.assert_frame_equal(
         forward.contacts.sort_index().astype(object), backward.contacts.sort_index().astype(object)
     )
-
-
-@given(touches(), portals)
-def test_what_a_switch_reaches_is_what_turning_it_on_or_off_alone_would_change(
-    batch: list[dict[str, Any]], account: dict[str, Any]
-) -> None:
-    own, table = portal(account), frame(batch)
-
-    def marketing(flips: dict[str, bool]) -> int:
-        return int(mk.decide(table, own.with_switches(flips)).counts()["marketing"])
-
-    switches = mk.decide(table, own).switches
-    all_off = dict.fromkeys(switches.index, False)
-    for name, switch in switches.iterrows():
-        assert switch["sole"] == marketing({}) - marketing({name: False})
-        assert marketing(all_off | {name: True}) - marketing(all_off) <= switch["exposed"]
-        assert switch["exposed"] <= marketing(all_off | {name: True})

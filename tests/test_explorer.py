@@ -69,7 +69,7 @@ def test_a_flip_shows_what_the_slow_reference_computes_for_the_changed_portal(vi
     assert expected < before
     assert f"{expected:,} of" in headline(view)
     assert f"{before - expected:,} fewer than the baseline" in headline(view)
-    sole = view.baseline.switches.loc["hubspot_form/Newsletter", "sole"]
+    sole = view.what_if.switches.loc["hubspot_form/Newsletter", "sole"]
     assert sole == before - expected
 
 

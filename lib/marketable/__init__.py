@@ -1,5 +1,6 @@
 """Which HubSpot tool made whom a marketing contact, and what flipping a switch would do."""
 
+from .answers import WhatIf
 from .engine import Outcome, decide
 from .errors import DataError, MarketableError, PortalError, RulebookError, UnknownNameError
 from .inputs import Batch, Export, Portal, Subscription, read_export, read_touches, sample_touches
@@ -20,6 +21,7 @@ __all__ = [
     "RulebookError",
     "Subscription",
     "UnknownNameError",
+    "WhatIf",
     "decide",
     "read_export",
     "read_touches",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,21 +62,26 @@ class Case:
 class Cases:
     """The cases of a batch, one for each pair (a source and an asset that occur) and era (a stretch without a change).
 
-    Case number = pair number × `eras` + era number. Arrays by case: `created` and `newer` (status codes of a creation
-    under its edition and under the next), `makes` (makes an existing contact marketing), `could_create` and
-    `could_upgrade` (the number in `switches` of the switch on which that depends; -1: none). Arrays by pair:
-    `is_action`, `asks` (asks for non-marketing).
+    Case number = pair number × `eras` + era number. `switch_of_pair` names each pair's switch (None without). Arrays
+    by case: `created` and `newer` (status codes of a creation under its edition and under the next), `makes` (makes an
+    existing contact marketing), `could_create` and `could_upgrade` (the number in `switches` of the switch on which
+    that depends; -1: none). Arrays by pair: `is_action`, `asks` (asks for non-marketing).
+    Further `cuts` (local times) begin eras of their own.
     """
 
     def __init__(
-        self, pairs: list[tuple[str, str]], portal: Portal, rulebook: Rulebook, pinned: dt.date | None
+        self,
+        pairs: list[tuple[str, str]],
+        portal: Portal,
+        rulebook: Rulebook,
+        pinned: dt.date | None,
+        cuts: Iterable[int] = (),
     ) -> None:
         self.pairs, self.portal, self._rulebook, self._pinned = pairs, portal, rulebook, pinned
         names = [switch_name(source, asset, scope(rulebook, source)) for source, asset in pairs]
-        self.switches = list(dict.fromkeys(name for name in names if name))
-        self.starts = self._era_starts(
-            [change.since for name in self.switches for change in portal.switches.get(name, ())]
-        )
+        self.switch_of_pair, self.switches = names, list(dict.fromkeys(name for name in names if name))
+        changes = [change.since for name in self.switches for change in portal.switches.get(name, ())]
+        self.starts = self._era_starts([*map(_start, changes), *cuts])
         self.eras = len(self.starts)
 
         self._editions = editions = [self._editions_of(start) for start in self.starts]
@@ -118,8 +124,8 @@ class Cases:
     def _rule(self, source: str, edition: dt.date) -> Rule:
         return self._rulebook.on(edition)[source] if source in SOURCES else _UNKNOWN_TOOL
 
-    def _era_starts(self, changes: list[dt.datetime | None]) -> np.ndarray:
-        starts = {EARLIEST, *map(_start, changes)}
+    def _era_starts(self, changes: list[int]) -> np.ndarray:
+        starts = {EARLIEST, *changes}
         if self._pinned is None:
             for edition in self._rulebook.editions:
                 # An edition holds on its own day; on the days after it, a rule of the next one may be true already.

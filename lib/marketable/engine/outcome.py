@@ -1,6 +1,4 @@
-"""What `decide` answers: frames of touches and contacts, counts, the curve over time, and which switch makes whom
-marketing.
-"""
+"""What `decide` answers: frames of touches and contacts, counts, and the curve over time."""
 
 from __future__ import annotations
 
@@ -12,9 +10,9 @@ import pandas as pd
 from pandas.api.typing import NaTType
 
 from ..errors import UnknownNameError, nearest
-from ..inputs.portal import split
 from ..rulebook import STATUSES
-from .cases import KNOWN, MARKETING_CODE, NON_MARKETING_CODE, Cases
+from .cases import MARKETING_CODE, NON_MARKETING_CODE, Cases
+from .counting import counted_all, counted_by, creator_labels, month_labels
 from .explain import RULES, Explainer
 from .judge import Judged, latest_before
 from .moments import EARLIEST
@@ -29,9 +27,7 @@ _RULE = pd.CategoricalDtype(list(RULES))
 
 
 class Outcome:
-    """The statuses of a batch, explained: `touches`, `contacts`, `counts(by)`, `switches`, `by_day()` and
-    `why(contact_id)`.
-    """
+    """The statuses of a batch, explained: `touches`, `contacts`, `counts(by)`, `by_day()` and `why(contact_id)`."""
 
     def __init__(self, batch: pd.DataFrame, rows: Rows, cases: Cases, judged: Judged, explainer: Explainer) -> None:
         self._batch, self._rows, self._cases, self._judged, self._explainer = batch, rows, cases, judged, explainer
@@ -119,53 +115,10 @@ class Outcome:
         """
         if by is None:
             counted = np.bincount(self._judged.status[self._judged.status != NONE], minlength=len(STATUSES))
-            return pd.Series(counted, index=pd.Index(STATUSES, name="status"), name="contacts")
+            return counted_all(counted)
         labels, number = self._labels(by)
         table = np.bincount(number * 4 + (self._judged.status + 1), minlength=4 * len(labels)).reshape(-1, 4)[:, 1:]
-        frame = pd.DataFrame(table, index=pd.Index(labels, name=by), columns=pd.Index(STATUSES, name="status"))
-        frame = frame[frame.sum(axis=1) > 0].groupby(level=0, sort=False).sum()
-        if by == "source":
-            return frame.loc[[name for name in KNOWN if name in frame.index]]
-        return frame.sort_index()
-
-    @functools.cached_property
-    def switches(self) -> pd.DataFrame:
-        """Which switch reaches whom. One row for each switch that the portal lists or the batch touched.
-
-        Index switch (`source/asset` or `source`); source, asset, on (at the end), exposed (contacts which the switch
-        alone would make marketing), sole (contacts that are marketing only through it: lost if it alone were turned off
-        from the beginning).
-        """
-        judged, table, names = self._judged, self._judged.table, self._cases.switches
-        always = len(names)
-        lengths = np.diff(np.append(judged.starts, len(judged.order)))
-        contact = np.repeat(np.arange(len(lengths)), lengths)
-        counts = np.ones(len(judged.order), dtype=bool)
-        if judged.emptied is not None:
-            counts = np.arange(len(judged.order)) > judged.emptied[contact]
-        counts &= judged.explanation % ROLES != Role.BEFORE_ACCESS
-        is_first = np.zeros(len(counts), dtype=bool)
-        is_first[judged.starts] = True
-        counts &= ~(is_first & judged.early[contact])
-        could = np.where(is_first, table.could_create[judged.case], table.could_upgrade[judged.case])
-        does = np.where(is_first, table.created[judged.case] == MARKETING_CODE, False) | judged.makes
-        exposed = pd.unique(contact[counts & (could >= 0)] * np.int64(always + 1) + could[counts & (could >= 0)])
-        through = np.where(could >= 0, could, always)
-        through_least = _by_contact(np.minimum, np.where(counts & does, through, always + 1), judged.starts)
-        through_most = _by_contact(np.maximum, np.where(counts & does, through, -1), judged.starts)
-        sole = through_most[(through_least == through_most) & (through_most < always)]
-        at_work = set(table.could_create[table.could_create >= 0].tolist())
-        touched = [name for number, name in enumerate(names) if number in at_work]
-        listed = sorted({*touched, *self._cases.portal.switches}, key=_in_rulebook_order)
-        number = [names.index(name) if name in names else always for name in listed]
-        columns = {
-            "source": [split(name)[0] for name in listed],
-            "asset": [split(name)[1] or "" for name in listed],
-            "on": [self._cases.is_on(name, self._rows.as_of) for name in listed],
-            "exposed": np.bincount(exposed % (always + 1), minlength=always + 1)[number],
-            "sole": np.bincount(sole, minlength=always + 1)[number],
-        }
-        return pd.DataFrame(columns, index=pd.Index(listed, name="switch", dtype="str"))
+        return counted_by(by, labels, table)
 
     def by_day(self) -> pd.Series:
         """The number of marketing contacts at the end of each day, from the first touch to the end: what the tier is
@@ -226,19 +179,13 @@ class Outcome:
     def _labels(self, by: str) -> tuple[list[str], np.ndarray]:
         """The labels of a way to count, not yet unique, and for each contact the number of its own."""
         creators, creator = self._creators
-        if by == "source":
-            return [source for source, _ in creators], creator
-        if by == "asset":
-            return [f"{source}/{asset}" if asset else source for source, asset in creators], creator
-        if by == "month":
-            months, number = np.unique(self._created_at().astype("datetime64[M]"), return_inverse=True)
-            return [str(month) if not np.isnat(month) else "unknown" for month in months], number
         if by == "decided_by":
             codes, number = _renumbered(self._judged.decided)
             return [self._explainer.decided_by(code) for code in codes], number
-        raise UnknownNameError(
-            "Contacts cannot be counted by this", value=by, expected=", ".join(BY), nearest=nearest(by, BY)
-        )
+        if by == "month":
+            months, number = np.unique(self._created_at().astype("datetime64[M]"), return_inverse=True)
+            return month_labels(months), number
+        return creator_labels(by, creators, BY), creator
 
     def _created_at(self) -> np.ndarray:
         """When each contact was created, local time; NaT where a listed contact does not say."""
@@ -277,11 +224,6 @@ class Outcome:
         return _texts(sentences, decided)
 
 
-def _in_rulebook_order(switch: str) -> tuple[int, str, str]:
-    source, asset = split(switch)
-    return KNOWN.index(source), (asset or "").casefold(), switch
-
-
 def _renumbered(codes: np.ndarray) -> tuple[list[int], np.ndarray]:
     """The codes that occur, and for each row the number of its own among them."""
     if not len(codes):
@@ -307,7 +249,3 @@ def _texts(by_code: list[str], number: np.ndarray) -> pd.Categorical:
     kind = np.int8 if len(texts) < 127 else np.int16 if len(texts) < 32_767 else np.int32
     codes = np.array([place[text] for text in by_code], dtype=kind)
     return pd.Categorical.from_codes(codes[number], categories=pd.Index(texts, dtype="str"), validate=False)
-
-
-def _by_contact(ufunc: np.ufunc, values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    return np.asarray(ufunc.reduceat(values, starts)) if len(starts) else values

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from ..errors import PortalError, nearest
 from ..plain_yaml import Place, dump, load, read
@@ -34,6 +35,7 @@ class Change(NamedTuple):
 
 
 History = tuple[Change, ...]
+Flip = bool | Change | tuple[str | dt.date, bool] | Mapping[str, Any]
 
 
 def _blank(value: object) -> object:
@@ -151,23 +153,29 @@ class Portal(Strict):
         """Writes the portal as YAML, whole or not at all."""
         write_whole(path, self.text().encode())
 
-    def with_switches(self, flips: Mapping[str, bool]) -> Portal:
-        """The portal with some switches on or off from the beginning, whatever their history was.
+    def with_switches(self, flips: Mapping[str, Flip]) -> Portal:
+        """The portal with some switches flipped. One that is flipped from the beginning loses its history; one that is
+        flipped from a moment on keeps what was before, and has no change after.
 
-        Arguments: flips, from the switch's name (`source/asset` or `source`) to on or off.
-        Raises: PortalError for a name that is no switch of the rulebook, and for a state that is neither.
+        Arguments: flips, from the switch's name (`source/asset` or `source`) to on or off from the beginning (True or
+        False), or from a moment on: `("2024-05-01", False)`, or as in portal.yaml `{"from": "2024-05-01", "switch":
+        "off"}`.
+        Raises: PortalError for a name that is no switch of the rulebook, and for a flip that is none of these.
 
         >>> Portal().with_switches({"hubspot_form/Newsletter": False}).is_on("hubspot_form/Newsletter")
         False
+        >>> portal = Portal().with_switches({"hubspot_form/Newsletter": ("2024-05-01", False)})
+        >>> [portal.is_on("hubspot_form/Newsletter", dt.datetime(2024, month, 1)) for month in (4, 5)]
+        [None, False]
         """
-        for name, on in flips.items():
+        histories = dict(self.switches)
+        for name, flip in flips.items():
             wrong = _misnamed(*split(name))
             if wrong:
                 raise PortalError(**wrong)
-            if on not in (True, False):
-                raise PortalError("A flip is True or False", value=on, place=(name,), expected="True or False")
-        changed = {name: (Change(None, bool(on)),) for name, on in flips.items()}
-        return self.model_copy(update={"switches": {**self.switches, **changed}})
+            change = change_of(name, flip, self.time_zone)
+            histories[name] = (*_before(change.since, self.switches.get(name, ())), change)
+        return self.model_copy(update={"switches": histories})
 
     def is_on(self, name: str, at: dt.datetime | None = None) -> bool | None:
         """Whether a switch is on at a local time (None: after its last change); None where the portal does not say."""
@@ -186,6 +194,19 @@ def split(switch: str) -> tuple[str, str | None]:
     """
     source, slash, asset = switch.partition("/")
     return source, asset if slash else None
+
+
+def change_of(switch: str, flip: Flip, time_zone: str) -> Change:
+    """What a flip changes, and since when. Raises: PortalError for what is no flip.
+
+    >>> change_of("non_hubspot_form", {"from": "2024-05-01", "switch": "off"}, "UTC").since
+    datetime.datetime(2024, 5, 1, 0, 0)
+    """
+    try:
+        return _flip(flip, (switch,), zoneinfo.ZoneInfo(time_zone))
+    except PydanticCustomError as fault:
+        told = fault.context or {}
+        raise PortalError(told["problem"], place=told["place"], **told["told"]) from None
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
@@ -269,6 +290,22 @@ def _history(value: object, place: Place, zone: zoneinfo.ZoneInfo) -> History:
     if not changes:
         raise fault("A list of changes must not be empty", place=place, expected="{from: 2024-03-10, switch: on}")
     return tuple(sorted(changes, key=lambda change: change.since or dt.datetime.min))
+
+
+def _before(moment: dt.datetime | None, history: History) -> History:
+    if moment is None:
+        return ()
+    return tuple(change for change in history if change.since is None or change.since < moment)
+
+
+def _flip(value: object, place: Place, zone: zoneinfo.ZoneInfo) -> Change:
+    if isinstance(value, Mapping):
+        return _history([value], place, zone)[0]
+    since, on = value if isinstance(value, tuple) and len(value) == 2 else (None, value)
+    if on not in (True, False):
+        expected = 'True or False, or from a moment on ("2024-05-01", False)'
+        raise fault("A flip is True or False", place=place, value=value, expected=expected)
+    return Change(None if since is None else _moment(since, place, zone), bool(on))
 
 
 def _state(value: object, place: Place) -> bool:

@@ -18,7 +18,8 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
-from ..engine import Outcome, decide
+from ..answers import WhatIf
+from ..engine import decide
 from ..errors import DataError, MarketableError
 from ..inputs.opening import SUFFIXES, Opened, open_file, openable
 from ..inputs.portal import Portal, write_whole
@@ -288,10 +289,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             return
         self._say("Deciding …")
         edition = self._edition.value or None
+        self.what_if = WhatIf(self.touches, self._own_portal, edition=edition)
         self.baseline = decide(self.touches, self._own_portal, edition=edition)
         as_of = self.baseline.as_of
         self._rules = dict(self._rulebook.on(edition or (self._rulebook.editions[-1] if pd.isna(as_of) else as_of)))
-        own = self.baseline.switches
+        own = self.what_if.switches
         self._flips = {name: on for name, on in self._flips.items() if name in own.index and on != own.loc[name, "on"]}
         self._switches.show(own, self._states(), self._own_portal.switches, self._rules)
         self._show()
@@ -308,7 +310,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._say_what_was_read()
 
     def _states(self) -> dict[str, bool]:
-        return {name: bool(self._flips.get(name, on)) for name, on in _own(self.baseline).items()}
+        return {name: bool(self._flips.get(name, on)) for name, on in _own(self.what_if).items()}
 
     def _show(self) -> None:
         edition = self._edition.value or None
@@ -328,7 +330,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         decided, decided_before = self.outcome.counts("decided_by"), self.baseline.counts("decided_by")
         deciders = pieces.deciders_table(decided, decided_before, self._rules)
         self._deciders.value = html_table(deciders, "What made them marketing", most=15)
-        self._switches.update(self.outcome.switches, self._states())
+        self._switches.update(self.what_if.switches_after(self._flips), self._states())
 
     def _show_words(self) -> None:
         now, before, tier = self.outcome.counts(), self.baseline.counts(), self._tier.value or None
@@ -345,18 +347,18 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _set(self, states: dict[str, bool]) -> None:
         """Sets switches; one that is as the portal has it keeps its history."""
-        own = _own(self.baseline)
+        own = _own(self.what_if)
         self._flips = {name: on for name, on in (self._flips | states).items() if on != own[name]}
         self._show()
 
     def _set_to_baseline(self) -> None:
-        self._set(_own(self.baseline))
+        self._set(_own(self.what_if))
 
     def _set_all_on(self) -> None:
-        self._set(dict.fromkeys(self.baseline.switches.index, True))
+        self._set(dict.fromkeys(self.what_if.switches.index, True))
 
     def _set_all_off(self) -> None:
-        self._set(dict.fromkeys(self.baseline.switches.index, False))
+        self._set(dict.fromkeys(self.what_if.switches.index, False))
 
     def _say_what_was_read(self) -> None:
         opened = self._opened
@@ -434,9 +436,9 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         return "\n".join(lines) + "\n"
 
 
-def _own(baseline: Outcome) -> dict[str, bool]:
+def _own(what_if: WhatIf) -> dict[str, bool]:
     """The switches as the portal has them at the end."""
-    return {str(name): bool(on) for name, on in baseline.switches["on"].items()}
+    return {str(name): bool(on) for name, on in what_if.switches["on"].items()}
 
 
 def _wide() -> widgets.Layout:

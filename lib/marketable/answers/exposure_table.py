@@ -1,0 +1,135 @@
+"""The sums over a table of exposures that answers are made of: statuses under a setting, and what switches account for.
+
+Everything here is arithmetic on small arrays; the number of contacts does not matter any more.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..engine.cases import MARKETING_CODE, NOT_COVERED_CODE
+from ..engine.counting import creator_labels, month_labels
+from ..engine.exposure import Exposures
+from ..rulebook import STATUSES
+
+BY = ("source", "asset", "month")
+
+
+class Reach(NamedTuple):
+    """What each switch accounts for, by its number: contacts exposed, contacts marketing through it alone, credit."""
+
+    exposed: np.ndarray
+    sole: np.ndarray
+    credit: np.ndarray
+
+
+class ExposureTable:
+    """Sums over exposures. `weights`: contacts by exposure (a row) and by what they are while nothing in it is on
+    (non-marketing, not covered). `slots_of`: which slots are a switch's. Settings are given by slot: whether it is on.
+    """
+
+    def __init__(self, exposures: Exposures) -> None:
+        self.exposures = exposures
+        is_uncovered = (exposures.rest == NOT_COVERED_CODE).astype(np.int64)
+        many = len(exposures.bounds)
+        self.weights = self._sums(exposures.exposure * 2 + is_uncovered, 2 * many).reshape(many, 2)
+        ends = np.searchsorted(exposures.slots.switch, np.arange(len(exposures.slots.switches) + 1))
+        self.slots_of = {name: slice(ends[at], ends[at + 1]) for at, name in enumerate(exposures.slots.switches)}
+
+    def counts(self, on: np.ndarray) -> np.ndarray:
+        """Contacts by status."""
+        others = self.weights[~self.exposures.reached(on)].sum(axis=0)
+        return np.array([self.weights.sum() - others.sum(), *others])
+
+    def counts_by(self, by: str, on: np.ndarray) -> tuple[list[str], np.ndarray]:
+        """Labels, and contacts by label and status."""
+        labels, number = self.labels(by)
+        table = self.exposures
+        status = np.where(table.reached(on)[table.exposure], MARKETING_CODE, table.rest)
+        sums = self._sums(number * len(STATUSES) + status, len(labels) * len(STATUSES))
+        return labels, sums.reshape(-1, len(STATUSES))
+
+    def labels(self, by: str) -> tuple[list[str], np.ndarray]:
+        """The labels of a way to count, not yet unique, and by row of the table the number of its own."""
+        if by == "month":
+            months, number = self._months
+            return month_labels(months), number
+        return creator_labels(by, self.exposures.creators, BY), self.exposures.creator
+
+    def reach(self, on: np.ndarray) -> Reach:
+        """What each switch accounts for."""
+        exposure, switch, starts = self._pairs
+        contacts = self.weights.sum(axis=1)
+        switches = len(self.exposures.slots.switches)
+        is_on = np.logical_or.reduceat(on[self.exposures.members], starts) if len(starts) else np.zeros(0, dtype=bool)
+        fixed = np.zeros(len(contacts), dtype=bool)
+        fixed[exposure[switch < 0]] = True
+        through = is_on & ~fixed[exposure]
+        on_in = np.bincount(exposure[through], minlength=len(contacts))
+        each, its = switch[through], exposure[through]
+        alone = on_in[its] == 1
+        real = switch >= 0
+        return Reach(
+            np.bincount(switch[real], contacts[exposure[real]], switches).astype(np.int64),
+            np.bincount(each[alone], contacts[its[alone]], switches).astype(np.int64),
+            np.bincount(each, contacts[its] / on_in[its], switches),
+        )
+
+    @property
+    def always(self) -> int:
+        """Contacts that are marketing under every setting."""
+        exposure, switch, _ = self._pairs
+        return int(self.weights[exposure[switch < 0]].sum())
+
+    def sweep(self, switches: Sequence[str], weights: np.ndarray) -> np.ndarray:
+        """Contacts that nothing makes marketing, under every setting of some switches; the others as the portal has
+        them.
+
+        Arguments: switches, names; weights, contacts by exposure and by whatever the columns are.
+        Returns: a row each setting, counting in binary, the first switch the highest bit; the columns of weights.
+        """
+        table = self.exposures
+        bits = np.zeros(len(table.slots.switch), dtype=np.int32)
+        others = table.slots.own.copy()
+        for at, name in enumerate(reversed(switches)):
+            bits[self.slots_of.get(name, slice(0))] = 1 << at
+            others[self.slots_of.get(name, slice(0))] = False
+        mask = np.zeros(len(table.bounds), dtype=np.int64)
+        if len(table.members):
+            mask[1:] = np.bitwise_or.reduceat(bits[table.members], table.bounds[:-1])
+        open_ones = ~table.reached(others)
+        size, mask = 1 << len(switches), mask[open_ones]
+        sums = [np.bincount(mask, column, size) for column in weights[open_ones].T]
+        within = np.stack(sums, axis=1).astype(np.int64)
+        for at in range(len(switches)):  # from sets that are exactly so to sums over all their subsets
+            halves = within.reshape(-1, 2, (1 << at) * weights.shape[1])
+            halves[:, 1] += halves[:, 0]
+        return within[::-1]  # what is within the switches that are off, so the complement of the setting
+
+    def by_creator(self, number: np.ndarray, groups: int) -> np.ndarray:
+        """Contacts by exposure and by group. Arguments: number, each creator's group."""
+        table = self.exposures
+        key = table.exposure * groups + number[table.creator]
+        return self._sums(key, len(table.bounds) * groups).reshape(-1, groups)
+
+    def _sums(self, key: np.ndarray, size: int) -> np.ndarray:
+        return np.bincount(key, self.exposures.contacts, size).astype(np.int64)
+
+    @functools.cached_property
+    def _months(self) -> tuple[np.ndarray, np.ndarray]:
+        months, number = np.unique(self.exposures.month, return_inverse=True)
+        return months, number
+
+    @functools.cached_property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Each exposure's switches: exposure, switch (negative: always), and where its slots begin in the members."""
+        table = self.exposures
+        exposure = np.repeat(np.arange(1, len(table.bounds)), np.diff(table.bounds))
+        switch = table.slots.switch[table.members]
+        differs = (np.diff(exposure, prepend=0) != 0) | (np.diff(switch, prepend=-2) != 0)
+        starts = np.flatnonzero(differs)
+        return exposure[starts], switch[starts], starts

@@ -1,0 +1,223 @@
+"""What-ifs: the counts under any setting of the switches, what each switch accounts for, and what to turn off.
+
+The touches are reduced once to a table of exposures. Every question is then answered from it, however many contacts
+there are: it says of each set of switches how many contacts would be marketing if one of them is on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..engine.cases import KNOWN, Cases
+from ..engine.counting import counted_all, counted_by
+from ..engine.exposure import Cuts, Exposures, exposures
+from ..engine.moments import EARLIEST
+from ..engine.rows import rows
+from ..errors import DataError, UnknownNameError, nearest
+from ..inputs.portal import Change, Flip, Portal, change_of, split
+from ..rulebook import STATUSES, Rulebook
+from .exposure_table import ExposureTable
+
+MOST_SWEPT = 20
+_KEPT = 8  # tables with cuts that are kept, each for the dates of some flips
+
+
+class WhatIf:
+    """What flips of the switches would do with the contacts of a batch.
+
+    Arguments: as for `decide`: touches, portal, and rulebook, edition, contacts, as_of.
+    Raises: what `decide` raises.
+
+    Flips are given by the switch's name: True or False, on or off from the beginning; `("2024-05-01", False)`, off from
+    1 May, with the history before as it was. The first question with a new date reads the touches once more.
+
+    >>> batch = pd.DataFrame(
+    ...     [("1", "2024-03-01", "hubspot_form", "News"), ("1", "2024-03-05", "hubspot_form", "Demo")],
+    ...     columns=["contact_id", "occurred_at", "source", "asset"],
+    ... )
+    >>> what_if = WhatIf(batch, Portal())
+    >>> what_if.counts({"hubspot_form/News": False})["marketing"]
+    np.int64(1)
+    >>> what_if.counts({"hubspot_form/News": False, "hubspot_form/Demo": False})["marketing"]
+    np.int64(0)
+    """
+
+    def __init__(
+        self,
+        touches: Any,
+        portal: Portal,
+        *,
+        rulebook: Rulebook | None = None,
+        edition: str | dt.date | None = None,
+        contacts: pd.DataFrame | None = None,
+        as_of: str | dt.date | None = None,
+    ) -> None:
+        self.portal = portal
+        self._rulebook = rulebook or Rulebook.load()
+        self._pinned = None if edition is None else self._rulebook.pinned(edition)
+        self._touches, self._contacts, self._as_of = touches, contacts, as_of
+        self._own = Cases([], portal, self._rulebook, self._pinned)
+        self._with_cuts = functools.lru_cache(maxsize=_KEPT)(self._reduced)
+        self._table = self._reduced(())
+        self._names = dict.fromkeys(sorted({*self._table.exposures.touched, *portal.switches}, key=_in_rulebook_order))
+
+    def counts(self, flips: Mapping[str, Flip] | None = None) -> pd.Series:
+        """How many contacts have which status, after some flips; without, the baseline.
+
+        Returns: a Series over the three statuses, what `decide(touches, portal.with_switches(flips)).counts()` returns.
+        Raises: UnknownNameError for a switch that is not in `switches`, PortalError for what is no flip.
+        """
+        table, on = self._setting(flips)
+        return counted_all(table.counts(on))
+
+    def by(self, by: str, flips: Mapping[str, Flip] | None = None) -> pd.DataFrame:
+        """The same counts by "source" (that created the contacts), "asset" or "month" (of their creation).
+
+        Returns: a DataFrame, one row a value, the statuses its columns.
+        Raises: as `counts`, and UnknownNameError for another `by`.
+        """
+        table, on = self._setting(flips)
+        return counted_by(by, *table.counts_by(by, on))
+
+    @functools.cached_property
+    def switches(self) -> pd.DataFrame:
+        """What each switch accounts for, under the portal's own setting. See `switches_after`."""
+        return self.switches_after({})
+
+    def switches_after(self, flips: Mapping[str, Flip]) -> pd.DataFrame:
+        """What each switch accounts for after some flips. One row a switch that the portal lists or the batch touched.
+
+        Index switch (`source/asset` or `source`). Columns: source, asset; on (at the end); exposed (contacts which the
+        switch alone would make marketing); sole (contacts that are marketing through it and nothing else: lost if it
+        alone were off from the beginning); credit (its fair share of the marketing contacts).
+
+        Credit divides each marketing contact equally among the switches that are on in its exposure. That is the
+        Shapley value: let the switches be turned on one after the other, in every possible order, and credit each
+        contact to the switch that made it marketing. Of the n switches in its exposure that are on, the one that comes
+        first gets the contact, and each comes first in the same share of the orders, 1 / n. Contacts which nothing can
+        switch off are nobody's credit, so that credits and those contacts sum to the marketing count.
+
+        >>> touches = [("1", "A"), ("2", "A"), ("2", "B"), ("3", "A"), ("3", "B"), ("3", "C")]
+        >>> batch = pd.DataFrame(
+        ...     [(contact, "2024-03-01", "hubspot_form", form) for contact, form in touches],
+        ...     columns=["contact_id", "occurred_at", "source", "asset"],
+        ... )
+        >>> WhatIf(batch, Portal()).switches["credit"].round(3).tolist()  # 1 + 1/2 + 1/3, 1/2 + 1/3, 1/3
+        [1.833, 0.833, 0.333]
+        """
+        table, on = self._setting(flips)
+        numbers = {name: number for number, name in enumerate(table.exposures.slots.switches)}
+        number = np.array([numbers.get(name, len(numbers)) for name in self._names], dtype=np.int64)
+        exposed, sole, credit = (np.append(column, 0)[number] for column in table.reach(on))
+        sources, assets = zip(*map(split, self._names), strict=True) if self._names else ((), ())
+        columns = {"source": sources, "asset": [asset or "" for asset in assets], "on": self._on_at_end(flips)}
+        return pd.DataFrame(
+            columns | {"exposed": exposed, "sole": sole, "credit": credit},
+            index=pd.Index(self._names, name="switch", dtype="str"),
+        )
+
+    @property
+    def always(self) -> int:
+        """How many contacts are marketing whatever the switches are: set by hand, by a tool whose default is fixed, or
+        listed so.
+        """
+        return self._table.always
+
+    def sweep(self, switches: Sequence[str], by: str | None = None) -> pd.DataFrame:
+        """The counts of every setting of some switches, all others as the portal has them.
+
+        Arguments: switches, at most 20 names; by, None or "source".
+        Returns: one row a setting, 2 to the power of the number of switches; the index has a level each switch, False
+        for off and True for on from the beginning. Columns: the three statuses; by source, the marketing contacts which
+        each source created.
+        Raises: UnknownNameError for a switch that is not in `switches`; DataError for too many, or one named twice.
+        """
+        names = list(switches)
+        if len(names) > MOST_SWEPT:
+            raise DataError(
+                f"A sweep of {len(names)} switches has 2^{len(names)} settings",
+                expected=f"at most {MOST_SWEPT} switches",
+                advice="Take those with the most credit (.switches), or ask .plan(limit) for the best setting of all.",
+            )
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise DataError("A switch is named twice", value=twice, expected="each switch once")
+        for name in names:
+            self._known(name)
+        if by not in (None, "source"):
+            raise UnknownNameError("A sweep cannot be counted by this", value=by, expected="source, or nothing")
+        table = self._table
+        index = pd.MultiIndex.from_product([[False, True]] * len(names), names=names) if names else pd.RangeIndex(1)
+        if by is None:
+            others = table.sweep(names, table.weights)
+            counts = np.column_stack([table.weights.sum() - others.sum(axis=1), others])
+            return pd.DataFrame(counts, index=index, columns=pd.Index(STATUSES, name="status"))
+        labels, _ = table.labels("source")
+        sources = pd.Index([source for source in KNOWN if source in labels], name="source")
+        weights = table.by_creator(sources.get_indexer(pd.Index(labels)), len(sources))
+        return pd.DataFrame(weights.sum(axis=0) - table.sweep(names, weights), index=index, columns=sources)
+
+    # ---- settings ----
+
+    def _reduced(self, cuts: tuple[tuple[str, int], ...]) -> ExposureTable:
+        by_switch: dict[str, tuple[int, ...]] = {}
+        for name, cut in cuts:
+            by_switch[name] = (*by_switch.get(name, ()), cut)
+        return ExposureTable(self._exposures(by_switch))
+
+    def _exposures(self, cuts: Cuts) -> Exposures:
+        batch = rows(self._touches, self._contacts, self.portal.time_zone, self._as_of)
+        times = [cut for of_switch in cuts.values() for cut in of_switch]
+        cases = Cases(batch.pairs, self.portal, self._rulebook, self._pinned, times)
+        return exposures(batch, cases, self.portal, cuts)
+
+    def _known(self, name: str) -> None:
+        if name not in self._names:
+            raise UnknownNameError(
+                "There is no such switch: neither the portal lists it nor did a touch of the batch ask it",
+                value=name,
+                expected="a name from .switches",
+                nearest=nearest(name, self._names),
+            )
+
+    def _changes(self, flips: Mapping[str, Flip] | None) -> dict[str, Change]:
+        for name in flips or {}:
+            self._known(name)
+        return {name: change_of(name, flip, self.portal.time_zone) for name, flip in (flips or {}).items()}
+
+    def _setting(self, flips: Mapping[str, Flip] | None) -> tuple[ExposureTable, np.ndarray]:
+        """The table that can tell, and for each of its slots whether it is on."""
+        changes = self._changes(flips)
+        cuts = tuple(sorted((name, _time(change.since)) for name, change in changes.items() if change.since))
+        table = self._with_cuts(cuts) if cuts else self._table
+        on = table.exposures.slots.own.copy()
+        for name, change in changes.items():
+            of_switch = table.slots_of.get(name, slice(0))
+            flipped = table.exposures.slots.since[of_switch] >= _time(change.since)
+            on[of_switch] = np.where(flipped, change.on, on[of_switch])
+        return table, on
+
+    def _on_at_end(self, flips: Mapping[str, Flip]) -> list[bool]:
+        as_of = self._table.exposures.as_of
+        changes = self._changes(flips)
+        states = []
+        for name in self._names:
+            flip = changes.get(name)
+            flipped = flip is not None and _time(flip.since) <= as_of
+            states.append(flip.on if flip and flipped else self._own.is_on(name, as_of))
+        return states
+
+
+def _time(since: dt.datetime | None) -> int:
+    return EARLIEST if since is None else int(np.datetime64(since, "us").astype(np.int64))
+
+
+def _in_rulebook_order(switch: str) -> tuple[int, str, str]:
+    source, asset = split(switch)
+    return KNOWN.index(source), (asset or "").casefold(), switch

@@ -1,0 +1,219 @@
+"""A batch reduced to exposures: how many contacts each set of switches can make marketing, by tool and month.
+
+What a touch can do depends on a switch, on nothing, or is nothing at all. So a contact is marketing where its exposure
+holds a switch that is on, or *always*. Contacts of the same exposure are alike under every setting, and counting them
+once answers every what-if. A request to become non-marketing whose update date has come empties what was before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..inputs.portal import Portal
+from ..rulebook import ACTIONS, NOT_COVERED
+from .by_contact import by_contact
+from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
+from .moments import EARLIEST, midnight
+from .rows import Rows, code_type
+from .table import NONE, cases_of_rows
+
+ALWAYS = 0
+_UNKNOWN = -12 * 10_000  # a month before all others, for listed contacts whose creation is not known
+Cuts = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The switches, each in the pieces that a setting can tell apart: touches while the portal has it on and while it
+    has it off, before and since each cut. Slot 0 is *always*, which is on in every setting.
+
+    By slot, in order of `switches`: `switch` (its number; NONE for always), `own` (on in the portal), `since` (the cut
+    it begins with, local time; EARLIEST without). By pair and era of the cases: `creates` and `upgrades`, the slot on
+    which it depends whether such a touch makes a new, or an existing, contact marketing (NONE: it never does).
+    """
+
+    switches: list[str]
+    switch: np.ndarray
+    own: np.ndarray
+    since: np.ndarray
+    creates: np.ndarray
+    upgrades: np.ndarray
+
+
+def slots(cases: Cases, cuts: Cuts) -> Slots:
+    """The slots of a batch's cases. Arguments: cuts, by switch the local times at which a flip may begin; the cases'
+    eras must begin there too.
+    """
+    since = np.full((len(cases.pairs), cases.eras), EARLIEST)
+    for pair, name in enumerate(cases.switch_of_pair):
+        for cut in cuts.get(name or "", ()):
+            since[pair, cases.starts >= cut] = cut
+    used = cases.could_create >= 0
+    keys = np.stack([cases.could_create[used], cases.on[used], since[used]])
+    kinds, kind = np.unique(keys, axis=1, return_inverse=True)
+    creates = np.where(cases.created == MARKETING_CODE, ALWAYS, NONE)
+    upgrades = np.where(cases.makes, ALWAYS, NONE)
+    creates[cases.makes & cases.is_action[:, None]] = ALWAYS
+    creates[used] = kind.ravel() + 1
+    # Only a switch upgrades existing contacts, and it is the one that decides about new ones too.
+    upgrades[cases.could_upgrade >= 0] = creates[cases.could_upgrade >= 0]
+    switch, own, begins = np.column_stack([[NONE, 1, EARLIEST], kinds])
+    return Slots(cases.switches, switch, own.astype(bool), begins, creates, upgrades)
+
+
+@dataclass(frozen=True)
+class Exposures:
+    """The table from which every what-if is answered.
+
+    An exposure is a set of slots: number i (from 1) is `members[bounds[i - 1] : bounds[i]]`, ascending; number 0 is
+    the empty one. By row of the table: `exposure` (its number), `creator` (the number in `creators` of source and asset
+    that created), `month` (of the creation; NaT: unknown), `rest` (the status while nothing in the exposure is on),
+    `contacts` (how many). `as_of` is the local time up to which touches and update dates count; `touched` are the
+    switches that touches of the batch asked.
+    """
+
+    slots: Slots
+    members: np.ndarray
+    bounds: np.ndarray
+    creators: list[tuple[str, str]]
+    exposure: np.ndarray
+    creator: np.ndarray
+    month: np.ndarray
+    rest: np.ndarray
+    contacts: np.ndarray
+    as_of: int
+    touched: frozenset[str]
+
+    def reached(self, on: np.ndarray) -> np.ndarray:
+        """By exposure, whether one of its slots is on. Arguments: on, by slot."""
+        reached = np.zeros(len(self.bounds), dtype=bool)
+        if len(self.members):
+            reached[1:] = np.logical_or.reduceat(on[self.members], self.bounds[:-1])
+        return reached
+
+
+def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposures:
+    """The exposures of a batch in memory."""
+    of_case, table = cases_of_rows(batch, cases, portal)
+    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
+    rows = by_contact(batch, of_case, table, access)
+    kinds = slots(cases, cuts)
+    creates, upgrades = (
+        np.concatenate([by_pair.ravel()[table.used], np.full(len(table.dues), NONE), [ALWAYS, NONE, NONE], [NONE]])
+        for by_pair in (kinds.creates, kinds.upgrades)
+    )
+    kind = code_type(len(kinds.switch))
+    first = rows.case[rows.starts]
+    slot = upgrades.astype(kind)[rows.case]
+    slot[rows.starts] = creates[first]
+    slot[rows.early_rows] = NONE
+    emptied = np.zeros(len(first), dtype=bool)
+    if len(rows.requests):
+        come = rows.requests[table.dues[rows.case[rows.requests] - table.first_request] <= batch.as_of]
+        emptied[rows.contact[come]] = True
+        latest = np.full(len(first), NONE)
+        latest[rows.contact[come]] = come
+        slot[rows.asking[rows.asking <= latest[rows.contact[rows.asking]]]] = NONE
+
+    element = np.flatnonzero(slot != NONE)
+    exposure, members, bounds = _sets(rows.contact[element], slot[element], len(first), len(kinds.switch))
+    rest = np.where((rows.base == NOT_COVERED_CODE) & ~emptied, NOT_COVERED_CODE, NON_MARKETING_CODE)
+    creators, creator_of_case = _creators(cases.pairs, table.used // cases.eras, table.access)
+    creator, first_row = creator_of_case[first], rows.order[rows.starts]
+    month = _months(batch.wall[first_row])
+    if len(batch.listed):
+        is_listed = first_row < len(batch.listed)
+        listed = batch.listed.iloc[first_row[is_listed]]
+        texts = list(zip(listed["source"], listed["asset"], strict=True))
+        numbers = {pair: number for number, pair in enumerate(dict.fromkeys([*creators, *texts]))}
+        creators = list(numbers)
+        creator[is_listed] = [numbers[pair] for pair in texts]
+        created = listed["created_at"].to_numpy("datetime64[us]").astype("datetime64[M]")
+        month[is_listed] = np.where(np.isnat(created), _UNKNOWN, created.view(np.int64))
+    known = slice(None) if access <= batch.as_of else ~rows.early
+    counted, contacts = _counted([column[known] for column in (exposure, creator, month, rest)])
+    months = counted[2].view("datetime64[M]")
+    months[counted[2] == _UNKNOWN] = np.datetime64("NaT")
+    asked = np.unique(cases.could_create.ravel()[table.used])
+    return Exposures(
+        kinds, members, bounds, creators,
+        counted[0], counted[1], months, counted[3].astype(np.int8), contacts,
+        batch.as_of, frozenset(cases.switches[number] for number in asked if number != NONE),
+    )  # fmt: skip
+
+
+def _creators(
+    pairs: list[tuple[str, str]], pair_of_case: np.ndarray, cases: int
+) -> tuple[list[tuple[str, str]], np.ndarray]:
+    """Who creates: source and asset, for actions a tool that is not covered; and by case the number of its own."""
+    unknown = (NOT_COVERED, "")
+    by_pair = [unknown if pair[0] in ACTIONS else pair for pair in pairs]
+    numbers = {pair: number for number, pair in enumerate(dict.fromkeys([unknown, *by_pair]))}
+    of_case = np.zeros(cases + 1, dtype=np.int64)
+    of_case[: len(pair_of_case)] = np.array([numbers[pair] for pair in by_pair], dtype=np.int64)[pair_of_case]
+    return list(numbers), of_case
+
+
+def _months(wall: np.ndarray) -> np.ndarray:
+    return wall.view("datetime64[us]").astype("datetime64[M]").view(np.int64)
+
+
+def _sets(
+    contact: np.ndarray, slot: np.ndarray, contacts: int, slots: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The exposures that occur, numbered, and each contact's number.
+
+    Arguments: contact and slot, the elements of exposures, contacts ascending. Sets grow like the branches of a tree:
+    a set of n + 1 slots is one of n slots and a higher slot, so that each step is one pass over the contacts left.
+    """
+    several = np.zeros(len(contact), dtype=bool)
+    same = contact[1:] == contact[:-1]
+    several[1:] |= same
+    several[:-1] |= same
+    number = np.zeros(contacts, dtype=np.int64)
+    number[contact[~several]] = slot[~several] + 1
+    paths = [np.arange(slots)[:, None]]
+
+    element = np.unique(contact[several].astype(np.int64) * slots + slot[several])
+    contact, slot = element // slots, element % slots
+    starts = np.flatnonzero(np.diff(contact, prepend=-1))
+    lengths = np.diff(np.append(starts, len(contact)))
+    branch, base = slot[starts], 0
+    while len(starts):
+        number[contact[starts]] = base + branch + 1
+        longer = lengths > len(paths)
+        starts, lengths = starts[longer], lengths[longer]
+        grown, branch = np.unique(branch[longer] * slots + slot[starts + len(paths)], return_inverse=True)
+        base += len(paths[-1])
+        paths.append(np.column_stack([paths[-1][grown // slots], grown % slots]))
+    members = np.concatenate([path.ravel() for path in paths])
+    sizes = np.repeat(np.arange(1, len(paths) + 1), [len(path) for path in paths])
+    return _occurring(number, members, sizes, code_type(slots))
+
+
+def _occurring(
+    number: np.ndarray, members: np.ndarray, sizes: np.ndarray, kind: np.dtype[np.signedinteger]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Only the sets that a contact has, numbered anew; 0 stays the empty one."""
+    occurs = np.bincount(number, minlength=len(sizes) + 1)[1:] > 0
+    renumbered = np.concatenate([[0], np.cumsum(occurs)])
+    members = members[np.repeat(occurs, sizes)].astype(kind)
+    return renumbered[number], members, np.concatenate([[0], np.cumsum(sizes[occurs])])
+
+
+def _counted(columns: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
+    """The distinct rows of some columns of whole numbers, and how often each occurs."""
+    lowest = [int(column.min(initial=0)) for column in columns]
+    widths = [int(column.max(initial=0)) - low + 1 for column, low in zip(columns, lowest, strict=True)]
+    packed = np.zeros(len(columns[0]), dtype=np.int64)
+    for column, low, width in zip(columns, lowest, widths, strict=True):
+        packed = packed * width + (column - low)
+    packed, count = np.unique(packed, return_counts=True)
+    unpacked = []
+    for low, width in zip(reversed(lowest), reversed(widths), strict=True):
+        unpacked.append(packed % width + low)
+        packed = packed // width
+    return unpacked[::-1], count
