@@ -25,8 +25,9 @@ check: .venv/test
 thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (about ten minutes)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -m "not browser"
 
-benchmark: .venv/bench ## decide against the same job in Polars, DuckDB and pandas
+benchmark: .venv/bench ## decide and what-ifs against the same jobs in Polars, DuckDB and pandas
 	$(BIN)/python tests/benchmark.py $(BENCHMARK)
+	$(BIN)/python tests/benchmark_what_if.py $(BENCHMARK)
 
 data: .venv/lab ## write the made-up files in data/ anew
 	$(BIN)/python -m marketable.inputs.sample_files data

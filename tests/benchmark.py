@@ -306,6 +306,15 @@ def compare(touches: int, ids: str, rounds: int, rules: Rules) -> float:
     return float(medians[OURS])
 
 
+def machine() -> str:
+    """When and on what this runs."""
+    now, memory = dt.datetime.now(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    packages = ["marketable", "numpy", "pandas", "polars", "duckdb", "pyarrow"]
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    where = f"{os.cpu_count()} cores, {memory:.0f} GB, load {os.getloadavg()[0]:.1f}"
+    return f"{now:%Y-%m-%d %H:%M}, {where}, Python {sys.version.split()[0]}, {versions}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--touches", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
@@ -315,10 +324,7 @@ def main() -> None:
     rules = Rules()
     for ids in (NUMBERS, DIGITS, TEXT):
         agree(ids, rules)
-    now, memory = dt.datetime.now(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    print(f"{now:%Y-%m-%d %H:%M}, {os.cpu_count()} cores, {memory:.0f} GB, load {os.getloadavg()[0]:.1f},", end=" ")
-    packages = ["marketable", "numpy", "pandas", "polars", "duckdb", "pyarrow"]
-    print(f"Python {sys.version.split()[0]},", ", ".join(f"{name} {version(name)}" for name in packages))
+    print(machine())
     print(f"All agree with the reference on 10,000 touches. Medians of {options.rounds} interleaved rounds.")
     took = [(size, compare(size, options.ids, options.rounds, rules)) for size in sorted(set(options.touches))]
     for (size, less), (larger, more) in pairwise(took):

@@ -18,7 +18,7 @@ from .by_contact import by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
 from .moments import EARLIEST, midnight
 from .rows import Rows, code_type
-from .table import NONE, cases_of_rows
+from .table import NONE, cases_of_rows, eras
 
 ALWAYS = 0
 _UNKNOWN = -12 * 10_000  # a month before all others, for listed contacts whose creation is not known
@@ -123,9 +123,10 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
     rest = np.where((rows.base == NOT_COVERED_CODE) & ~emptied, NOT_COVERED_CODE, NON_MARKETING_CODE)
     creators, creator_of_case = _creators(cases.pairs, table.used // cases.eras, table.access)
     creator, first_row = creator_of_case[first], rows.order[rows.starts]
-    month = _months(batch.wall[first_row])
-    if len(batch.listed):
-        is_listed = first_row < len(batch.listed)
+    front = len(batch.listed)
+    month = np.concatenate([np.zeros(front, dtype=np.int32), _months(batch.wall[front:])])[first_row]
+    if front:
+        is_listed = first_row < front
         listed = batch.listed.iloc[first_row[is_listed]]
         texts = list(zip(listed["source"], listed["asset"], strict=True))
         numbers = {pair: number for number, pair in enumerate(dict.fromkeys([*creators, *texts]))}
@@ -158,7 +159,18 @@ def _creators(
 
 
 def _months(wall: np.ndarray) -> np.ndarray:
-    return wall.view("datetime64[us]").astype("datetime64[M]").view(np.int64)
+    """The month of each local time, counted from 1970."""
+    if not len(wall):
+        return wall
+    first, last = np.array([wall.min(), wall.max()]).view("datetime64[us]").astype("datetime64[M]")
+    starts = np.arange(first, last + 1).astype("datetime64[us]").view(np.int64)
+    return eras(wall, starts).astype(np.int32) + first.astype(np.int32)
+
+
+def _distinct(numbers: np.ndarray) -> np.ndarray:
+    """The distinct ones of numbers that nearly ascend, which a stable sort is quick with."""
+    numbers = np.sort(numbers, kind="stable")
+    return numbers[np.diff(numbers, prepend=-1) > 0]
 
 
 def _sets(
@@ -177,7 +189,7 @@ def _sets(
     number[contact[~several]] = slot[~several] + 1
     paths = [np.arange(slots)[:, None]]
 
-    element = np.unique(contact[several].astype(np.int64) * slots + slot[several])
+    element = _distinct(contact[several].astype(np.int64) * slots + slot[several])
     contact, slot = element // slots, element % slots
     starts = np.flatnonzero(np.diff(contact, prepend=-1))
     lengths = np.diff(np.append(starts, len(contact)))
@@ -211,7 +223,12 @@ def _counted(columns: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
     packed = np.zeros(len(columns[0]), dtype=np.int64)
     for column, low, width in zip(columns, lowest, widths, strict=True):
         packed = packed * width + (column - low)
-    packed, count = np.unique(packed, return_counts=True)
+    # Most rows have small numbers, where counting is faster than sorting.
+    small = packed < 4 * len(packed)
+    counts = np.bincount(packed[small])
+    many, times = np.unique(packed[~small], return_counts=True)
+    few = np.flatnonzero(counts)
+    packed, count = np.concatenate([few, many]), np.concatenate([counts[few], times])
     unpacked = []
     for low, width in zip(reversed(lowest), reversed(widths), strict=True):
         unpacked.append(packed % width + low)

@@ -82,7 +82,7 @@ def cases_of_rows(batch: Rows, cases: Cases, portal: Portal) -> tuple[np.ndarray
     kind = code_type(len(cases.pairs) * cases.eras)
     numbers = batch.pair.astype(kind)
     numbers *= cases.eras
-    numbers += _eras(wall, cases.starts).astype(kind)
+    numbers += eras(wall, cases.starts).astype(kind)
     used = np.flatnonzero(np.bincount(numbers, minlength=1)) if len(numbers) else np.zeros(0, dtype=np.int64)
     pairs_used = used // cases.eras
     requests = np.flatnonzero(cases.asks[batch.pair]) if cases.asks.any() else np.zeros(0, dtype=np.int64)
@@ -116,7 +116,10 @@ def cases_of_rows(batch: Rows, cases: Cases, portal: Portal) -> tuple[np.ndarray
     return case, table
 
 
-def _eras(wall: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def eras(wall: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """By local time the number of the era it lies in. Arguments: starts, the eras' beginnings, the first not later than
+    any time.
+    """
     if len(wall) and not bool((wall[1:] >= wall[:-1]).all()):
         return np.searchsorted(starts, wall, side="right") - 1
     ends = np.append(np.searchsorted(wall, starts[1:], side="left"), len(wall))
