@@ -6,7 +6,7 @@ Everything here is arithmetic on small arrays; the number of contacts does not m
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -85,12 +85,13 @@ class ExposureTable:
         exposure, switch, _ = self._pairs
         return int(self.weights[exposure[switch < 0]].sum())
 
-    def sweep(self, switches: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    def sweep(self, switches: Sequence[str], weights: np.ndarray) -> Iterator[np.ndarray]:
         """Contacts that nothing makes marketing, under every setting of some switches; the others as the portal has
         them.
 
         Arguments: switches, names; weights, contacts by exposure and by whatever the columns are.
-        Returns: a row each setting, counting in binary, the first switch the highest bit; the columns of weights.
+        Returns: for each column of weights a number each setting, counted in binary: the first switch is the highest
+        bit.
         """
         table = self.exposures
         bits = np.zeros(len(table.slots.switch), dtype=np.int32)
@@ -101,14 +102,12 @@ class ExposureTable:
         mask = np.zeros(len(table.bounds), dtype=np.int64)
         if len(table.members):
             mask[1:] = np.bitwise_or.reduceat(bits[table.members], table.bounds[:-1])
-        open_ones = ~table.reached(others)
-        size, mask = 1 << len(switches), mask[open_ones]
-        sums = [np.bincount(mask, column, size) for column in weights[open_ones].T]
-        within = np.stack(sums, axis=1).astype(np.int64)
-        for at in range(len(switches)):  # from sets that are exactly so to sums over all their subsets
-            halves = within.reshape(-1, 2, (1 << at) * weights.shape[1])
-            halves[:, 1] += halves[:, 0]
-        return within[::-1]  # what is within the switches that are off, so the complement of the setting
+        free = ~table.reached(others)
+        kind = np.min_scalar_type(int(weights.sum()))
+        for column in weights[free].T:
+            exactly = np.bincount(mask[free], column, 1 << len(switches)).astype(kind)
+            # Nothing makes marketing what lies within the switches that are off: the complement of the setting.
+            yield _over_subsets(exactly)[::-1]
 
     def by_creator(self, number: np.ndarray, groups: int) -> np.ndarray:
         """Contacts by exposure and by group. Arguments: number, each creator's group."""
@@ -133,3 +132,22 @@ class ExposureTable:
         differs = (np.diff(exposure, prepend=0) != 0) | (np.diff(switch, prepend=-2) != 0)
         starts = np.flatnonzero(differs)
         return exposure[starts], switch[starts], starts
+
+
+def _over_subsets(sums: np.ndarray) -> np.ndarray:
+    """From a number for each set of switches, numbered by their bits, to the sum over all subsets of each set.
+
+    One bit is one pass of additions. Half of the bits are passed, then the others with rows and columns exchanged, so
+    that all additions run along whole rows.
+
+    >>> _over_subsets(np.array([1, 10, 100, 1000])).tolist()
+    [1, 11, 101, 1111]
+    """
+    square = sums.reshape(1 << (len(sums).bit_length() // 2), -1)
+    for _ in range(2):
+        rows, columns = square.shape
+        for bit in range(rows.bit_length() - 1):
+            halves = square.reshape(-1, 2, (1 << bit) * columns)
+            halves[:, 1] += halves[:, 0]
+        square = np.ascontiguousarray(square.T)
+    return square.ravel()

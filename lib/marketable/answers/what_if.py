@@ -153,15 +153,22 @@ class WhatIf:
         if by not in (None, "source"):
             raise UnknownNameError("A sweep cannot be counted by this", value=by, expected="source, or nothing")
         table = self._table
-        index = pd.MultiIndex.from_product([[False, True]] * len(names), names=names) if names else pd.RangeIndex(1)
         if by is None:
-            others = table.sweep(names, table.weights)
-            counts = np.column_stack([table.weights.sum() - others.sum(axis=1), others])
-            return pd.DataFrame(counts, index=index, columns=pd.Index(STATUSES, name="status"))
-        labels, _ = table.labels("source")
-        sources = pd.Index([source for source in KNOWN if source in labels], name="source")
-        weights = table.by_creator(sources.get_indexer(pd.Index(labels)), len(sources))
-        return pd.DataFrame(weights.sum(axis=0) - table.sweep(names, weights), index=index, columns=sources)
+            counts = np.empty((len(STATUSES), 1 << len(names)), dtype=np.int64)
+            counts[0] = table.weights.sum()
+            for row, others in enumerate(table.sweep(names, table.weights), 1):
+                counts[row] = others
+                counts[0] -= others
+            columns = pd.Index(STATUSES, name="status")
+        else:
+            labels, _ = table.labels("source")
+            columns = pd.Index([source for source in KNOWN if source in labels], name="source")
+            weights = table.by_creator(columns.get_indexer(pd.Index(labels)), len(columns))
+            counts = np.empty((len(columns), 1 << len(names)), dtype=np.int64)
+            for row, others in enumerate(table.sweep(names, weights)):
+                counts[row] = weights[:, row].sum()
+                counts[row] -= others
+        return pd.DataFrame(counts.T, index=_settings(names), columns=columns, copy=False)
 
     # ---- settings ----
 
@@ -221,3 +228,12 @@ def _time(since: dt.datetime | None) -> int:
 def _in_rulebook_order(switch: str) -> tuple[int, str, str]:
     source, asset = split(switch)
     return KNOWN.index(source), (asset or "").casefold(), switch
+
+
+def _settings(switches: list[str]) -> pd.Index:
+    """Every setting of some switches, the last switch changing fastest: a level each switch, False before True."""
+    if not switches:
+        return pd.RangeIndex(1)
+    off_on, half = np.array([0, 1], dtype=np.int8), 1 << len(switches) >> 1
+    codes: Any = [np.tile(np.repeat(off_on, half >> at), 1 << at) for at in range(len(switches))]
+    return pd.MultiIndex(levels=[[False, True]] * len(switches), codes=codes, names=switches, verify_integrity=False)
