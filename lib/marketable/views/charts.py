@@ -1,5 +1,5 @@
-"""The two pictures of a batch, drawn with matplotlib: contacts by the tool that created them, and marketing contacts
-over time.
+"""The three pictures of a batch, drawn with matplotlib: contacts by the tool that created them, marketing contacts over
+time, and the switches that marketing contacts are owed to.
 
 Each chart comes with a text that says the same to whoever cannot see it. Statuses differ in colour (after Okabe and
 Ito, so that colour-blind people tell them apart) and in hatching; the title states the finding.
@@ -9,29 +9,55 @@ from __future__ import annotations
 
 import base64
 import html
-import io
-from collections.abc import Mapping, Sequence
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PolyCollection
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib import style
+from matplotlib.dates import date2num
+from matplotlib.lines import Line2D
 
+from ..inputs.portal import split
 from ..rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES
+from .sheet import (
+    ALWAYS,
+    BLUE,
+    COLOURS,
+    GREY,
+    OVER,
+    PALE,
+    PLAIN,
+    RED,
+    ROOM,
+    SHARED,
+    SIDE,
+    SMALL,
+    TITLES,
+    bar_sheet,
+    round_up,
+    time_sheet,
+    width_of,
+)  # fmt: skip
 from .words import against_tier, crossing, day
 
-COLOURS = {MARKETING: "#D55E00", NON_MARKETING: "#8CC5E8", NOT_COVERED: "#D9D9D9"}
 HATCHES = {MARKETING: "", NON_MARKETING: "///", NOT_COVERED: "..."}
-_EDGE: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.6}
-_INK, _GREY, _BLUE, _RED = "#222222", "#6B6B6B", "#0072B2", "#A34700"
-_WIDTH, _DPI = 6.5, 115
+MOST_SWITCHES = 12  # bars; the other switches share one
+_REST = "whatever the switches"
+_LEGEND = tuple((status, COLOURS[status], HATCHES[status]) for status in STATUSES)
+_CREDIT_LEGEND = (
+    ("only through it", COLOURS[MARKETING], ""),
+    ("shared with others", SHARED, "///"),
+    (_REST, ALWAYS, ""),
+)
+_NAMES = 288  # pixels, at most, for a name
+_JOINERS = "\u200c\u200d"  # Persian and emoji need them
+_plainly = style.context("default")  # a notebook's own style neither shows here nor gets into what is kept
 
 
 @dataclass(frozen=True)
@@ -46,153 +72,219 @@ class Chart:
         return f'<img class="mk-chart" alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
 
 
+@_plainly
 def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str]) -> Chart:
-    """Contacts by creating source: a bar of the three statuses each, and above it, thin and pale, the baseline's.
+    """Contacts by creating source, the largest on top: a bar of the three statuses each, and above it, thin and pale,
+    the baseline's.
 
     Arguments: now and baseline, a row a source, the statuses as columns (`Outcome.counts("source")`); names, what the
     sources are called.
     """
-    sources = list(dict.fromkeys([*now.index, *baseline.index]))
-    now, baseline = now.reindex(sources, fill_value=0), baseline.reindex(sources, fill_value=0)
-    order = list(now.assign(all=now.sum(axis=1)).sort_values([MARKETING, "all"], kind="stable").index)
-    now, baseline = now.loc[order], baseline.loc[order]
-    marketing, before = now[MARKETING], baseline[MARKETING]
-    most = max([1, *now.sum(axis=1), *baseline.sum(axis=1)])
-
-    height = 1.25 + 0.34 * max(len(order), 3)
-    figure, axes = _figure(height, left=0.315, right=0.02, top=0.72, bottom=0.34)
-    place = np.arange(len(order))
-    same = now.equals(baseline)
-    bars_of = [(now, 0.5, -0.1, False)] + ([] if same else [(baseline, 0.13, 0.27, True)])
-    for table, thick, shift, is_baseline in bars_of:
-        left = np.zeros(len(order))
-        for status in STATUSES:
-            width = table[status].to_numpy()
-            corners = [(x, y + shift - thick / 2, w) for x, y, w in zip(left, place, width, strict=True) if w]
-            bars = [[(x, y), (x + w, y), (x + w, y + thick), (x, y + thick)] for x, y, w in corners]
-            hatch = "" if is_baseline else HATCHES[status]
-            alpha = 0.55 if is_baseline else 1.0
-            axes.add_collection(
-                PolyCollection(bars, facecolor=COLOURS[status], hatch=hatch, alpha=alpha, **_EDGE), autolim=False
-            )
-            left += width
-    for at, source in enumerate(order):
-        change = int(marketing[source] - before[source])
-        if marketing[source] or change:
-            label = f"{marketing[source]:,}" + (f" ({change:+,})" if change else "")
-            end = max(now.loc[source].sum(), baseline.loc[source].sum()) + most * 0.012
-            axes.text(end, at - 0.1, label, va="center", color=_RED, fontsize=8.5, weight="bold")
-    for at, source in enumerate(order):  # plain text is drawn in half the time of tick labels
-        name = names.get(source, source)
-        axes.text(
-            -0.01, at, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=9, color=_INK
-        )
-    axes.set_yticks([])
-    axes.set_xlim(0, most * 1.24)
-    axes.set_ylim(-0.6, len(order) - 0.4)
-    axes.grid(axis="x", color="#E6E6E6", linewidth=0.7)
-    title = _created_most(marketing, names)
-    against = "" if same else " (against the baseline, thin bar)"
-    _titles(figure, title, f"Contacts by creating tool; in figures, the marketing ones{against}.")
-    handles = [Patch(facecolor=COLOURS[status], hatch=HATCHES[status], label=status, **_EDGE) for status in STATUSES]
-    axes.legend(handles=handles, loc="lower right", fontsize=8.5, framealpha=0.9, edgecolor="none")
+    rows, rows_before = (
+        dict(zip(table.index, table[list(STATUSES)].to_numpy().tolist(), strict=True)) for table in (now, baseline)
+    )
+    sources = list(rows | rows_before)
+    counts, before = (
+        np.array([table.get(source, (0, 0, 0)) for source in sources], dtype=int).reshape(-1, 3)
+        for table in (rows, rows_before)
+    )
+    ends = np.maximum(counts.sum(axis=1), before.sum(axis=1))
+    order = np.argsort(-ends, kind="stable")  # by what flips leave as it is: no bar jumps
+    counts, before, ends = counts[order], before[order], ends[order]
+    called = [_legible(names.get(sources[at], sources[at])) for at in order]
+    labels = [_fitted(name, "") for name in called]
+    most, same = int(ends.max(initial=1)), bool((counts == before).all())
+    widest = max([0, *(width_of(label, PLAIN) for label in labels)])
+    sheet = bar_sheet(len(order), widest, width_of(f"{most:,} ({most:+,})", SMALL, bold=True), most, _LEGEND)
+    sheet.clean()
+    for status, widths, starts in zip(STATUSES, counts.T, (counts.cumsum(axis=1) - counts).T, strict=True):
+        sheet.bars(starts, widths, facecolor=COLOURS[status], hatch=HATCHES[status])
+    if not same:
+        for status, widths, starts in zip(STATUSES, before.T, (before.cumsum(axis=1) - before).T, strict=True):
+            sheet.bars(starts, widths, middle=-0.37, thick=0.14, facecolor=PALE[status])
+    marketing, was = counts[:, 0].tolist(), before[:, 0].tolist()
+    for at, label in enumerate(labels):
+        change = f" ({marketing[at] - was[at]:+,})" if marketing[at] != was[at] else ""
+        sheet.label(at, label, ends[at], f"{marketing[at]:,}{change}" if marketing[at] or change else "")
+    title = _created_most(marketing, called)
+    against = "" if same else " (thin bar: the baseline)"
+    sheet.titles(title, f"Contacts by creating tool; in figures, the marketing ones{against}.")
     told = [
-        f"{names.get(source, source)}: {', '.join(f'{now.loc[source, status]:,} {status}' for status in STATUSES)}"
-        f" (baseline: {before[source]:,} marketing)"
-        for source in reversed(order)
+        f"{name}: {', '.join(f'{count:,} {status}' for count, status in zip(row, STATUSES, strict=True))}"
+        f" (baseline: {one:,} marketing)"
+        for name, row, one in zip(called, counts.tolist(), was, strict=True)
     ]
-    return Chart(_png(figure), f"Bar chart of contacts by creating tool. {title} {'; '.join(told)}.")
+    return Chart(sheet.png(), f"Bar chart of contacts by creating tool. {title} {'; '.join(told)}.")
 
 
+@_plainly
 def over_time(now: pd.Series, baseline: pd.Series, tier: int | None) -> Chart:
     """Marketing contacts at the end of each day against the tier; dashed, the baseline.
 
     Arguments: now and baseline, counts by day (`Outcome.by_day()`); tier, or None.
     """
-    figure, axes = _figure(3.1, left=0.095, right=0.19, top=0.72, bottom=0.34)
-    same = now.equals(baseline)
-    top = max([1, *(int(curve.max()) for curve in (now, baseline) if len(curve)), tier or 0]) * 1.08
-    if len(now):
-        if not same:
-            axes.plot(baseline.index, baseline.to_numpy(), color=_GREY, linewidth=1.4, linestyle=(0, (4, 2)))
-        axes.plot(now.index, now.to_numpy(), color=COLOURS[MARKETING], linewidth=2.2)
+    days, counts, same = date2num(now.index), now.to_numpy(), now.equals(baseline)
+    # Room above the baseline and the tier, so that most flips leave the range as it is.
+    usual = max(1, int(baseline.max()) if len(baseline) else 0, tier or 0)
+    top = round_up(max(usual * 1.12, float(counts.max(initial=0)) * 1.04))
+    sheet = time_sheet((days[0], max(days[-1], days[0] + 1)) if len(days) else None, top)
+    sheet.clean()
+    if len(days):
         if tier is not None:
-            counts = now.to_numpy()
-            axes.fill_between(now.index, counts, tier, where=counts > tier, color=COLOURS[MARKETING], alpha=0.18)
-            axes.axhline(tier, color=_BLUE, linewidth=1.4)
-        ends = [("marketing", int(now.iloc[-1]), _RED)]
-        ends += [] if same else [("baseline", int(baseline.iloc[-1]), _GREY)]
-        ends += [] if tier is None else [("tier", tier, _BLUE)]
-        for (name, count, colour), height in zip(
-            ends, _apart([count for _, count, _ in ends], top * 0.085), strict=True
-        ):
-            axes.annotate(
-                f"{count:,} {name}", (1.01, height), xycoords=axes.get_yaxis_transform(),
-                va="center", color=colour, fontsize=8.5, weight="bold", annotation_clip=False,
-            )  # fmt: skip
-        locator = AutoDateLocator(minticks=3, maxticks=8)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        axes.set_xlim(now.index[0], max(now.index[-1], now.index[0] + pd.Timedelta(days=1)))
-    axes.set_ylim(0, top)
-    axes.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-    axes.grid(axis="y", color="#E6E6E6", linewidth=0.7)
+            over = np.column_stack([days, np.maximum(counts, tier)])
+            sheet.fill(np.vstack([over, [(days[-1], tier), (days[0], tier)]])[np.newaxis], facecolor=OVER)
+            sheet.draw(Line2D(days[[0, -1]], [tier, tier], color=BLUE, linewidth=1.4))
+        if not same:
+            dashed = Line2D(date2num(baseline.index), baseline, color=GREY, linewidth=1.4, linestyle=(0, (4, 2)))
+            sheet.draw(dashed)
+        end: dict[str, Any] = {"marker": "o", "markersize": 4, "markevery": [-1]}
+        sheet.draw(Line2D(days, counts, color=COLOURS[MARKETING], linewidth=2.2, **end))
+        ends = [("marketing", int(counts[-1]), RED)]
+        ends += [] if same else [("baseline", int(baseline.iloc[-1]), GREY)]
+        ends += [] if tier is None else [("tier", tier, BLUE)]
+        heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
+        for (name, count, colour), height in zip(ends, heights, strict=True):
+            sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
     title = _crossed(now, tier)
-    _titles(figure, title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, the baseline."))
+    sheet.titles(title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, the baseline."))
     alt = f"Line chart of marketing contacts over time. {title}"
     if len(now):
         alt += f" From {now.iloc[0]:,} on {day(now.index[0])} to {now.iloc[-1]:,} on {day(now.index[-1])}"
         alt += f"; the baseline ends at {baseline.iloc[-1]:,}." if len(baseline) else "."
-    return Chart(_png(figure), alt)
+    return Chart(sheet.png(), alt)
 
 
-def _created_most(marketing: pd.Series, names: Mapping[str, str]) -> str:
-    total = int(marketing.sum())
-    if not total:
+@_plainly
+def credit(switches: pd.DataFrame, always: int, names: Mapping[str, str]) -> Chart:
+    """Which switches the marketing contacts are owed to, the largest credit on top: solid, the contacts that are
+    marketing through the switch alone; pale, its share of those that others reach as well.
+
+    Arguments: switches, a row a switch: source, asset, on, exposed (contacts it reaches), sole (contacts that are
+    marketing through it alone), credit (its fair share: a contact counts in equal parts for the switches that reach
+    it); always, how many contacts are marketing whatever the switches are; names, what the sources are called.
+    """
+    # What is off keeps its row, so that the picture keeps its height.
+    reaching = switches[(switches["exposed"] > 0) | (switches["credit"] > 0)]
+    reaching = reaching.sort_values(["credit", "exposed"], ascending=False, kind="stable")
+    first, rest = reaching.iloc[:MOST_SWITCHES], reaching.iloc[MOST_SWITCHES:]
+    called = [_switch(str(name), names) for name in first.index]
+    labels, full = [_fitted(*each) for each in called], [": ".join(filter(None, each)) for each in called]
+    owed, sole = first["credit"].to_numpy(float), first["sole"].to_numpy(int)
+    figures = [_whole(each) if on or each else "off" for each, on in zip(owed, first["on"], strict=True)]
+    if len(rest):
+        others = f"{len(rest):,} other {'switch' if len(rest) == 1 else 'switches'}"
+        labels, full = [*labels, others], [*full, others]
+        owed, sole = np.append(owed, rest["credit"].sum()), np.append(sole, rest["sole"].sum())
+        figures.append(_whole(owed[-1]))
+    most = round_up(max(1, always, owed.max(initial=0)))
+    widest = max(width_of(label, PLAIN) for label in (*labels, _REST))
+    widest = min(math.ceil(widest / 48) * 48, _NAMES)  # in steps, as the names change from flip to flip
+    sheet = bar_sheet(len(owed) + 1, widest, width_of(f"{most:,.0f}", SMALL, bold=True), most, _CREDIT_LEGEND)
+    sheet.clean()
+    sheet.bars(np.zeros(len(owed)), sole, facecolor=COLOURS[MARKETING])
+    sheet.bars(sole, owed - sole, facecolor=SHARED, hatch="///")
+    sheet.bars(np.zeros(1), np.array([always]), first=len(owed), facecolor=ALWAYS)
+    for at, (label, figure) in enumerate(zip(labels, figures, strict=True)):
+        sheet.label(at, label, owed[at], figure, GREY if figure == "off" else RED)
+    sheet.label(len(owed), _REST, always, f"{always:,}", GREY)
+    title = _accounts_for(called, owed, always)
+    sheet.titles(title, "A contact that several switches make marketing counts in equal parts for each of them.")
+    told = [
+        f"{name}: {figure}" + (f" ({alone:,} only through it)" if figure != "off" else "")
+        for name, figure, alone in zip(full, figures, sole.tolist(), strict=True)
+    ]
+    alt = f"Bar chart of marketing contacts by the switch they are owed to. {title}"
+    return Chart(sheet.png(), f"{alt} {'; '.join([*told, f'{_REST}: {always:,}'])}.")
+
+
+# ---- findings ----
+
+
+def _created_most(marketing: Sequence[int], names: Sequence[str]) -> str:
+    if not any(marketing):
         return "No contact is marketing."
-    source = str(marketing.idxmax())
-    return f"{names.get(source, source)} created the most: {marketing[source]:,} of {total:,}."
+    most = max(range(len(names)), key=marketing.__getitem__)
+    return _finding(names[most], f"created the most: {marketing[most]:,} of {sum(marketing):,}.")
 
 
 def _crossed(now: pd.Series, tier: int | None) -> str:
     if not len(now):
         return "There are no touches."
     if tier is None:
-        return f"{now.iloc[-1]:,} marketing contacts at the end."
+        return f"{now.iloc[-1]:,} marketing {'contact' if now.iloc[-1] == 1 else 'contacts'} at the end."
     since = crossing(now, tier)
     if since is not None:
         return f"Over the tier of {tier:,} since {day(since)}."
     return f"At the end {against_tier(int(now.iloc[-1]), tier)}."
 
 
-def _figure(height: float, *, left: float, right: float, top: float, bottom: float) -> tuple[Figure, Axes]:
-    """A figure with one axes; left and right in shares of the width, top and bottom in inches."""
-    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((left, bottom / height, 1 - left - right, (height - top - bottom) / height))
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color("#BBBBBB")
-    axes.tick_params(colors=_INK, labelsize=8.5, length=2)
-    axes.set_axisbelow(True)
-    return figure, axes
+def _accounts_for(called: Sequence[tuple[str, str]], owed: np.ndarray, always: int) -> str:
+    total = _whole(owed.sum() + always)
+    if not owed.any():
+        return f"{total} marketing, {_REST}." if always else "No contact is marketing."
+    tool, asset = called[0]
+    return _finding(asset or tool, f"accounts for {_whole(owed[0])} of {total} marketing contacts.")
 
 
-def _titles(figure: Figure, title: str, subtitle: str) -> None:
-    height = figure.get_figheight()
-    figure.text(0.012, 1 - 0.2 / height, title, fontsize=11.5, weight="bold", color=_INK, va="center", parse_math=False)
-    figure.text(0.012, 1 - 0.45 / height, subtitle, fontsize=9, color=_GREY, va="center", parse_math=False)
+# ---- words ----
 
 
-def _apart(counts: Sequence[float], gap: float) -> list[float]:
-    """Heights for labels near some counts, at least a gap apart, in the same order."""
-    order = sorted(range(len(counts)), key=counts.__getitem__)
-    heights = list(counts)
+def _switch(name: str, names: Mapping[str, str]) -> tuple[str, str]:
+    """A switch's tool and what of it, as they are called; the latter is empty where the tool has one switch."""
+    source, asset = split(name)
+    return _legible(names.get(source, source)), "" if asset is None else _legible(asset) or "(no name)"
+
+
+def _legible(text: str) -> str:
+    """A text from data on one line, in which control characters can be seen and do nothing."""
+    seen = (each if each.isprintable() or each.isspace() or each in _JOINERS else "\ufffd" for each in text)
+    return " ".join("".join(seen).split())
+
+
+def _whole(contacts: float) -> str:
+    return "<1" if 0 < contacts < 0.5 else f"{contacts:,.0f}"
+
+
+def _finding(name: str, told: str) -> str:
+    """A sentence that begins with a name, which is shortened until the sentence fits as a title."""
+    return _most(lambda kept: f"{_shortened(name, '', kept)} {told}", len(name), ROOM, TITLES[1], bold=True)
+
+
+@lru_cache(maxsize=1024)
+def _fitted(tool: str, asset: str) -> str:
+    """A bar's name, shortened to the room there is."""
+    return _most(lambda kept: _shortened(tool, asset, kept), len(tool) + len(asset), _NAMES, PLAIN)
+
+
+def _most(made: Callable[[int], str], letters: int, room: int, size: float, *, bold: bool = False) -> str:
+    """What is made of as many letters as there is room for; of a few where there is none."""
+    if letters <= 90 and width_of(made(letters), size, bold=bold) <= room:
+        return made(letters)
+    return made(max(8, bisect_right(range(1, 91), room, key=lambda kept: width_of(made(kept), size, bold=bold))))
+
+
+def _shortened(tool: str, asset: str, kept: int) -> str:
+    """A name of at most so many letters. The tool gives way first, then the middle of the rest: names of forms and
+    files often differ in their last letters.
+
+    >>> _shortened("Imports", "Fair 2026", 16), _shortened("Imports of objects", "Fair 2026", 17)
+    ('Imports: Fair 2026', 'Imports…: Fair 2026')
+    >>> _shortened("Forms", "A white paper of 2026", 15)
+    'Forms: A whi… 2026'
+    """
+    if not asset:
+        return tool if len(tool) <= kept else f"{tool[:kept].rstrip()}…"
+    of_tool = max(8, kept - len(asset))
+    of_asset = max(2, kept - min(of_tool, len(tool)))
+    if len(asset) > of_asset:
+        asset = f"{asset[: of_asset - of_asset // 2].rstrip()}…{asset[-(of_asset // 2) :]}"
+    return f"{_shortened(tool, '', of_tool)}: {asset}"
+
+
+def _apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Heights for labels near some others, at least a gap apart, in the same order."""
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    spread = list(heights)
     for lower, upper in pairwise(order):
-        heights[upper] = max(heights[upper], heights[lower] + gap)
-    return heights
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", pil_kwargs={"compress_level": 1})
-    return buffer.getvalue()
+        spread[upper] = max(spread[upper], spread[lower] + gap)
+    return spread
