@@ -3,20 +3,103 @@
 import csv
 import datetime as dt
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from marketable.errors import DataError
+from marketable.inputs import tables
 from marketable.inputs.tables import read_table
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+AWKWARD = ["", " ", "007", "7", "NA", "null", "nan", "None", "1e5", "True", "9" * 40, "a@b.c", "Größe ", "é\u2028ß 🎉"]
+AWKWARD += ["2024-03-01", "2024-03-01 09:30", " 2024-03-01T09:30", "2024-03-01T09:30:00.1Z", "2024-03-01T09:30+02:00"]
+AWKWARD += ["yesterday", "2024-02-30", "1999-12-31", "2101-01-01", "manual", " manual ", "hubspot_form", "hubspot_from"]
+AWKWARD += ['say "hi"', '"', "a,b", "a;b", "a\tb", "a\nb", "a\r\nb", "\ufeff", "xl/workbook.xml", "x" * 80]
+SPOILT = [
+    "\n",
+    "\r",
+    "\r\n",
+    ",",
+    ";",
+    '"',
+    '""',
+    '\n"',
+    '"\n',
+    "\0",
+    ",,,,\n",
+    ",,,,\0\n",
+    "\n\n",
+    "7,8\n",
+    "1,2,3,4,5\n",
+]
+HEADERS = ["contact_id occurred_at source asset", "Email SOURCE occurred_at", "contact_id email occurred_at source x,y"]
+HEADERS += ["a b", "a", "contact_id occurred_at source asset asset", 'contact_id occurred_at source "', "id\nid source"]
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> bytes:
+    """Files as programs write them, awkward cells and all; every other one is spoilt in up to two places."""
+    header = draw(st.sampled_from(HEADERS[:3] * 2 + HEADERS)).split(" ")
+    # Plain rows are common, so that whole files of them are; an awkward cell may stand anywhere.
+    plain = dict(zip(header, ["007", "2024-03-01 09:30", "manual", "News"], strict=False)) | {
+        "Email": "a@b.c",
+        "SOURCE": "manual",
+        "occurred_at": "2024-03-01 09:30",
+        "source": "manual",
+    }
+    cells = [st.just(plain.get(name, "x")) | st.sampled_from([plain.get(name, "x")] * 20 + AWKWARD) for name in header]
+    rows = draw(st.lists(st.tuples(*cells), max_size=12))
+    text = io.StringIO(newline="")
+    csv.writer(
+        text,
+        delimiter=draw(st.sampled_from(",,,;\t|")),
+        lineterminator=draw(st.sampled_from(["\n", "\n", "\r\n", "\r"])),
+        quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL])),
+    ).writerows([header, *rows])
+    written = text.getvalue()
+    for spoilt in draw(st.just([]) | st.lists(st.sampled_from(SPOILT), max_size=2)):
+        place = draw(st.integers(0, len(written)))
+        written = written[:place] + spoilt + written[place:]
+    written = written.rstrip("\r\n") if draw(st.booleans()) else written
+    return written.encode(draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"])), errors="replace")
+
+
+def whatever(read: Callable[[Path], Any], path: Path) -> dict[str, Any] | str:
+    """All that reading gives, or the words of its error."""
+    try:
+        return dict(vars(read(path)))
+    except DataError as fault:
+        return str(fault)
+
+
+def is_read_alike_with_care(read: Callable[[Path], Any], path: Path, block: int) -> bool:
+    """Checks that reading carefully gives the same. Returns: whether the file was read the plain way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "_BLOCK", block)
+        is_plain = tables._plain_csv(path) is not None
+        quick = whatever(read, path)
+        patch.setattr(tables, "_plain_csv", lambda path: None)
+        careful = whatever(read, path)
+    if isinstance(careful, str) or isinstance(quick, str):
+        assert quick == careful
+        return is_plain
+    for name, value in careful.items():
+        if isinstance(value, pd.DataFrame):
+            pd.testing.assert_frame_equal(quick[name], value, check_index_type=True, check_column_type=True)
+        else:
+            assert quick[name] == value
+    return is_plain
+
+
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8)
 
 
@@ -203,3 +286,46 @@ def test_any_bytes_are_a_table_or_an_error_for_people(folder: Path, content: byt
     except DataError:
         return
     assert isinstance(table.frame, pd.DataFrame)
+
+
+@given(csv_files(), st.sampled_from([64, 99, 1 << 20]))
+def test_a_file_is_read_alike_with_care_and_without(folder: Path, content: bytes, block: int) -> None:
+    is_plain = is_read_alike_with_care(read_table, written(folder, content), block)
+    event("plain" if is_plain else "not plain")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,2\n",
+        "\ufeffa;b\r\n1;2",
+        '"a","b"\n"1","two\nlines"\n',
+        "a\n\n1\n",
+        "a,b\n1,ß\n" * 20_000,
+        "a,b\n" + "1,2\n" * 50_000 + '"3",4\n',
+    ],
+)
+def test_a_plain_file_is_read_without_care(folder: Path, content: str) -> None:
+    assert is_read_alike_with_care(read_table, written(folder, content), 1 << 17)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b",
+        "\na,b\n1,2\n",
+        "a,b\n1\n",
+        "a,b\n1,2,3\n",
+        'a,b\n1,"2\n',
+        "a,b\n1,\0\n",
+        'a,b\n,,\n1,"2\n',
+        '"a\na",b\n1,2\n',
+    ],
+)
+def test_a_file_that_asks_for_care_is_read_with_care(folder: Path, content: str) -> None:
+    assert not is_read_alike_with_care(read_table, written(folder, content), 1 << 20)
+
+
+def test_bytes_that_are_no_utf_8_ask_for_care_wherever_they_stand(folder: Path) -> None:
+    for content in (b"a,b\n1,\xe4\n", b"a,\xe4\n1,2\n", b"a,b\n1,\xc3,\xa4\n"):
+        assert not is_read_alike_with_care(read_table, written(folder, content), 1 << 20)

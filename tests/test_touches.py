@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from marketable.errors import DataError
 from marketable.inputs.touches import COLUMNS, SOURCE_NAMES, Batch, as_touches, read_times, read_touches
 from marketable.rulebook import SOURCES
+from test_tables import csv_files, is_read_alike_with_care
 
 # pandas writes a lone carriage return without quotes, and so as a line end.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=6)
@@ -196,3 +197,10 @@ def test_a_batch_from_a_workbook_is_the_same(folder: Path) -> None:
     touches = read(folder, "007,2024-03-01 09:30,hubspot_form,Größe", "8,2024-03-02 10:00,manual,").touches
     touches.to_excel(folder / "touches.xlsx", index=False)
     pd.testing.assert_frame_equal(read_touches(folder / "touches.xlsx").touches, touches)
+
+
+@given(csv_files(), st.sampled_from([64, 99, 1 << 20]))
+def test_touches_are_read_alike_with_care_and_without(folder: Path, content: bytes, block: int) -> None:
+    path = folder / "any.csv"
+    path.write_bytes(content)
+    is_read_alike_with_care(read_touches, path, block)

@@ -164,7 +164,7 @@ def _months(wall: np.ndarray) -> np.ndarray:
         return wall
     first, last = np.array([wall.min(), wall.max()]).view("datetime64[us]").astype("datetime64[M]")
     starts = np.arange(first, last + 1).astype("datetime64[us]").view(np.int64)
-    return eras(wall, starts).astype(np.int32) + first.astype(np.int32)
+    return np.asarray(eras(wall, starts).astype(np.int32) + first.astype(np.int32))
 
 
 def _distinct(numbers: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ import codecs
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import openpyxl
 import pandas as pd
@@ -29,6 +29,8 @@ from ..errors import DataError, nearest
 FilePath = str | os.PathLike[str]
 REJECTED = {"row": "int64", "column": "str", "value": "str", "reason": "str"}
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_NUL, _LINE_ENDS = "\0", (b"\n", b"\r")
+_START, _BLOCK, _LONGEST_CELL = 1 << 16, 1 << 20, 1 << 24
 _EXPECTED = "a csv, xlsx or parquet file"
 _ADVICE = {
     b"PK\x03\x04": "This is a zip archive: unpack it first.",
@@ -73,9 +75,9 @@ def read_table(path: FilePath) -> Table:
     >>> read_table(path).rejected.values.tolist()
     [[3, '', '8;Bob;extra', 'The row has 3 cells, the header 2']]
     """
-    data = read_bytes(path)
-    read = _parquet if data.startswith(b"PAR1") else _xlsx if b"xl/workbook.xml" in data else _csv
-    frame, ragged, understood = read(data, path)
+    plain = _plain_csv(path)
+    data = read_bytes(path) if plain is None else b""
+    frame, ragged, understood = plain or _reader(data)(data, path)
     frame.index.name = "row"
     blank = pd.Series(True, index=frame.index)
     for name in frame:
@@ -90,6 +92,12 @@ def read_table(path: FilePath) -> Table:
             faults.append(rejected_rows(frame[name][spoilt], str(name), "The cell holds a NUL character"))
     rejected = first_faults(*faults)
     return Table(without(frame, rejected), rejected, understood)
+
+
+def _reader(data: bytes) -> Callable[[bytes, FilePath], _Read]:
+    if data.startswith(b"PAR1"):
+        return _parquet
+    return _xlsx if data.startswith(b"PK") and b"xl/workbook.xml" in data else _csv
 
 
 def read_bytes(path: FilePath) -> bytes:
@@ -179,6 +187,40 @@ def _ragged(rows: list[tuple[int, int, str]], width: int) -> pd.DataFrame:
     return rejected_rows(texts, "", pd.Series(reasons, index=texts.index, dtype="str"))
 
 
+def _plain_csv(path: FilePath, *, quotes: bool = False) -> _Read | None:
+    """A csv that asks for no care, read in blocks on all processors at once; None for any other file.
+
+    Plain is a csv in UTF-8, its header in the first line, as many cells in each row, no NUL character, every quote
+    closed. What is wrong with a file, and in which row, only `_csv` can tell: whatever fails here is left to it.
+    """
+    try:
+        if not Path(path).is_file():  # a pipe could not be read a second time
+            return None
+        with Path(path).open("rb") as file:
+            start = file.read(_START)
+            mark = codecs.BOM_UTF8 if start.startswith(codecs.BOM_UTF8) else b""
+            line, *_ = start.removeprefix(mark).splitlines(keepends=True) or [b""]
+            records = {delimiter: _first_record(line, delimiter)[1] for delimiter in _DELIMITERS}
+            in_one_line = all(any(cells) and not cells[-1].endswith(("\n", "\r")) for cells in records.values())
+            if start.startswith((b"PAR1", *_ADVICE)) or not line.endswith(_LINE_ENDS) or not in_one_line:
+                return None
+            delimiter = max(records, key=lambda candidate: len(records[candidate]))
+            header = _header(records[delimiter], path, 1)
+            file.seek(len(mark))
+            last_row = _NUL + delimiter * (len(header) - 1)  # no other row of a plain file has a NUL
+            blocks = _Blocks(file, last_row, unwanted=b"\0" if quotes else b'\0"')
+            arrow = _parsed(blocks, delimiter, records[delimiter], quotes=quotes, block_size=_BLOCK)
+    except _UnwantedError:  # finding the rows is slower where quoted cells may hold line breaks, so it is tried without
+        return None if quotes else _plain_csv(path, quotes=True)
+    except (DataError, OSError, ValueError):  # pyarrow's are among them
+        return None
+    last = arrow.num_rows - 1
+    if arrow[0][last].as_py() != _NUL:  # an open quote has swallowed it
+        return None
+    understood = {"format": "csv", "encoding": "UTF-8", "delimiter": _DELIMITERS[delimiter]}
+    return _frame(arrow.slice(0, last), header, pd.RangeIndex(2, 2 + last)), _ragged([], len(header)), understood
+
+
 def _csv(data: bytes, path: FilePath) -> _Read:
     data, encoding = _as_utf8(data, path)
     delimiter = max(_DELIMITERS, key=lambda candidate: len(_first_record(data, candidate)[1]))
@@ -192,21 +234,12 @@ def _csv(data: bytes, path: FilePath) -> _Read:
 
     # One row too long is added at the end: where it does not come out again, an open quote has swallowed it.
     sentinel = delimiter * len(header)
-    ending = "" if data.endswith((b"\n", b"\r")) else "\n"
     unclosed = "A quote is opened and never closed"
     advice = "Close it or delete it; within a quoted cell a quote is written twice."
     try:
-        arrow = pyarrow.csv.read_csv(
-            pa.BufferReader(data + (ending + sentinel).encode()),
-            # Rows know their number only without threads, and only where blank lines count as rows of blanks.
-            read_options=pyarrow.csv.ReadOptions(use_threads=False, skip_rows=top - 1, block_size=1 << 24),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=reject
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(cells, pa.large_string()), strings_can_be_null=False, check_utf8=False
-            ),
-        )
+        # Rows know their number only without threads, and only where blank lines count as rows of blanks.
+        options = {"skip_rows": top - 1, "block_size": _LONGEST_CELL, "use_threads": False}
+        arrow = _parsed(_Blocks(io.BytesIO(data), sentinel), delimiter, cells, quotes=True, reject=reject, **options)
     except pa.ArrowInvalid:  # a cell of more than 16 MB
         raise DataError(unclosed, file=path, advice=advice) from None
     last = top + arrow.num_rows + len(ragged)
@@ -217,6 +250,48 @@ def _csv(data: bytes, path: FilePath) -> _Read:
     ragged = [fault for fault in ragged if any(_first_record(fault[2].encode(), delimiter)[1])]
     understood = {"format": "csv", "encoding": encoding, "delimiter": _DELIMITERS[delimiter]}
     return _frame(arrow, header, rows), _ragged(ragged, len(header)), understood
+
+
+def _parsed(
+    blocks: _Blocks, delimiter: str, header: list[str], *, quotes: bool, reject: Any = None, **reading: int
+) -> Any:
+    return pyarrow.csv.read_csv(
+        blocks,
+        read_options=pyarrow.csv.ReadOptions(**reading),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=quotes, ignore_empty_lines=False, invalid_row_handler=reject
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.large_string()), strings_can_be_null=False
+        ),
+    )
+
+
+class _UnwantedError(Exception):
+    """There is a byte in a file that was not to be there."""
+
+
+class _Blocks:
+    """A file as pyarrow asks for it, block by block, with one row more behind its end."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO, last_row: str, unwanted: bytes = b"") -> None:
+        self._file, self._last_row, self._unwanted = file, last_row.encode(), unwanted
+        self._before, self._ended = b"", False
+
+    def read(self, size: int) -> bytes:
+        parts = [self._file.read(size)]
+        while parts[-1].endswith(b"\r"):  # pyarrow would drop a line feed at the start of the next, even within quotes
+            parts.append(self._file.read(1))
+        block = b"".join(parts)
+        if any(byte in block for byte in self._unwanted):
+            raise _UnwantedError
+        self._before = block or self._before
+        if len(block) < size and not self._ended:
+            self._ended = True
+            block += self._last_row if self._before.endswith(_LINE_ENDS) else b"\n" + self._last_row
+        return block
 
 
 def _as_utf8(data: bytes, path: FilePath) -> tuple[bytes, str]:

@@ -7,6 +7,7 @@ Reading drops nothing in silence: each row becomes a touch or a rejected row tha
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -59,9 +60,12 @@ def read_touches(path: FilePath, *, strict: bool = False) -> Batch:
     """
     table = read_table(path)
     cells, left_out = _columns(table.frame, path)
-    contact_id = contact_keys(cells["contact_id"], cells["email"])
-    occurred_at = read_times(cells["occurred_at"])
-    source = cells["source"].str.strip().astype("category").cat.set_categories(SOURCE_NAMES)
+    with ThreadPoolExecutor(2) as threads:  # each column is worked on by pyarrow, which needs no interpreter
+        times = threads.submit(read_times, cells["occurred_at"])
+        assets = threads.submit(cells["asset"].astype, "category")
+        sources = threads.submit(_sources, cells["source"])
+        keys = threads.submit(contact_keys, cells["contact_id"], cells["email"])
+    contact_id, occurred_at, source = keys.result(), times.result(), sources.result()
     rejected = first_faults(
         table.rejected,
         rejected_rows(cells["contact_id"][contact_id == ""], "contact_id", "There is no contact_id and no e-mail"),
@@ -70,7 +74,8 @@ def read_touches(path: FilePath, *, strict: bool = False) -> Batch:
     )
     if strict:
         raise_first(rejected, path)
-    read = cells.assign(contact_id=contact_id, occurred_at=occurred_at, source=source)
+    asset = cells["asset"] if len(rejected) else assets.result()  # those of rejected rows are no categories
+    read = cells.assign(contact_id=contact_id, occurred_at=occurred_at, source=source, asset=asset)
     touches = as_touches(without(read, rejected))
     understood = {**table.understood, "times": _zones(touches["occurred_at"]), "left out": ", ".join(left_out)}
     return Batch(touches, rejected, table.rows_read, {name: text for name, text in understood.items() if text})
@@ -106,13 +111,14 @@ def read_times(cells: pd.Series[str]) -> pd.Series[Any]:
     >>> read_times(pd.Series(["2024-03-01", "2024-03-01T09:30+02:00"])).tolist()
     [Timestamp('2024-03-01 00:00:00'), Timestamp('2024-03-01 09:30:00+0200', tz='UTC+02:00')]
     """
+    times = _times_of_one_kind(cells)  # as in most files, where nothing is to be trimmed either
+    if times is not None:
+        return times
     cells = cells.str.strip()
-    zone = "UTC" if _have_zone(cells.head(1)).any() else None
-    try:  # most files are of one kind throughout
-        times = pc.cast(pa.array(cells, pa.large_string()), pa.timestamp("us", zone))
-        return cast("pd.Series[Any]", times.to_pandas()).set_axis(cells.index)
-    except pa.ArrowInvalid:
-        zoned = _have_zone(cells)
+    times = _times_of_one_kind(cells)
+    if times is not None:
+        return times
+    zoned = _have_zone(cells)
     readable = cells.where(cells.str.fullmatch(_TIME))
     naive = pd.to_datetime(readable.mask(zoned), format="ISO8601", errors="coerce").dt.as_unit("us")
     aware = pd.to_datetime(readable.where(zoned), format="ISO8601", errors="coerce", utc=True).dt.as_unit("us")
@@ -121,6 +127,15 @@ def read_times(cells: pd.Series[str]) -> pd.Series[Any]:
     mixed = naive.astype(object)
     mixed[aware.notna()] = [pd.Timestamp(text) for text in cells[aware.notna()]]
     return mixed
+
+
+def _times_of_one_kind(cells: pd.Series[str]) -> pd.Series[Any] | None:
+    zone = "UTC" if _have_zone(cells.head(1)).any() else None
+    try:
+        times = pc.cast(pa.array(cells, pa.large_string()), pa.timestamp("us", zone))
+    except pa.ArrowInvalid:
+        return None
+    return cast("pd.Series[Any]", times.to_pandas()).set_axis(cells.index)
 
 
 def _have_zone(cells: pd.Series[str]) -> pd.Series[bool]:
@@ -141,14 +156,15 @@ def time_faults(cells: pd.Series[str], times: pd.Series[Any], column: str, *, ne
     Arguments: cells, as they stand; times, as read; column, its name in the file; needed, whether a blank is a fault.
     """
     expected = "Expected 2024-03-01, 2024-03-01 09:30 or 2024-03-01T09:30:00Z"
-    years = instants(times).dt.year
-    blank = cells.str.strip() == ""
+    moments = instants(times)
+    unread = cells[moments.isna()]
+    blank = unread.str.strip() == ""
     return pd.concat(
         [
-            rejected_rows(cells[blank & needed], column, f"The time is missing. {expected}"),
-            rejected_rows(cells[times.isna() & ~blank], column, f"This is no time. {expected}"),
-            rejected_rows(cells[years < _FROM], column, f"The time is before the year {_FROM}"),
-            rejected_rows(cells[years > _UNTIL], column, f"The time is after the year {_UNTIL}"),
+            rejected_rows(unread[blank & needed], column, f"The time is missing. {expected}"),
+            rejected_rows(unread[~blank], column, f"This is no time. {expected}"),
+            rejected_rows(cells[moments < _year(_FROM)], column, f"The time is before the year {_FROM}"),
+            rejected_rows(cells[moments >= _year(_UNTIL + 1)], column, f"The time is after the year {_UNTIL}"),
         ]
     )
 
@@ -158,6 +174,10 @@ def instants(times: pd.Series[Any]) -> pd.Series[Any]:
     return pd.to_datetime(times, utc=True)
 
 
+def _year(year: int) -> pd.Timestamp:
+    return pd.Timestamp(year, 1, 1, tz="UTC")
+
+
 def _columns(frame: pd.DataFrame, path: FilePath) -> tuple[pd.DataFrame, list[str]]:
     """The columns of a batch and the e-mail, blank where there is none; and the names of the columns left out."""
     found = {str(name).casefold(): str(name) for name in frame}
@@ -165,9 +185,17 @@ def _columns(frame: pd.DataFrame, path: FilePath) -> tuple[pd.DataFrame, list[st
         if name not in found and not (name == "contact_id" and "email" in found):
             expected = "in the first row contact_id (or email), occurred_at, source and, if wanted, asset"
             raise no_column(name, frame, path, expected)
-    blank = pd.Series("", index=frame.index, dtype="str")
+    blank = pa.repeat(pa.scalar("", pa.large_string()), len(frame)).to_pandas().set_axis(frame.index)
     cells = pd.DataFrame({name: frame[found[name]] if name in found else blank for name in (*COLUMNS, "email")})
     return cells, [name for folded, name in found.items() if folded not in cells]
+
+
+def _sources(cells: pd.Series[str]) -> pd.Series[Any]:
+    """The sources, trimmed, as categories in the order of the rulebook; missing where there is no such source."""
+    written = cells.astype("category").cat
+    known = pd.Index(SOURCE_NAMES).get_indexer(written.categories.str.strip()).astype("int8")
+    dtype = pd.CategoricalDtype(list(SOURCE_NAMES))
+    return pd.Series(pd.Categorical.from_codes(known[written.codes], dtype=dtype), cells.index)
 
 
 def _source_faults(cells: pd.Series[str]) -> pd.DataFrame:
