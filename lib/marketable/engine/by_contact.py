@@ -39,9 +39,9 @@ class ByContact:
 def by_contact(batch: Rows, case: np.ndarray, table: Table, access: int) -> ByContact:
     groups = group(batch.keys)
     order, starts, contact = groups.order, groups.starts, groups.contact
-    case = case[order]
+    case = case.take(order)
     # A first touch that would make an existing contact marketing creates one, so it may stand among those that make.
-    base, makes = table.created[case[starts]], table.makes[case]
+    base, makes = table.created.take(case.take(starts)), table.makes.take(case)
     requests = asking = np.zeros(0, dtype=np.int64)
     if len(table.dues):
         requests = np.flatnonzero((case >= table.first_request) & (case < table.first_listed))
@@ -49,15 +49,15 @@ def by_contact(batch: Rows, case: np.ndarray, table: Table, access: int) -> ByCo
     is_early = batch.wall < access
     is_early[: len(batch.listed)] = False
     if is_early.any():
-        of_row = is_early[order]
-        early[contact[of_row]] = True
-        of_row[starts[early]] = True  # a contact listed beside them existed before access too
+        of_row = is_early.take(order)
+        early[contact[np.flatnonzero(of_row)]] = True
+        of_row[starts[np.flatnonzero(early)]] = True  # a contact listed beside them existed before access too
         early_rows = np.flatnonzero(of_row)
         makes[early_rows] = False
         requests = requests[~of_row[requests]]
-        base[early] = NON_MARKETING_CODE
+        np.copyto(base, NON_MARKETING_CODE, where=early)
     if len(requests):
         asks = np.zeros(len(starts), dtype=bool)
         asks[contact[requests]] = True
-        asking = np.flatnonzero(asks[contact])
+        asking = np.flatnonzero(asks.take(contact))
     return ByContact(order, contact, case, makes, starts, groups.keys, base, early, requests, asking, early_rows)

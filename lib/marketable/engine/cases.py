@@ -86,7 +86,8 @@ class Cases:
 
         self._editions = editions = [self._editions_of(start) for start in self.starts]
         number = np.array([KNOWN.index(source) for source, _ in pairs], dtype=np.int64)
-        tables = {used: _table(rulebook, used) for pair in editions for used in pair if used}
+        self._rules = {used: rulebook.on(used) for pair in editions for used in pair if used}
+        tables = {used: _table(rulebook, used) for used in self._rules}
         here = np.stack([tables[used] for used, _ in editions], axis=-1)[:, number]
         after = np.stack([tables[following or used] for used, following in editions], axis=-1)[:, number]
 
@@ -109,7 +110,7 @@ class Cases:
         pair, era = divmod(number, self.eras)
         source, asset = self.pairs[pair]
         edition, following = self._editions[era]
-        rule, next_rule = (self._rule(source, used) for used in (edition, following or edition))
+        rule, next_rule = (self._rules[used].get(source, _UNKNOWN_TOOL) for used in (edition, following or edition))
         return Case(source, asset, rule, edition, bool(self.on[pair, era]), following, next_rule)
 
     def is_on(self, switch: str, wall: int) -> bool:

@@ -26,8 +26,11 @@ def counted_by(by: str, labels: list[str], table: np.ndarray) -> pd.DataFrame:
 
     Arguments: by, what the labels are; labels, one a row, some perhaps the same; table, a column each status.
     """
-    frame = pd.DataFrame(table, index=pd.Index(labels, name=by), columns=_COLUMNS)
-    counts: pd.DataFrame = frame[table.sum(axis=1) > 0].groupby(level=0, sort=False).sum()
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    summed = np.zeros((len(numbers), len(STATUSES)), dtype=np.int64)
+    np.add.at(summed, [numbers[label] for label in labels], table)
+    frame = pd.DataFrame(summed, index=pd.Index(list(numbers), name=by), columns=_COLUMNS)
+    counts = frame.iloc[np.flatnonzero(summed.any(axis=1))]
     if by == "source":
         return counts.loc[[name for name in KNOWN if name in counts.index]]
     return counts.sort_index()

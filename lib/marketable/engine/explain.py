@@ -7,9 +7,9 @@ import datetime as dt
 import numpy as np
 
 from ..inputs.portal import Portal
-from ..rulebook import MARKETING, NOT_COVERED, STATUSES, LifecycleRule, Reference, Rulebook
+from ..rulebook import NOT_COVERED, STATUSES, LifecycleRule, Reference, Rulebook
 from ..rulebook.reader import TRUST, switch_name
-from .cases import Case, Cases
+from .cases import MARKETING_CODE, NOT_COVERED_CODE, Case, Cases
 from .table import ROLES, STATUS_AFTER, STATUS_BEFORE, Role, Table
 from .update_dates import rests_on
 
@@ -29,6 +29,7 @@ RULES = (
     "listed",
     "not counted",
 )
+_NUMBER = {name: number for number, name in enumerate(RULES)}
 
 _UPGRADED = (Role.FROM_NON_MARKETING, Role.FROM_NOT_COVERED, Role.FROM_WAITING_NOT_COVERED)
 _UNKNOWN = " The contact was not known before; the tool that created it is not covered."
@@ -40,46 +41,41 @@ class Explainer:
 
     def __init__(self, cases: Cases, table: Table, rulebook: Rulebook, portal: Portal) -> None:
         self._cases, self._table, self._life, self._portal = cases, table, rulebook.lifecycle, portal
+        self._sets_marketing = table.is_action & table.makes
         self._known: dict[int, Case] = {}
         self._worded: dict[int, str] = {}
 
-    def before(self, code: int) -> int:
-        """The status code before the touch, NONE where there is none."""
-        return int(STATUS_BEFORE[code % ROLES])
+    def before(self, codes: np.ndarray) -> np.ndarray:
+        """The status codes before touches, NONE where there is none."""
+        return STATUS_BEFORE.take(codes % ROLES)
 
-    def after(self, code: int) -> int:
-        """The status code after the touch, NONE where there is none."""
-        case, role = divmod(code, ROLES)
-        if role != Role.CREATED:
-            return int(STATUS_AFTER[role])
-        makes = self._table.is_action[case] and self._table.makes[case]
-        return STATUSES.index(MARKETING) if makes else int(self._table.created[case])
+    def after(self, codes: np.ndarray) -> np.ndarray:
+        """The status codes after touches, NONE where there is none."""
+        case, role = np.divmod(codes, ROLES)
+        created = np.where(self._sets_marketing[case], MARKETING_CODE, self._table.created[case])
+        return np.where(role == Role.CREATED, created, STATUS_AFTER[role]).astype(np.int8)
 
-    def rule(self, code: int) -> str:
-        """The short name of the rule, one of RULES."""
-        case, role = divmod(code, ROLES)
-        if role == Role.BEFORE_ACCESS:
-            return "before access"
-        if role == Role.NOT_COUNTED:
-            return "not counted"
-        if role == Role.TOOK_EFFECT:
-            return "access" if case == self._table.access else "update date"
-        if case >= self._table.first_listed:
-            return "listed"
-        if role in _STAYS:
-            return "unchanged"
-        if case >= self._table.first_request:
-            return "set as non-marketing"
-        known = self._case(case)
-        if role in (Role.UNDID, Role.FROM_WAITING_NOT_COVERED):
-            return "undo"
-        if known.source == "set_marketing":
-            return "set as marketing"
-        if role in _UPGRADED:
-            return "upgrade"
-        if known.rule.switch:
-            return "switch on" if known.on else "switch off"
-        return "not covered" if known.rule.default == NOT_COVERED else "fixed default"
+    def rule(self, codes: np.ndarray) -> np.ndarray:
+        """The rules, as numbers in RULES."""
+        table = self._table
+        case, role = np.divmod(codes, ROLES)
+        switch = np.where(table.created == MARKETING_CODE, _NUMBER["switch on"], _NUMBER["switch off"])
+        default = np.where(table.created == NOT_COVERED_CODE, _NUMBER["not covered"], _NUMBER["fixed default"])
+        first_that_holds = {
+            "before access": role == Role.BEFORE_ACCESS,
+            "not counted": role == Role.NOT_COUNTED,
+            "access": (role == Role.TOOK_EFFECT) & (case == table.access),
+            "update date": role == Role.TOOK_EFFECT,
+            "listed": case >= table.first_listed,
+            "unchanged": np.isin(role, _STAYS),
+            "set as non-marketing": case >= table.first_request,
+            "undo": (role == Role.UNDID) | (role == Role.FROM_WAITING_NOT_COVERED),
+            "set as marketing": self._sets_marketing[case],
+            "upgrade": np.isin(role, _UPGRADED),
+        }
+        names = [_NUMBER[name] for name in first_that_holds]
+        of_creation = np.where(table.could_create >= 0, switch, default)[case]
+        return np.select(list(first_that_holds.values()), names, of_creation).astype(np.int8)
 
     def decided_by(self, code: int) -> str:
         """Which switch, source, action or event decided: `hubspot_form/Newsletter`, `mobile_app`, `set_marketing`,
@@ -115,15 +111,15 @@ class Explainer:
         if role == Role.NOT_COUNTED:
             return "Later than the moment that was asked about: not counted."
         if role == Role.BEFORE_ACCESS or case == self._table.access:
-            return self._access(Role(role))
+            return self._access(role)
         if case >= self._table.first_listed:
             return f"Listed among the contacts that existed before: {STATUSES[case - self._table.first_listed]}."
         if case >= self._table.first_request:
-            return self._request(case - self._table.first_request, Role(role))
+            return self._request(case - self._table.first_request, role)
         known = self._case(case)
         if known.source == "set_marketing":
-            return self._set_marketing(Role(role))
-        return self._creation(known) if role == Role.CREATED else self._existing(known, Role(role))
+            return self._set_marketing(role)
+        return self._creation(known) if role == Role.CREATED else self._existing(known, role)
 
     def ambiguity(self, case: int) -> str:
         """Both readings of a creation between two editions that disagree."""
@@ -146,7 +142,7 @@ class Explainer:
             text += f" {_ambiguity(known)}"
         return text + _source(known.rule.reference, known.edition)
 
-    def _existing(self, known: Case, role: Role) -> str:
+    def _existing(self, known: Case, role: int) -> str:
         text = f"Touched by {_tool(known)}"
         if role in _UPGRADED or role == Role.UNDID:
             becomes = "becomes" if role in _UPGRADED else "stays"
@@ -167,7 +163,7 @@ class Explainer:
         upgrade = known.rule.upgrade_reference if known.rule.upgrades_existing else None
         return text + _source(upgrade or known.rule.reference, known.edition)
 
-    def _set_marketing(self, role: Role) -> str:
+    def _set_marketing(self, role: int) -> str:
         if role == Role.STAYS_MARKETING:
             text = "Set as marketing, which it was already."
         elif role == Role.UNDID:
@@ -180,7 +176,7 @@ class Explainer:
             text = "Set as marketing: marketing at once."
         return text + _source(self._life["set_marketing"].reference)
 
-    def _request(self, number: int, role: Role) -> str:
+    def _request(self, number: int, role: int) -> str:
         day = np.datetime64(int(self._table.dues[number]), "us").astype("datetime64[D]").item()
         behind = rests_on(day, self._portal.subscription)
         assumed = "" if behind != "update_date_short_month" else f" ({_told(self._life[behind])})"
@@ -198,7 +194,7 @@ class Explainer:
                 text += _UNKNOWN
         return text + _source(asked.reference)
 
-    def _access(self, role: Role) -> str:
+    def _access(self, role: int) -> str:
         day, rule = self._portal.access_since, self._life["access"]
         if role == Role.BEFORE_ACCESS:
             text = f"Before {day} the account had no marketing contacts, and the contact no status."

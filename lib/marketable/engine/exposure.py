@@ -16,6 +16,7 @@ from ..inputs.portal import Portal
 from ..rulebook import ACTIONS, NOT_COVERED
 from .by_contact import by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
+from .grouping import in_parts
 from .moments import EARLIEST, midnight
 from .rows import Rows, code_type
 from .table import NONE, cases_of_rows, eras
@@ -99,32 +100,38 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
     """The exposures of a batch in memory."""
     of_case, table = cases_of_rows(batch, cases, portal)
     access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
-    rows = by_contact(batch, of_case, table, access)
     kinds = slots(cases, cuts)
-    creates, upgrades = (
-        np.concatenate([by_pair.ravel()[table.used], np.full(len(table.dues), NONE), [ALWAYS, NONE, NONE], [NONE]])
-        for by_pair in (kinds.creates, kinds.upgrades)
-    )
     kind = code_type(len(kinds.switch))
-    first = rows.case[rows.starts]
-    slot = upgrades.astype(kind)[rows.case]
-    slot[rows.starts] = creates[first]
-    slot[rows.early_rows] = NONE
-    emptied = np.zeros(len(first), dtype=bool)
-    if len(rows.requests):
-        come = rows.requests[table.dues[rows.case[rows.requests] - table.first_request] <= batch.as_of]
-        emptied[rows.contact[come]] = True
-        latest = np.full(len(first), NONE)
-        latest[rows.contact[come]] = come
-        slot[rows.asking[rows.asking <= latest[rows.contact[rows.asking]]]] = NONE
+    creates, upgrades = (
+        np.concatenate([by_pair.ravel()[table.used], np.full(len(table.dues), NONE), [ALWAYS, NONE, NONE, NONE]])
+        for by_pair in (kinds.creates.astype(kind), kinds.upgrades.astype(kind))
+    )
 
-    element = np.flatnonzero(slot != NONE)
-    exposure, members, bounds = _sets(rows.contact[element], slot[element], len(first), len(kinds.switch))
-    rest = np.where((rows.base == NOT_COVERED_CODE) & ~emptied, NOT_COVERED_CODE, NON_MARKETING_CODE)
+    def elements(numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        rows = by_contact(batch.some(numbers), of_case.take(numbers), table, access)
+        first = rows.case.take(rows.starts)
+        slot = upgrades.take(rows.case)
+        slot[rows.starts] = creates.take(first)
+        slot[rows.early_rows] = NONE
+        uncovered = rows.base == NOT_COVERED_CODE
+        if len(rows.requests):
+            come = rows.requests[table.dues[rows.case[rows.requests] - table.first_request] <= batch.as_of]
+            latest = np.full(len(first), NONE)
+            latest[rows.contact[come]] = come
+            slot[rows.asking[rows.asking <= latest[rows.contact[rows.asking]]]] = NONE
+            uncovered &= latest == NONE
+        some = np.flatnonzero(slot != NONE)
+        return rows.contact.take(some), slot.take(some), numbers[rows.order[rows.starts]], first, uncovered, rows.early
+
+    parts = in_parts(batch.keys, elements)
+    for before, (contact, *_) in zip(np.cumsum([0, *(len(part[2]) for part in parts)]), parts, strict=False):
+        contact += before
+    contact, slot, first_row, first, uncovered, early = map(np.concatenate, zip(*parts, strict=True))
+    exposure, members, bounds = _sets(contact, slot, len(first), len(kinds.switch))
+    rest = np.where(uncovered, NOT_COVERED_CODE, NON_MARKETING_CODE)
     creators, creator_of_case = _creators(cases.pairs, table.used // cases.eras, table.access)
-    creator, first_row = creator_of_case[first], rows.order[rows.starts]
-    front = len(batch.listed)
-    month = np.concatenate([np.zeros(front, dtype=np.int32), _months(batch.wall[front:])])[first_row]
+    creator, front = creator_of_case[first], len(batch.listed)
+    month = np.concatenate([np.zeros(front, dtype=np.int32), _months(batch.wall[front:])]).take(first_row)
     if front:
         is_listed = first_row < front
         listed = batch.listed.iloc[first_row[is_listed]]
@@ -134,7 +141,7 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
         creator[is_listed] = [numbers[pair] for pair in texts]
         created = listed["created_at"].to_numpy("datetime64[us]").astype("datetime64[M]")
         month[is_listed] = np.where(np.isnat(created), _UNKNOWN, created.view(np.int64))
-    known = slice(None) if access <= batch.as_of else ~rows.early
+    known = slice(None) if access <= batch.as_of else ~early
     counted, contacts = _counted([column[known] for column in (exposure, creator, month, rest)])
     months = counted[2].view("datetime64[M]")
     months[counted[2] == _UNKNOWN] = np.datetime64("NaT")

@@ -1,21 +1,27 @@
 """Bringing the touches of each contact together, in order, without a table of contacts.
 
-A contact's key and the row's position fit into one 64-bit number, so one plain sort of numbers groups the contacts and
-keeps their rows in order. That is several times faster than coding the ids by a hash table first, and it needs eight
-bytes a row.
+A contact's key and the row's position fit into one 64-bit number, so sorting plain numbers groups the contacts and
+keeps their rows in order. A large batch is divided by the keys first, into parts that stay near the processor and are
+worked on by all cores.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_THREADED_FROM = 1 << 17
+_T = TypeVar("_T")
+_PART = 1 << 17  # rows, about
+_MOST_PARTS = 256  # what a byte can number
+_DIGIT = 16  # bits: NumPy sorts numbers so small by counting
 
 
 @dataclass(frozen=True)
@@ -38,47 +44,67 @@ def group(keys: np.ndarray) -> Groups:
     [1, 0, 2]
     """
     rows = len(keys)
-    if rows == 0:
-        nothing = np.zeros(0, dtype=np.int64)
-        return Groups(nothing, nothing, nothing, keys)
-    bits = max(1, int(rows - 1).bit_length())
-    lowest = int(keys.min())
-    if int(keys.max()) - lowest < 1 << (64 - bits):
-        packed = _sorted_packed(keys, lowest, bits)
-        order = (packed & np.uint64((1 << bits) - 1)).astype(np.int32 if bits < 32 else np.int64)
+    bits = max(1, (rows - 1).bit_length())
+    kind = np.int32 if bits < 32 else np.int64
+    lowest, highest = (int(keys.min()), int(keys.max())) if rows else (0, 0)
+    if highest - lowest < 1 << (64 - bits):
+        packed = (keys - lowest).view(np.uint64)
+        packed <<= np.uint64(bits)
+        packed |= np.arange(rows, dtype=np.uint64)
+        packed = _sorted(packed)
+        order = (packed & np.uint64((1 << bits) - 1)).astype(kind)
         packed >>= np.uint64(bits)
-        in_order = packed.view(np.int64)
-        in_order += lowest
+        in_order = packed.view(np.int64) + lowest
     else:  # too far apart to fit beside a position
-        order = np.argsort(keys, kind="stable").astype(np.int32 if bits < 32 else np.int64)
+        order = np.argsort(keys, kind="stable").astype(kind)
         in_order = keys[order]
-    first = np.empty(rows, dtype=bool)
-    first[0] = True
+    first = np.ones(rows, dtype=bool)
     np.not_equal(in_order[1:], in_order[:-1], out=first[1:])
-    starts = np.flatnonzero(first).astype(order.dtype)
-    by_contact = in_order[starts]
-    del in_order
-    contact = np.cumsum(first, dtype=order.dtype)
-    contact -= 1
-    return Groups(order, contact, starts, by_contact)
+    starts = np.flatnonzero(first)
+    contact = np.cumsum(first, dtype=kind)
+    np.subtract(contact, 1, out=contact)
+    return Groups(order, contact, starts.astype(kind), in_order[starts])
 
 
-def _sorted_packed(keys: np.ndarray, lowest: int, bits: int) -> np.ndarray:
-    """Key and position in one number each, sorted. On two cores from some size on: split by a value near the middle,
-    both sides sorted at once are in place already.
+def _sorted(numbers: np.ndarray) -> np.ndarray:
+    """By their highest digit first, by counting; what is nearly in order then is quickly put in order by merging. That
+    is three times as fast as comparing alone.
     """
-    numbers = (keys - lowest).view(np.uint64)
-    numbers <<= np.uint64(bits)
-    numbers |= np.arange(len(keys), dtype=np.uint64)
-    if len(keys) < _THREADED_FROM:
-        numbers.sort()
-        return numbers
-    low = numbers < np.partition(numbers[:: len(keys) // 4096], 2048)[2048]
-    lower, upper = numbers[low], numbers[~low]
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(np.ndarray.sort, (lower, upper)))
-    numbers[: len(lower)], numbers[len(lower) :] = lower, upper
+    shift = np.uint64(max(0, int(numbers.max(initial=0)).bit_length() - _DIGIT))
+    numbers = numbers.take(np.argsort((numbers >> shift).astype(np.uint16), kind="stable"))
+    numbers.sort(kind="stable")
     return numbers
+
+
+def in_parts(keys: np.ndarray, work: Callable[[np.ndarray], _T]) -> list[_T]:
+    """What work makes of the rows, their numbers ascending, of some contacts after the other, in the order of keys.
+    Several threads do it at once.
+
+    >>> in_parts(np.array([30, 10, 30]), lambda rows: rows.tolist())
+    [[0, 1, 2]]
+    """
+    count = min(_MOST_PARTS, -(-len(keys) // _PART))
+    if count <= 1:
+        return [work(np.arange(len(keys)))]
+    lowest = int(keys.min())
+    shift = np.uint64(max(0, (int(keys.max()) - lowest).bit_length() - _DIGIT))
+
+    def digit(some: np.ndarray) -> np.ndarray:
+        return (some - lowest).view(np.uint64) >> shift
+
+    sample = np.sort(digit(keys[:: max(1, len(keys) // 8192)]))
+    cuts = sample[np.arange(1, count) * len(sample) // count]
+    part_of = np.searchsorted(cuts, np.arange(1 << _DIGIT), side="right").astype(np.uint8)
+
+    def divide(start: int) -> list[np.ndarray]:
+        part = part_of[digit(keys[start : start + _PART])]
+        rows = np.argsort(part, kind="stable")
+        rows += start
+        return np.split(rows, np.cumsum(np.bincount(part, minlength=count))[:-1])
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        blocks = threads.map(divide, range(0, len(keys), _PART))
+        return list(threads.map(lambda pieces: work(np.concatenate(pieces)), zip(*blocks, strict=True)))
 
 
 def contact_keys(ids: pd.Series) -> np.ndarray:

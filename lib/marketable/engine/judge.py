@@ -14,6 +14,7 @@ import numpy as np
 from ..inputs.portal import Portal
 from .by_contact import ByContact, by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
+from .grouping import in_parts
 from .moments import EARLIEST, midnight
 from .rows import Rows
 from .table import NONE, ROLES, Role, Table, cases_of_rows
@@ -34,64 +35,93 @@ _ROLE = np.array(
 class Judged:
     """What was decided.
 
-    By row, in the order of contacts: `order` (the row's number), `case`, `explanation` (case × ROLES + role), `makes`.
-    By contact: `starts` (its first position), `keys`, `appeared` (local time of its first row), `status` (code, NONE
-    before access), `waiting`, `since` (local time; EARLIEST where a listed status still holds), `decided`
-    (explanation), `early` (it existed before access), `emptied` (position of the latest request that took effect, NONE
-    without; None for none at all).
+    By row: `explanation` (case × ROLES + role), and `order` (the rows' numbers in the order of contacts). By contact:
+    `starts` (its first position in that order), `keys`, `first_case` (of its first row), `appeared` (local time of its
+    first row), `status` (code, NONE before access), `waiting`, `since` (local time; EARLIEST where a listed status
+    still holds), `decided` (explanation), `early` (it existed before access).
     """
 
     table: Table
-    order: np.ndarray
-    case: np.ndarray
     explanation: np.ndarray
-    makes: np.ndarray
+    order: np.ndarray
     starts: np.ndarray
     keys: np.ndarray
+    first_case: np.ndarray
     appeared: np.ndarray
     status: np.ndarray
     waiting: np.ndarray
     since: np.ndarray
     decided: np.ndarray
     early: np.ndarray
-    emptied: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class _Later:
+    """The rows that are not their contact's first: `row` (its position), `contact`, and the statuses `before` and
+    `after` it. `requested` are the numbers, among them, of the rows of contacts with a request.
+    """
+
+    row: np.ndarray
+    contact: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    requested: np.ndarray
 
 
 def judge(batch: Rows, cases: Cases, portal: Portal) -> Judged:
     """Every row's explanation and every contact's end."""
     case, table = cases_of_rows(batch, cases, portal)
     access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
-    rows = by_contact(batch, case, table, access)
-    before, after, role = _statuses(rows, table, batch)
-    explanation = rows.case * rows.case.dtype.type(ROLES) + role
-    return _endings(rows, table, batch, access, before, after, explanation)
+    explanation = np.empty_like(case)
+    kind = np.int32 if len(case) <= np.iinfo(np.int32).max else np.int64
+
+    def judge_some(numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+        some = batch.some(numbers)
+        rows = by_contact(some, case.take(numbers), table, access)
+        begun, later, explained = _statuses(rows, table, some)
+        of_row = np.empty_like(explained)
+        of_row[rows.order] = explained
+        explanation[numbers] = of_row
+        ends = _endings(rows, table, some, access, begun, later, explained)
+        order = numbers.take(rows.order).astype(kind)
+        return order, rows.starts, rows.keys, rows.case.take(rows.starts), *ends, rows.early
+
+    parts = in_parts(batch.keys, judge_some)
+    for before, (_, starts, *_) in zip(np.cumsum([0, *(len(part[0]) for part in parts)]), parts, strict=False):
+        starts += before.astype(kind)
+    columns = list(zip(*parts, strict=True))[::-1]
+    del parts  # so that each column is there twice only while it is put together
+    return Judged(table, explanation, *(np.concatenate(columns.pop()) for _ in range(len(columns))))
 
 
-def _statuses(rows: ByContact, table: Table, batch: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """By row: the status before it and after it, and its role."""
-    position = np.arange(len(rows.order), dtype=rows.order.dtype)
-    made = np.where(rows.makes, position, NONE).astype(position.dtype, copy=False)
-    np.maximum.accumulate(made, out=made)
+def _statuses(rows: ByContact, table: Table, batch: Rows) -> tuple[np.ndarray, _Later, np.ndarray]:
+    """By contact the status after its first row, what follows, and by row the explanation."""
+    row = np.flatnonzero(rows.contact[1:] == rows.contact[:-1]) + 1
+    contact, makes = rows.contact.take(row), rows.makes.take(row)
+    begin = rows.starts.take(contact)
+    begun = np.where(rows.makes.take(rows.starts), np.int8(MARKETING_CODE), rows.base)
+    base = begun.take(contact)
+    made = np.maximum.accumulate(np.where(makes, row, NONE))
     made_before = np.empty_like(made)
     made_before[:1], made_before[1:] = NONE, made[:-1]
-    begin, base = rows.starts[rows.contact], rows.base[rows.contact]
     after = np.where(made >= begin, np.int8(MARKETING_CODE), base)
     before = np.where(made_before >= begin, np.int8(MARKETING_CODE), base)
-    some = rows.asking
-    if len(some):
-        number, asks = _requests_before(rows)
+    some = np.zeros(0, dtype=np.int64)
+    if len(rows.asking):
+        is_later = rows.asking != rows.starts[rows.contact[rows.asking]]
+        some = np.searchsorted(row, rows.asking[is_later])
+        number, asks = (column[is_later] for column in _requests_before(rows))
         due = table.dues[rows.case[rows.requests] - table.first_request]
-        emptied = _emptied(rows, number, due, batch.wall[rows.order[some]])
+        emptied = _emptied(rows, number, due, batch.wall[rows.order[row[some]]])
         asked = np.where(number != NONE, rows.requests[number], NONE)
         for status, newest in ((after, made), (before, made_before)):
             marketing = (newest[some] > emptied) & (newest[some] >= begin[some])
             status[some] = np.where(marketing, MARKETING_CODE, np.where(emptied >= 0, NON_MARKETING_CODE, base[some]))
-    before[rows.starts] = NONE
-    role = _ROLE[(before + 1) * np.int8(2) + rows.makes]
+    role = _ROLE.take((before + 1) * np.int8(2) + makes)
     if len(some):
         was = before[some]
         waiting = (asked > made_before[some]) & (asked != NONE) & (was != NON_MARKETING_CODE)
-        undoes = rows.makes[some] & waiting
+        undoes = makes[some] & waiting
         asks &= ~waiting
         for which, code, new_role in (
             (undoes, MARKETING_CODE, Role.UNDID),
@@ -100,9 +130,15 @@ def _statuses(rows: ByContact, table: Table, batch: Rows) -> tuple[np.ndarray, n
             (asks, NOT_COVERED_CODE, Role.ASKED_WHILE_NOT_COVERED),
         ):
             role[some[which & (was == code)]] = new_role
-    before[rows.early_rows] = after[rows.early_rows] = NONE
-    role[rows.early_rows] = Role.BEFORE_ACCESS
-    return before, after, role
+    roles = np.full(len(rows.case), Role.CREATED, dtype=rows.case.dtype)
+    roles[row] = role
+    if len(rows.early_rows):
+        roles[rows.early_rows] = Role.BEFORE_ACCESS
+        early = roles.take(row) == Role.BEFORE_ACCESS
+        for status, unknown in ((begun, rows.early), (before, early), (after, early)):
+            np.copyto(status, NONE, where=unknown)
+    roles += rows.case * rows.case.dtype.type(ROLES)
+    return begun, _Later(row, contact, before, after, some), roles
 
 
 def _endings(
@@ -110,26 +146,27 @@ def _endings(
     table: Table,
     batch: Rows,
     access: int,
-    before: np.ndarray,
-    after: np.ndarray,
+    begun: np.ndarray,
+    later: _Later,
     explanation: np.ndarray,
-) -> Judged:
-    """Where every contact ends, and what decided it: the last touch that changed its status, or the calendar since."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """When every contact appeared, its status at the end, whether it waits, since when, and what decided that: the last
+    touch that changed its status, or the calendar since.
+    """
     contact, starts, count = rows.contact, rows.starts, len(rows.starts)
-    last = _last_of(np.flatnonzero(after != before), contact, count)
-    ends = np.append(starts[1:], len(contact))[:count] - 1
-    status, decided = after[ends], explanation[last].astype(np.int32)
-    appeared = batch.wall[rows.order[starts]]
-    since, later = appeared.copy(), np.flatnonzero(last != starts)
-    since[later] = batch.wall[rows.order[last[later]]]
-    waiting, emptied = np.zeros(count, dtype=bool), None
+    changed = np.flatnonzero(later.after != later.before)
+    last = np.where(rows.early, NONE, starts)
+    last[later.contact[changed]] = later.row[changed]
+    status, decided = begun.copy(), explanation.take(last)
+    status[later.contact] = later.after
+    appeared, since = (batch.wall.take(rows.order.take(position)) for position in (starts, last))
+    waiting = np.zeros(count, dtype=bool)
 
     if len(rows.requests):
-        due = table.dues[rows.case[rows.requests] - table.first_request]
-        come = rows.requests[due <= batch.as_of]
-        emptied = _last_of(come, contact, count)
-        next_rows = rows.asking[rows.asking > starts[contact[rows.asking]]]
-        reset = next_rows[(before[next_rows] != after[next_rows - 1]) & (after[next_rows - 1] != NONE)]
+        some = later.requested
+        theirs = later.contact[some]
+        previous = np.where(later.row[some] == starts[theirs] + 1, begun[theirs], later.after[some - 1])
+        reset = later.row[some[(later.before[some] != previous) & (previous != NONE)]]
         latest_reset = _last_of(reset, contact, count)
         by_request = np.flatnonzero(latest_reset > last)
         behind = latest_before(rows.requests, latest_reset[by_request])
@@ -146,31 +183,19 @@ def _endings(
 
     if len(rows.early_rows):
         following = rows.early_rows[rows.early_rows + 1 < len(contact)] + 1
-        following = following[(contact[following] == contact[following - 1]) & (after[following] != NONE)]
+        is_late = explanation.take(following) % ROLES != Role.BEFORE_ACCESS
+        following = following[(contact[following] == contact[following - 1]) & is_late]
         at_access = _last_of(following, contact, count) > last
         only_early = last == NONE
         if access <= batch.as_of:
             at_access |= only_early
-            status[only_early] = NON_MARKETING_CODE
+            np.copyto(status, NON_MARKETING_CODE, where=only_early)
         else:
-            decided[only_early], since[only_early] = table.code(table.access, Role.BEFORE_ACCESS), EARLIEST
-        decided[at_access], since[at_access] = table.code(table.access, Role.TOOK_EFFECT), access
-    return Judged(
-        table=table,
-        order=rows.order,
-        case=rows.case,
-        explanation=explanation,
-        makes=rows.makes,
-        starts=starts,
-        keys=rows.keys,
-        appeared=appeared,
-        status=status,
-        waiting=waiting,
-        since=since,
-        decided=decided,
-        early=rows.early,
-        emptied=emptied,
-    )
+            np.copyto(decided, table.code(table.access, Role.BEFORE_ACCESS), where=only_early)
+            np.copyto(since, EARLIEST, where=only_early)
+        np.copyto(decided, table.code(table.access, Role.TOOK_EFFECT), where=at_access)
+        np.copyto(since, access, where=at_access)
+    return appeared, status, waiting, since, decided
 
 
 def latest_before(marked: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from .counting import counted_all, counted_by, creator_labels, month_labels
 from .explain import RULES, Explainer
 from .judge import Judged, latest_before
 from .moments import EARLIEST
-from .rows import Rows
+from .rows import Rows, code_type
 from .table import NONE, ROLES, Role
 
 BY = ("source", "asset", "month", "decided_by")
@@ -50,9 +50,7 @@ class Outcome:
         counted`.
         """
         judged, counted = self._judged, len(self._rows.wall) - len(self._rows.listed)
-        code = np.empty(len(judged.order), dtype=judged.explanation.dtype)
-        code[judged.order] = judged.explanation
-        code = code[len(self._rows.listed) :]
+        code = judged.explanation[len(self._rows.listed) :]
         if self._rows.input_row is not None or counted < len(self._batch):
             rows = slice(counted) if self._rows.input_row is None else self._rows.input_row
             every = np.full(
@@ -60,13 +58,13 @@ class Outcome:
             )
             every[rows] = code
             code = every
-        codes, number = _renumbered(code)
-        say = self._explainer
+        coded, say = _Coded(code), self._explainer
+        reason, reasons = _numbered([say.sentence(each) for each in coded.codes.tolist()])
         return self._batch.assign(
-            status_before=_category([say.before(each) for each in codes], number, _STATUS),
-            status_after=_category([say.after(each) for each in codes], number, _STATUS),
-            rule=_category([RULES.index(say.rule(each)) for each in codes], number, _RULE),
-            reason=_texts([say.sentence(each) for each in codes], number),
+            status_before=_category(coded.laid_out(say.before(coded.codes)), _STATUS),
+            status_after=_category(coded.laid_out(say.after(coded.codes)), _STATUS),
+            rule=_category(coded.laid_out(say.rule(coded.codes)), _RULE),
+            reason=_category(coded.laid_out(reason), reasons),
         )
 
     @functools.cached_property
@@ -80,19 +78,22 @@ class Outcome:
         """
         judged = self._judged
         creators, creator = self._creators
-        codes, decided = _renumbered(judged.decided)
+        created_by, sources = _numbered([source for source, _ in creators])
+        asset, assets = _numbered([asset for _, asset in creators])
+        decided = _Coded(judged.decided)
+        decided_by, deciders = _numbered([self._explainer.decided_by(each) for each in decided.codes.tolist()])
         return pd.DataFrame(
             {
                 "created_at": self._created_at(),
-                "created_by": _texts([source for source, _ in creators], creator),
-                "asset": _texts([asset for _, asset in creators], creator),
-                "status": pd.Categorical.from_codes(judged.status, dtype=_STATUS, validate=False),
+                "created_by": _category(created_by.take(creator), sources),
+                "asset": _category(asset.take(creator), assets),
+                "status": _category(judged.status, _STATUS),
                 "waiting": judged.waiting,
                 "since": judged.since.view("datetime64[us]"),
-                "decided_by": _texts([self._explainer.decided_by(each) for each in codes], decided),
-                "reason": self._reasons(codes, decided),
+                "decided_by": _category(decided.laid_out(decided_by), deciders),
+                "reason": self._reasons(decided),
             },
-            index=pd.Index(self._ids(), name="contact_id"),
+            index=pd.Index(self._ids(), name="contact_id", copy=False),
         )
 
     def _ids(self) -> pd.Series | np.ndarray:
@@ -117,7 +118,9 @@ class Outcome:
             counted = np.bincount(self._judged.status[self._judged.status != NONE], minlength=len(STATUSES))
             return counted_all(counted)
         labels, number = self._labels(by)
-        table = np.bincount(number * 4 + (self._judged.status + 1), minlength=4 * len(labels)).reshape(-1, 4)[:, 1:]
+        cells = np.multiply(number, 4, dtype=code_type(4 * len(labels)))
+        cells += self._judged.status + np.int8(1)
+        table = np.bincount(cells, minlength=4 * len(labels)).reshape(-1, 4)[:, 1:]
         return counted_by(by, labels, table)
 
     def by_day(self) -> pd.Series:
@@ -127,14 +130,15 @@ class Outcome:
         judged, table = self._judged, self._judged.table
         if not len(self._rows.wall) - len(self._rows.listed):
             return pd.Series([], index=pd.DatetimeIndex([], name="day"), name="marketing", dtype="int64")
-        before, after = self._status_at_rows()
+        explanation = judged.explanation[judged.order]
+        before, after = self._statuses(explanation)
         wall = self._rows.wall[judged.order]
         up = (after == MARKETING_CODE) & (before != MARKETING_CODE)
         always = int(np.count_nonzero(up & (wall == EARLIEST)))
         rises = wall[up & (wall != EARLIEST)]
-        asked = np.flatnonzero(judged.explanation % ROLES == Role.ASKED_WHILE_MARKETING)
+        asked = np.flatnonzero(explanation % ROLES == Role.ASKED_WHILE_MARKETING)
         down = np.flatnonzero((before[1:] == NON_MARKETING_CODE) & (after[:-1] == MARKETING_CODE)) + 1
-        falls = table.dues[judged.case[latest_before(asked, down)] - table.first_request]
+        falls = table.dues[explanation[latest_before(asked, down)] // ROLES - table.first_request]
         ends = np.append(judged.starts[1:], len(wall)) - 1
         at_end = (after[ends] == MARKETING_CODE) & (judged.status == NON_MARKETING_CODE)
         falls = np.concatenate([falls, judged.since[at_end]])
@@ -168,8 +172,9 @@ class Outcome:
         """Source and asset of creations, and for each contact the number of its own."""
         judged, table, listed = self._judged, self._judged.table, self._rows.listed
         creators = [self._explainer.creator(case) for case in range(table.access)]
-        number = judged.case[judged.starts].astype(np.int64)
+        number = judged.first_case
         if len(listed):
+            number = number.astype(np.int64)
             pairs, own = np.unique(listed[["source", "asset"]].astype("object").agg(tuple, axis=1), return_inverse=True)
             first = judged.order[judged.starts]
             number[first < len(listed)] = len(creators) + own[first[first < len(listed)]]
@@ -180,8 +185,9 @@ class Outcome:
         """The labels of a way to count, not yet unique, and for each contact the number of its own."""
         creators, creator = self._creators
         if by == "decided_by":
-            codes, number = _renumbered(self._judged.decided)
-            return [self._explainer.decided_by(code) for code in codes], number
+            decided = _Coded(self._judged.decided)
+            labels = [self._explainer.decided_by(code) for code in decided.codes.tolist()]
+            return labels, decided.laid_out(np.arange(len(labels)))
         if by == "month":
             months, number = np.unique(self._created_at().astype("datetime64[M]"), return_inverse=True)
             return month_labels(months), number
@@ -196,56 +202,59 @@ class Outcome:
             created[first < len(listed)] = listed["created_at"].to_numpy("datetime64[us]")[first[first < len(listed)]]
         return np.asarray(created)
 
-    def _status_at_rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """The status codes before and after each row, in the order of contacts."""
-        codes, number = _renumbered(self._judged.explanation)
-        before = np.array([self._explainer.before(code) for code in codes], dtype=np.int8)
-        after = np.array([self._explainer.after(code) for code in codes], dtype=np.int8)
-        return before[number], after[number]
+    def _statuses(self, explanation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The status codes before and after each row."""
+        coded = _Coded(explanation)
+        before, after = self._explainer.before(coded.codes), self._explainer.after(coded.codes)
+        return coded.laid_out(before), coded.laid_out(after)
 
-    def _reasons(self, codes: list[int], decided: np.ndarray) -> pd.Categorical:
+    def _reasons(self, decided: _Coded) -> pd.Categorical:
         """The sentence of each contact: what decided, an ambiguous creation which that does not tell, and a wait."""
-        judged, table = self._judged, self._judged.table
-        sentences = [self._explainer.sentence(code) for code in codes]
-        ambiguous = table.created != table.newer
-        untold = np.zeros(len(decided), dtype=bool)
-        if ambiguous.any():
-            untold = ambiguous[judged.case[judged.starts]] & ~judged.early & (judged.decided % ROLES != Role.CREATED)
-        more = np.flatnonzero(untold | judged.waiting)
-        if len(more):
-            case = np.where(untold[more], judged.case[judged.starts[more]].astype(np.int64), NONE)
-            kinds = np.stack([decided[more], case, judged.waiting[more]], axis=1)
-            kinds, kind = np.unique(kinds, axis=0, return_inverse=True)
-            decided = decided.astype(np.int32)
-            decided[more] = len(sentences) + kind
-            for sentence, of_case, waits in kinds.tolist():
-                parts = [sentences[sentence], self._explainer.ambiguity(of_case) if of_case != NONE else ""]
-                sentences.append(" ".join(filter(None, [*parts, _WAITS if waits else ""])))
-        return _texts(sentences, decided)
+        judged, table, say = self._judged, self._judged.table, self._explainer
+        sentences = {code: say.sentence(code) for code in decided.codes.tolist()}
+        # For few contacts there is more to say: their kinds are the decision, the ambiguous case or NONE, and the wait.
+        untold = np.flatnonzero((table.created != table.newer).take(judged.first_case) & ~judged.early)
+        untold = untold[judged.decided[untold] % ROLES != Role.CREATED]
+        more = np.union1d(untold, np.flatnonzero(judged.waiting))
+        case = np.where(np.isin(more, untold), judged.first_case[more].astype(np.int64), NONE)
+        kinds = np.stack([judged.decided[more], case, judged.waiting[more]])
+        kinds, kind = np.unique(kinds, axis=1, return_inverse=True)
+        longer = []
+        for code, of_case, waits in kinds.T.tolist():
+            parts = [sentences[code], say.ambiguity(of_case) if of_case != NONE else "", _WAITS if waits else ""]
+            longer.append(" ".join(filter(None, parts)))
+        number, texts = _numbered([*sentences.values(), *longer])
+        reason = decided.laid_out(number[: len(sentences)])
+        reason[more] = number[len(sentences) :][kind]
+        return _category(reason, texts)
 
 
-def _renumbered(codes: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """The codes that occur, and for each row the number of its own among them."""
-    if not len(codes):
-        return [], np.zeros(0, dtype=np.int16)
-    highest = int(codes.max())
-    if highest > 4 * len(codes) + 65_536:
-        occurring, number = np.unique(codes, return_inverse=True)
-        return occurring.tolist(), number
-    occurring = np.flatnonzero(np.bincount(codes, minlength=highest + 1))
-    renumbered = np.zeros(highest + 1, dtype=np.int16 if len(occurring) < 32_767 else np.int32)
-    renumbered[occurring] = np.arange(len(occurring))
-    return occurring.tolist(), renumbered[codes]
+class _Coded:
+    """A column of codes: those that occur, ascending, and what is to be said of each laid out for every row."""
+
+    def __init__(self, column: np.ndarray) -> None:
+        if int(column.max(initial=0)) > 4 * len(column) + 65_536:
+            self.codes, self._number = np.unique(column, return_inverse=True)
+            self._places = np.arange(len(self.codes))
+        else:
+            self.codes, self._number = np.flatnonzero(np.bincount(column)), column
+            self._places = self.codes
+
+    def laid_out(self, by_code: np.ndarray) -> np.ndarray:
+        table = np.zeros(int(self._places.max(initial=0)) + 1, dtype=by_code.dtype)
+        table[self._places] = by_code
+        return table.take(self._number)
 
 
-def _category(by_code: list[int], number: np.ndarray, dtype: pd.CategoricalDtype) -> pd.Categorical:
-    return pd.Categorical.from_codes(np.array(by_code, dtype=np.int8)[number], dtype=dtype, validate=False)
+def _numbered(texts: list[str]) -> tuple[np.ndarray, list[str]]:
+    """The number of each text among the distinct ones, and these."""
+    distinct = list(dict.fromkeys(texts))
+    place = {text: at for at, text in enumerate(distinct)}
+    kind = np.int8 if len(distinct) < 127 else np.int16 if len(distinct) < 32_767 else np.int32
+    return np.array([place[text] for text in texts], dtype=kind), distinct
 
 
-def _texts(by_code: list[str], number: np.ndarray) -> pd.Categorical:
-    """A column of texts that repeat: each text once, and for each row which."""
-    texts = list(dict.fromkeys(by_code))
-    place = {text: at for at, text in enumerate(texts)}
-    kind = np.int8 if len(texts) < 127 else np.int16 if len(texts) < 32_767 else np.int32
-    codes = np.array([place[text] for text in by_code], dtype=kind)
-    return pd.Categorical.from_codes(codes[number], categories=pd.Index(texts, dtype="str"), validate=False)
+def _category(codes: np.ndarray, categories: pd.CategoricalDtype | list[str]) -> pd.Categorical:
+    if isinstance(categories, list):
+        categories = pd.CategoricalDtype(pd.Index(categories, dtype="str"))
+    return pd.Categorical.from_codes(codes, dtype=categories, validate=False)

@@ -7,7 +7,7 @@ module works on arrays of numbers only.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from .grouping import contact_keys
 from .moments import EARLIEST, Moments, moment, moments
 
 COLUMNS = ("contact_id", "occurred_at", "source", "asset")
+_NOBODY = pd.DataFrame({"contact_id": [], "status": []})
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Rows:
     listed: pd.DataFrame
     input_row: np.ndarray | None
     as_of: int
+
+    def some(self, numbers: np.ndarray) -> Rows:
+        """Some of the rows, by ascending number: `keys`, `wall` and `listed` are theirs, all else is the batch's."""
+        front = int(np.searchsorted(numbers, len(self.listed)))
+        listed = self.listed.take(numbers[:front]) if front else self.listed[:0]
+        return replace(self, keys=self.keys.take(numbers), wall=self.wall.take(numbers), listed=listed)
 
     def position(self, row: np.ndarray) -> np.ndarray:
         """Where in `ids` the contact of a row stands."""
@@ -115,9 +122,19 @@ def _order_of_time(when: Moments) -> np.ndarray | None:
 def _pairs(source: pd.Series, asset: pd.Series) -> tuple[np.ndarray, list[tuple[str, str]]]:
     """The number of each touch's (source, asset), and the pairs that occur."""
     source_code, sources = _coded(source)
-    for name in sources:
-        if name not in KNOWN:
-            row = int(np.flatnonzero(source_code == sources.index(name))[0]) if len(source_code) else 0
+    asset_code, assets = _coded(asset)
+    if len(sources) * len(assets) > len(source) + 65_536:
+        source_code, sources = _used(source_code, sources)
+        asset_code, assets = _used(asset_code, assets)
+    wide = max(1, len(assets))
+    kind = code_type(len(sources) * wide)
+    combined = source_code.astype(kind)
+    combined *= wide
+    combined += asset_code
+    present = np.flatnonzero(np.bincount(combined))
+    for code in dict.fromkeys((present // wide).tolist()):
+        if (name := sources[code]) not in KNOWN:
+            row = int(np.flatnonzero(source_code == code)[0])
             raise DataError(
                 f"This is no source of the rulebook, in row {row} of the frame",
                 column="source",
@@ -125,16 +142,9 @@ def _pairs(source: pd.Series, asset: pd.Series) -> tuple[np.ndarray, list[tuple[
                 expected=f"one of {', '.join(KNOWN)}",
                 nearest=nearest(name, KNOWN),
             )
-    asset_code, assets = _coded(asset)
-    wide = max(1, len(assets))
-    kind = code_type(len(sources) * wide)
-    combined = source_code.astype(kind)
-    combined *= wide
-    combined += asset_code.astype(kind)
-    present = np.flatnonzero(np.bincount(combined, minlength=1)) if len(combined) else np.zeros(0, dtype=np.int64)
     number = np.zeros(len(sources) * wide, dtype=kind)
     number[present] = np.arange(len(present))
-    return number[combined], [(sources[code // wide], assets[code % wide]) for code in present.tolist()]
+    return number.take(combined), [(sources[code // wide], assets[code % wide]) for code in present.tolist()]
 
 
 def code_type(count: int) -> np.dtype[np.signedinteger]:
@@ -143,7 +153,7 @@ def code_type(count: int) -> np.dtype[np.signedinteger]:
 
 
 def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """A text column as numbers and the texts they stand for, blank for missing; only texts that occur."""
+    """A text column as numbers and the texts they stand for, blank for missing."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype("str").fillna("").astype("category")
     codes = column.cat.codes.to_numpy()
@@ -152,18 +162,21 @@ def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
         if "" not in texts:
             texts.append("")
         codes = np.where(codes < 0, texts.index(""), codes)
-    used = np.flatnonzero(np.bincount(codes, minlength=len(texts))) if len(codes) else np.zeros(0, dtype=np.int64)
-    if len(used) == len(texts):
-        return codes, texts
+    return codes, texts
+
+
+def _used(codes: np.ndarray, texts: list[str]) -> tuple[np.ndarray, list[str]]:
+    """The same without texts that do not occur."""
+    used = np.flatnonzero(np.bincount(codes))
     renumbered = np.zeros(len(texts), dtype=code_type(len(texts)))
     renumbered[used] = np.arange(len(used))
-    return renumbered[codes], [texts[code] for code in used]
+    return renumbered.take(codes), [texts[code] for code in used]
 
 
 def _listed(contacts: pd.DataFrame | None, time_zone: str) -> pd.DataFrame:
     """The contacts that existed before: contact_id, status (code), created_at (local), source, asset."""
     if contacts is None:
-        return pd.DataFrame({"contact_id": [], "status": []})
+        return _NOBODY
     if "contact_id" not in contacts.columns:
         if contacts.index.name != "contact_id":
             near = nearest("contact_id", map(str, contacts.columns))

@@ -5,6 +5,7 @@ A row's case and its role for its contact make one number, the explanation, whic
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -59,15 +60,15 @@ class Table:
     could_create: np.ndarray
     could_upgrade: np.ndarray
 
-    @property
+    @functools.cached_property
     def first_request(self) -> int:
         return len(self.used)
 
-    @property
+    @functools.cached_property
     def first_listed(self) -> int:
         return len(self.used) + len(self.dues)
 
-    @property
+    @functools.cached_property
     def access(self) -> int:
         return self.first_listed + 3
 
@@ -109,7 +110,7 @@ def cases_of_rows(batch: Rows, cases: Cases, portal: Portal) -> tuple[np.ndarray
     kind = code_type((table.access + 1) * ROLES)
     renumbered = np.zeros(len(cases.pairs) * cases.eras, dtype=kind)
     renumbered[used] = np.arange(len(used))
-    case = renumbered[numbers]
+    case = renumbered.take(numbers)
     case[requests] = table.first_request + due_of_day[which]
     if len(batch.listed):
         case = np.concatenate([(table.first_listed + batch.listed["status"].to_numpy()).astype(kind), case])
