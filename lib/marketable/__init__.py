@@ -1,6 +1,6 @@
 """Which HubSpot tool made whom a marketing contact, and what flipping a switch would do."""
 
-from .answers import WhatIf
+from .answers import Plan, WhatIf
 from .engine import Outcome, decide
 from .errors import DataError, MarketableError, PortalError, RulebookError, UnknownNameError
 from .inputs import Batch, Export, Portal, Subscription, read_export, read_touches, sample_touches
@@ -13,6 +13,7 @@ __all__ = [
     "Export",
     "MarketableError",
     "Outcome",
+    "Plan",
     "Portal",
     "PortalError",
     "Reference",

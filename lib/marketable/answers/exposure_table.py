@@ -76,7 +76,7 @@ class ExposureTable:
         return Reach(
             np.bincount(switch[real], contacts[exposure[real]], switches).astype(np.int64),
             np.bincount(each[alone], contacts[its[alone]], switches).astype(np.int64),
-            np.bincount(each, contacts[its] / on_in[its], switches),
+            np.bincount(each, contacts[its] / on_in[its], switches).astype(np.float64),
         )
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..errors import DataError, UnknownNameError, nearest
 from ..inputs.portal import Change, Flip, Portal, change_of, split
 from ..rulebook import STATUSES, Rulebook
 from .exposure_table import ExposureTable
+from .planning import Plan, plan
 
 MOST_SWEPT = 20
 _KEPT = 8  # tables with cuts that are kept, each for the dates of some flips
@@ -61,7 +62,10 @@ class WhatIf:
         self.portal = portal
         self._rulebook = rulebook or Rulebook.load()
         self._pinned = None if edition is None else self._rulebook.pinned(edition)
-        self._touches, self._contacts, self._as_of = touches, contacts, as_of
+        # Kept as they are now, for a question that needs them once more: pandas copies when one of them is changed.
+        self._touches: Any = touches.copy(deep=False) if isinstance(touches, pd.DataFrame) else touches
+        self._contacts = contacts.copy(deep=False) if isinstance(contacts, pd.DataFrame) else contacts
+        self._as_of = as_of
         self._own = Cases([], portal, self._rulebook, self._pinned)
         self._with_cuts = functools.lru_cache(maxsize=_KEPT)(self._reduced)
         self._table = self._reduced(())
@@ -138,7 +142,7 @@ class WhatIf:
         each source created.
         Raises: UnknownNameError for a switch that is not in `switches`; DataError for too many, or one named twice.
         """
-        names = list(switches)
+        names = [switches] if isinstance(switches, str) else list(switches)
         if len(names) > MOST_SWEPT:
             raise DataError(
                 f"A sweep of {len(names)} switches has 2^{len(names)} settings",
@@ -169,6 +173,47 @@ class WhatIf:
                 counts[row] = weights[:, row].sum()
                 counts[row] -= others
         return pd.DataFrame(counts.T, index=_settings(names), columns=columns, copy=False)
+
+    def plan(
+        self,
+        limit: int,
+        keep: Collection[str] = (),
+        *,
+        turn_on: bool = False,
+        time_limit: float = 10.0,
+        progress: Callable[[float, int, int], object] | bool | None = None,
+    ) -> Plan:
+        """The setting within a limit that keeps the most marketing contacts, and of those the one with the fewest
+        flips, all from the beginning.
+
+        Arguments: limit, the most marketing contacts there may be; keep, switches that stay as the portal has them;
+        turn_on, whether switches may also go on: without, a plan only turns off what is on, and nothing where the
+        baseline is within the limit; time_limit, seconds; progress, None for a bar where it takes longer than a second,
+        False for none, or a function that is called with the seconds, the contacts kept and the most that could be.
+        Returns: a Plan, which tells what is proven of it. It is the same for the same question, unless time ran out.
+        Raises: UnknownNameError for a switch that is not in `switches`, DataError for what is no limit or no time.
+
+        >>> touches = [("1", "A"), ("2", "A"), ("2", "B"), ("3", "B"), ("3", "C")]
+        >>> batch = pd.DataFrame(
+        ...     [(contact, "2024-03-01", "hubspot_form", form) for contact, form in touches],
+        ...     columns=["contact_id", "occurred_at", "source", "asset"],
+        ... )
+        >>> plan = WhatIf(batch, Portal()).plan(2)
+        >>> plan.flips
+        {'hubspot_form/A': False}
+        >>> print(plan)  # doctest: +NORMALIZE_WHITESPACE
+        Turn off A: 2 marketing contacts stay, 1 fewer than now, exactly the limit. No other setting within 2 keeps
+        more; none that keeps as many has fewer flips.
+        """
+        kept = [keep] if isinstance(keep, str) else list(keep)
+        for name in kept:
+            self._known(name)
+        rules = self._rulebook.on(self._rulebook.editions[-1])
+        titles = {source: rule.name for source, rule in rules.items() if rule.switch == "account"}
+        return plan(
+            self._table, limit, names=list(self._names), keep=kept, turn_on=turn_on,
+            time_limit=time_limit, progress=progress, titles=titles,
+        )  # fmt: skip
 
     # ---- settings ----
 
@@ -216,7 +261,7 @@ class WhatIf:
         states = []
         for name in self._names:
             flip = changes.get(name)
-            flipped = flip is not None and _time(flip.since) <= as_of
+            flipped = flip is not None and (as_of == EARLIEST or _time(flip.since) <= as_of)
             states.append(flip.on if flip and flipped else self._own.is_on(name, as_of))
         return states
 

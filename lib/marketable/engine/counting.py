@@ -29,7 +29,7 @@ def counted_by(by: str, labels: list[str], table: np.ndarray) -> pd.DataFrame:
     numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
     summed = np.zeros((len(numbers), len(STATUSES)), dtype=np.int64)
     np.add.at(summed, [numbers[label] for label in labels], table)
-    frame = pd.DataFrame(summed, index=pd.Index(list(numbers), name=by), columns=_COLUMNS)
+    frame = pd.DataFrame(summed, index=pd.Index(list(numbers), name=by, dtype="str"), columns=_COLUMNS)
     counts = frame.iloc[np.flatnonzero(summed.any(axis=1))]
     if by == "source":
         return counts.loc[[name for name in KNOWN if name in counts.index]]

@@ -183,10 +183,10 @@ def _distinct(numbers: np.ndarray) -> np.ndarray:
 def _sets(
     contact: np.ndarray, slot: np.ndarray, contacts: int, slots: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The exposures that occur, numbered, and each contact's number.
+    """The exposures that occur, numbered, and each contact's number; 0 is the empty one.
 
-    Arguments: contact and slot, the elements of exposures, contacts ascending. Sets grow like the branches of a tree:
-    a set of n + 1 slots is one of n slots and a higher slot, so that each step is one pass over the contacts left.
+    Arguments: contact and slot, the elements of exposures, contacts ascending. Sets are numbered like the branches of a
+    tree: a set of n + 1 slots is one of n slots and a higher one, so that each step is one pass over the contacts left.
     """
     several = np.zeros(len(contact), dtype=bool)
     same = contact[1:] == contact[:-1]
@@ -194,33 +194,32 @@ def _sets(
     several[:-1] |= same
     number = np.zeros(contacts, dtype=np.int64)
     number[contact[~several]] = slot[~several] + 1
-    paths = [np.arange(slots)[:, None]]
 
     element = _distinct(contact[several].astype(np.int64) * slots + slot[several])
     contact, slot = element // slots, element % slots
     starts = np.flatnonzero(np.diff(contact, prepend=-1))
     lengths = np.diff(np.append(starts, len(contact)))
-    branch, base = slot[starts], 0
-    while len(starts):
-        number[contact[starts]] = base + branch + 1
-        longer = lengths > len(paths)
-        starts, lengths = starts[longer], lengths[longer]
-        grown, branch = np.unique(branch[longer] * slots + slot[starts + len(paths)], return_inverse=True)
-        base += len(paths[-1])
-        paths.append(np.column_stack([paths[-1][grown // slots], grown % slots]))
-    members = np.concatenate([path.ravel() for path in paths])
-    sizes = np.repeat(np.arange(1, len(paths) + 1), [len(path) for path in paths])
-    return _occurring(number, members, sizes, code_type(slots))
+    growing, branch, size, base = np.arange(len(starts)), slot[starts], 1, 0
+    while len(growing):
+        number[contact[starts[growing]]] = base + branch + 1
+        longer = lengths[growing] > size
+        base += slots if size == 1 else int(branch.max()) + 1
+        growing = growing[longer]
+        branch = np.unique(branch[longer] * slots + slot[starts[growing] + size], return_inverse=True)[1]
+        size += 1
 
-
-def _occurring(
-    number: np.ndarray, members: np.ndarray, sizes: np.ndarray, kind: np.dtype[np.signedinteger]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Only the sets that a contact has, numbered anew; 0 stays the empty one."""
-    occurs = np.bincount(number, minlength=len(sizes) + 1)[1:] > 0
-    renumbered = np.concatenate([[0], np.cumsum(occurs)])
-    members = members[np.repeat(occurs, sizes)].astype(kind)
-    return renumbered[number], members, np.concatenate([[0], np.cumsum(sizes[occurs])])
+    # Any contact of a set tells what is in it.
+    sizes, begins = np.zeros((2, max(base, slots) + 1), dtype=np.int64)
+    its = number[contact[starts]]
+    sizes[its], begins[its] = lengths, starts
+    sizes[1 : slots + 1], begins[1 : slots + 1] = 1, len(slot) + np.arange(slots)
+    occurs = np.bincount(number, minlength=max(base, slots) + 1) > 0
+    occurs[0] = False
+    sizes, begins = sizes[occurs], begins[occurs]
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    places = np.repeat(begins - bounds[:-1], sizes) + np.arange(bounds[-1])
+    members = np.concatenate([slot, np.arange(slots)]).astype(code_type(slots))[places]
+    return np.cumsum(occurs)[number], members, bounds
 
 
 def _counted(columns: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -302,7 +303,7 @@ def _flip(value: object, place: Place, zone: zoneinfo.ZoneInfo) -> Change:
     if isinstance(value, Mapping):
         return _history([value], place, zone)[0]
     since, on = value if isinstance(value, tuple) and len(value) == 2 else (None, value)
-    if on not in (True, False):
+    if not isinstance(on, (bool, np.bool_)):
         expected = 'True or False, or from a moment on ("2024-05-01", False)'
         raise fault("A flip is True or False", place=place, value=value, expected=expected)
     return Change(None if since is None else _moment(since, place, zone), bool(on))
@@ -319,6 +320,8 @@ def _state(value: object, place: Place) -> bool:
 
 def _moment(value: object, place: Place, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     try:
+        if value != value:  # a blank time of pandas
+            raise ValueError
         if isinstance(value, dt.datetime):
             moment = value
         elif isinstance(value, dt.date):
