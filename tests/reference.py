@@ -7,9 +7,14 @@ the vectorised engine can be tested against something a person can check by read
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Sequence
+import copy
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -122,13 +127,17 @@ def switch_is_on(rule: Rule, source: str, asset: str, clock: datetime, portal: d
         return setting
     latest = datetime.min
     for entry in setting:
-        start = entry.get("from", datetime.min)  # no "from": the plain value, which holds from the start
-        if not isinstance(start, datetime):
-            start = at_midnight(start)
-        start = to_local(start, ZoneInfo(portal.get("time_zone", "UTC")))
+        start = start_of(entry, portal)
         if latest <= start <= clock:
             latest, is_on = start, entry["switch"]
     return is_on
+
+
+def start_of(entry: dict[str, Any], portal: dict[str, Any]) -> datetime:
+    start = entry.get("from", datetime.min)  # no "from": the plain value, which holds from the start
+    if not isinstance(start, datetime):
+        start = at_midnight(start)
+    return to_local(start, ZoneInfo(portal.get("time_zone", "UTC")))
 
 
 def status_at_creation(source: str, asset: str, clock: datetime, edition: date, portal: dict[str, Any]) -> str:
@@ -276,3 +285,111 @@ def in_words(contact: Contact) -> dict[str, Any]:
         "ambiguous": contact.readings is not None,
         "readings": contact.readings,
     }
+
+
+# ---- What-ifs: the settings are changed by hand, and everything is decided anew ----
+
+Flip = bool | tuple[datetime, bool]
+
+
+def flipped(portal: dict[str, Any], flips: Mapping[str, Flip]) -> dict[str, Any]:
+    """The portal's settings with some switches on or off from the beginning, or from a moment on: then what was before
+    that moment stays, and the changes at that moment or later are gone."""
+    portal = copy.deepcopy(portal)
+    switches = portal.setdefault("switches", {})
+    for name, flip in flips.items():
+        source, of_asset, asset = name.partition("/")
+        settings, key = (switches.setdefault(source, {}), asset) if of_asset else (switches, source)
+        if isinstance(flip, bool):
+            settings[key] = flip
+            continue
+        history = settings.get(key, [])
+        if isinstance(history, bool):
+            history = [{"switch": history}]
+        change = {"from": flip[0], "switch": flip[1]}
+        earlier = [entry for entry in history if start_of(entry, portal) < start_of(change, portal)]
+        settings[key] = [*earlier, change]
+    return portal
+
+
+def counted(outcome: ReferenceOutcome, by: str | None = None) -> dict[Any, int]:
+    """How many contacts have which status; with `by`, how many of each (label, status)."""
+    with_status = [contact for contact in outcome.contacts.values() if contact["status"] is not None]
+    if by is None:
+        return Counter(contact["status"] for contact in with_status)
+    return Counter((_label(contact, by), contact["status"]) for contact in with_status)
+
+
+def _label(contact: dict[str, Any], by: str) -> str:
+    if by == "source":
+        return contact["created_by"]
+    if by == "asset":
+        return "/".join(filter(None, (contact["created_by"], contact["asset"])))
+    return "unknown" if contact["created_at"] is None else f"{contact['created_at']:%Y-%m}"
+
+
+def marketing_contacts(outcome: ReferenceOutcome) -> set[Any]:
+    return {contact_id for contact_id, contact in outcome.contacts.items() if contact["status"] == MARKETING}
+
+
+def rule_of(touch: dict[str, Any], portal: dict[str, Any], edition: date | None) -> Rule:
+    day = to_local(touch["occurred_at"], ZoneInfo(portal.get("time_zone", "UTC"))).date()
+    return SILENT if touch["source"] in ACTIONS else rule_on(touch["source"], edition_on(edition or day))
+
+
+def switches_of(
+    touches: Sequence[dict[str, Any]], portal: dict[str, Any], *, edition: date | None = None, **options: Any
+) -> set[str]:
+    """All switches that the portal lists, and all that a touch of the batch asked: one that counts, by a tool which has
+    a switch in the edition that judges it."""
+    names = set()
+    for source, setting in portal.get("switches", {}).items():
+        names |= {f"{source}/{asset}" for asset in setting} if isinstance(setting, dict) else {source}
+    for row in reference_decide(touches, portal, edition=edition, **options).touches:
+        kind = rule_of(row, portal, edition).switch if row["counted"] else None
+        if kind is not None:
+            names.add(row["source"] if kind == "account" else f"{row['source']}/{row['asset']}")
+    return names
+
+
+def disarmed(
+    touches: Sequence[dict[str, Any]],
+    portal: dict[str, Any],
+    *,
+    edition: date | None = None,
+    contacts: Iterable[dict[str, Any]] = (),
+    **options: Any,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The batch, and its options, without all that makes a contact marketing whatever the switches are. A contact is
+    then marketing through switches alone."""
+
+    def is_always(touch: dict[str, Any]) -> bool:
+        rule = rule_of(touch, portal, edition)
+        return touch["source"] == "set_marketing" or (rule.switch is None and rule.default == MARKETING)
+
+    calm = [touch | {"source": NOT_COVERED} if is_always(touch) else touch for touch in touches]
+    listed = [contact | {"status": NON_MARKETING} for contact in contacts]
+    return calm, {"edition": edition, "contacts": listed, **options}
+
+
+def exposed(
+    touches: Sequence[dict[str, Any]], portal: dict[str, Any], switches: Iterable[str], **options: Any
+) -> dict[str, set[Any]]:
+    """For each switch the contacts which it alone, on from the beginning, makes marketing."""
+    calm, options = disarmed(touches, portal, **options)
+    off = dict.fromkeys(switches, False)
+    return {
+        name: marketing_contacts(reference_decide(calm, flipped(portal, off | {name: True}), **options)) for name in off
+    }
+
+
+def shapley(players: Sequence[str], worth: Callable[[frozenset[str]], int]) -> dict[str, Fraction]:
+    """Each player's share: what it adds when it joins, on the average over every order in which they can come."""
+    coalitions = [frozenset(some) for size in range(len(players) + 1) for some in itertools.combinations(players, size)]
+    worths = {coalition: worth(coalition) for coalition in coalitions}
+    added = dict.fromkeys(players, 0)
+    for order in itertools.permutations(players):
+        for place, player in enumerate(order):
+            before = frozenset(order[:place])
+            added[player] += worths[before | {player}] - worths[before]
+    return {player: Fraction(total, math.factorial(len(players))) for player, total in added.items()}
