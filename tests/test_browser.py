@@ -76,6 +76,27 @@ def test_flipping_a_switch_shows_the_numbers_of_the_slow_reference(page: Page, f
     expect_counts(page, baseline, baseline)
 
 
+def test_the_plan_for_a_tier_is_found_applied_and_undone(page: Page) -> None:
+    touches = mk.read_touches(DATA / "touches.csv").touches
+    baseline = reference_counts(touches, PORTAL)
+    limit = baseline["marketing"] * 3 // 4
+    choose(page, DATA / "touches.csv")
+    expect_counts(page, baseline, baseline)
+    field = page.get_by_label("At most", exact=True)
+    field.fill(str(limit))
+    field.press("Enter")
+    page.get_by_role("button", name="Find the plan").click()
+    expect(page.locator(".mk-at-plan")).to_contain_text("Turn off")
+    page.get_by_role("button", name="Apply it").click()
+
+    plan = mk.WhatIf(touches, PORTAL).plan(limit)
+    planned = reference_counts(touches, PORTAL.with_switches(plan.flips))
+    assert planned["marketing"] == plan.marketing <= limit
+    expect_counts(page, planned, baseline)
+    page.get_by_role("button", name="Undo").click()
+    expect_counts(page, baseline, baseline)
+
+
 def test_why_answers_for_one_contact(page: Page) -> None:
     choose(page, DATA / "touches.csv")
     decided = page.get_by_label("Decided by")

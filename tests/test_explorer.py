@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from pathlib import Path
@@ -101,6 +102,56 @@ def test_a_switch_that_is_flipped_and_flipped_back_has_its_history_again(view: E
     assert len(view.portal.switches["integration/Eventbrite"]) == 1
     box.value = not box.value
     assert len(view.portal.switches["integration/Eventbrite"]) == 2
+
+
+def test_flips_count_from_the_chosen_day_and_what_was_before_stays(view: Explorer) -> None:
+    view._switches.rows["hubspot_form/Newsletter"][0].value = False
+    from_the_beginning = reference_counts(view.touches, view.portal)["marketing"]
+    view._since.value = dt.date(2025, 6, 1)
+    since_june = reference_counts(view.touches, view.portal)["marketing"]
+    before = view.baseline.counts()["marketing"]
+    assert from_the_beginning < since_june < before
+    assert f"{since_june:,} of" in headline(view)
+    assert view.portal.switches["hubspot_form/Newsletter"][-1].since == dt.datetime(2025, 6, 1)
+
+
+def test_the_plan_is_found_applied_and_undone(view: Explorer) -> None:
+    view._switches.rows["hubspot_form/Newsletter"][0].value = False
+    before = headline(view)
+    view._plan.limit.value = 300
+    view._plan.find.click()
+    assert "300" in view._plan.answer.value and 'role="alert"' not in view._plan.answer.value
+    view._plan.apply.click()
+    planned = view.what_if.plan(300)
+    assert view.flips == planned.flips and planned.within
+    assert reference_counts(view.touches, view.portal)["marketing"] == planned.marketing <= 300
+    assert f"{planned.marketing:,} of" in headline(view)
+    view._plan.undo.click()
+    assert headline(view) == before and view.flips == {"hubspot_form/Newsletter": False}
+
+
+def test_the_plan_leaves_alone_what_it_is_told_to(view: Explorer) -> None:
+    view._plan.limit.value = 300
+    view._plan.find.click()
+    turned_off = next(iter(view._plan._plan.flips))
+    view._plan.keep.value = (turned_off,)
+    view._plan.find.click()
+    assert turned_off not in view._plan._plan.flips
+    view._plan.limit.value = 0
+    view._plan.find.click()
+    assert "cannot be met" in view._plan.answer.value
+
+
+def test_a_tier_that_is_typed_is_the_limit_of_the_plan(view: Explorer) -> None:
+    view._tier.value = 321
+    assert view._plan.limit.value == 321
+
+
+def test_the_credits_are_drawn_and_sum_with_what_no_switch_changes_to_the_headline(view: Explorer) -> None:
+    view._switches.rows["hubspot_form/Newsletter"][0].value = False
+    credit = view.what_if.switches_after(view.flips)["credit"].sum()
+    assert round(credit + view.what_if.always) == view.what_if.counts(view.flips)["marketing"]
+    assert 'class="mk-chart"' in view._credit_chart.value
 
 
 def test_search_narrows_the_switches_and_keeps_the_flips(view: Explorer) -> None:

@@ -1,16 +1,17 @@
 """The explorer: choose a batch and a portal, flip switches, and see who becomes a marketing contact, and why.
 
-The widgets only ask and show. Every number comes from `decide` under the portal with some switches flipped; the
-baseline is the same under the portal's own switches.
+The widgets only ask and show. A batch is reduced once; what a flip does is then read from the table of exposures. The
+curve over time and the explanations of single contacts come from `decide`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -19,27 +20,29 @@ import ipywidgets as widgets
 import pandas as pd
 
 from ..answers import WhatIf
-from ..engine import decide
+from ..engine import Outcome, decide
 from ..errors import DataError, MarketableError
 from ..inputs.opening import SUFFIXES, Opened, open_file, openable
-from ..inputs.portal import Portal, write_whole
+from ..inputs.portal import Flip, Portal, write_whole
 from ..inputs.samples import sample_touches
 from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import charts, pieces, words
+from .plan_panel import PlanPanel
 from .switch_list import SwitchList
 from .tables import csv, html_table
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
 _MADE_UP, _BY_PATH, _UPLOAD, _DEFAULTS, _BY_DAY = "made-up", "path", "upload", "defaults", ""
+_HALF = "2 1 480px"
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]
     """The explorer as a widget. In a notebook, its value is its face: `Explorer()`.
 
     Arguments: folder, where the batches and portals to choose from stand (by default the repository's data/).
-    Attributes for those who code: `folder`, `touches`, `portal` (with the switches as they are set now), `outcome`,
-    `baseline`.
+    Attributes for those who code: `folder`, `touches`, `portal` (with the switches as they are set now), `what_if`,
+    `baseline` and `outcome` (decided under the portal's own switches, and as they are set now).
     """
 
     def __init__(self, folder: str | Path = DATA) -> None:
@@ -47,9 +50,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._rulebook = Rulebook.load()
         self._rules = dict(self._rulebook.on(self._rulebook.editions[-1]))
         self._flips: dict[str, bool] = {}
+        self._decided: Outcome | None = None
         self._opened = Opened("nothing", pd.DataFrame(), pd.DataFrame(), 0, {}, None)
         self._filling = False
         self._examples = itertools.count(1)
+        self._plan = PlanPanel(self._react, self._apply_plan, self._undo_plan)
         self._switches = SwitchList(lambda name, on: self._react(lambda: self._set({name: on}), self._error))
         self._make_inputs()
         self._make_outputs()
@@ -64,8 +69,23 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     @property
     def portal(self) -> Portal:
-        """The portal with the switches, and the tier, as they are set now."""
-        return self._own_portal.with_switches(self._flips)
+        """The portal with the switches as they are set now."""
+        return self._own_portal.with_switches(self.flips)
+
+    @property
+    def flips(self) -> dict[str, Flip]:
+        """What differs from the portal's own switches, from the beginning or from the chosen day on."""
+        since = self._since.value
+        return {name: on if since is None else (since, on) for name, on in self._flips.items()}
+
+    @property
+    def outcome(self) -> Outcome:
+        """What `decide` says with the switches as they are set now; decided when it is asked for."""
+        if not self._flips:
+            return self.baseline
+        if self._decided is None:
+            self._decided = decide(self.touches, self.portal, edition=self._edition.value or None)
+        return self._decided
 
     # ---- widgets ----
 
@@ -123,6 +143,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
                 ("All off", "Every switch off from the beginning"),
             )
         )
+        self._since = widgets.DatePicker(
+            description="Flips count from",
+            tooltip="Empty: from the beginning",
+            style={"description_width": "initial"},
+            layout=widgets.Layout(width="290px"),
+        )
         self._contact = widgets.Text(
             description="Contact", placeholder="an id or an e-mail", layout=_wide(), continuous_update=False
         )
@@ -134,9 +160,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _make_outputs(self) -> None:
         self._message, self._error, self._rejected, self._headline = (widgets.HTML() for _ in range(4))
         self._source_chart, self._time_chart, self._table, self._locked = (widgets.HTML() for _ in range(4))
-        self._explanation, self._saved, self._summary, self._deciders = (widgets.HTML() for _ in range(4))
+        self._explanation, self._saved, self._summary, self._credit_chart = (widgets.HTML() for _ in range(4))
         for name in (
-            "message", "error", "headline", "source_chart", "time_chart", "table", "deciders", "explanation", "saved",
+            "message", "error", "headline", "source_chart", "time_chart", "credit_chart", "table", "explanation",
+            "saved",
         ):  # fmt: skip
             getattr(self, f"_{name}").add_class(f"mk-at-{name.replace('_', '-')}")
 
@@ -151,7 +178,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             (self._portal_choice, self._open_portal_and_decide, self._error),
             (self._portal_path, self._open_portal_and_decide, self._error),
             (self._edition, self._decide_anew, self._error),
-            (self._tier, self._show, self._error),
+            (self._tier, self._set_tier, self._error),
+            (self._since, self._show, self._error),
             (self._contact, self._explain, self._explanation),
         ):
             widget.observe(functools.partial(self._react, callback, error), "value")
@@ -172,9 +200,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         account = [self._portal_choice, self._portal_path, self._edition, self._tier]
         portal = _panel("2 · The account", account, "1 1 360px")
         buttons = widgets.HBox([self._to_baseline, self._all_on, self._all_off])
-        switches = [self._summary, buttons, self._switches, widgets.HTML(pieces.FLIPPING), self._locked]
-        follows = [self._source_chart, self._time_chart, self._table, self._deciders]
-        pictures = _panel("What follows", follows, "2 1 480px")
+        flipping = widgets.HTML(pieces.FLIPPING)
+        switches = [self._summary, buttons, self._switches, self._since, flipping, self._locked]
+        follows = [self._source_chart, self._time_chart, self._table]
+        credit = _panel("4 · What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)], _HALF)
+        plan = _panel("5 · What do I turn off to stay within the tier?", [self._plan], "1 1 340px")
+        pictures = _panel("What follows", follows, _HALF)
         asked = _row(self._contact, self._example_of, self._example)
         note = widgets.HTML(pieces.SAVING)
         return [
@@ -185,8 +216,9 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             self._rejected,
             self._headline,
             _row(_panel("3 · Flip a switch", switches, "1 1 340px"), pictures),
-            _panel("4 · Why this contact?", [asked, self._explanation], "1 1 100%"),
-            _panel("5 · Save", [note, _row(self._save_to, self._save), self._saved], "1 1 100%"),
+            _row(plan, credit),
+            _panel("6 · Why this contact?", [asked, self._explanation], "1 1 100%"),
+            _panel("7 · Save", [note, _row(self._save_to, self._save), self._saved], "1 1 100%"),
         ]
 
     # ---- reacting ----
@@ -229,7 +261,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             self._own_portal, self._portal_name = Portal.load(file), file.name
         self._flips.clear()
         with self._quietly():
-            self._tier.value = self._own_portal.subscription.tier or 0
+            self._tier.value, self._since.value = self._own_portal.subscription.tier or 0, None
 
     def _open_portal_and_decide(self) -> None:
         self._open_portal()
@@ -296,6 +328,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         own = self.what_if.switches
         self._flips = {name: on for name, on in self._flips.items() if name in own.index and on != own.loc[name, "on"]}
         self._switches.show(own, self._states(), self._own_portal.switches, self._rules)
+        self._plan.show(self.what_if, self._tier.value, self._rules)
         self._show()
         with self._quietly():
             decided = self.baseline.counts("decided_by").sum(axis=1).sort_values(ascending=False, kind="stable")
@@ -313,27 +346,26 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         return {name: bool(self._flips.get(name, on)) for name, on in _own(self.what_if).items()}
 
     def _show(self) -> None:
-        edition = self._edition.value or None
-        self.outcome = decide(self.touches, self.portal, edition=edition) if self._flips else self.baseline
+        """What is read from the table first; then the curve, for which the touches are walked."""
+        self._decided = None
         self._show_words()
         names = {source: rule.name for source, rule in self._rules.items()} | {NOT_COVERED: "A tool not covered"}
-        by_source, by_source_before = self.outcome.counts("source"), self.baseline.counts("source")
-        self._charts = {
-            "contacts-by-source": charts.by_source(by_source, by_source_before, names),
-            "marketing-over-time": charts.over_time(
-                self.outcome.by_day(), self.baseline.by_day(), self._tier.value or None
-            ),
-        }
-        self._source_chart.value, self._time_chart.value = (chart._repr_html_() for chart in self._charts.values())
-        self._counts = pieces.counts_table(by_source, by_source_before, names)
+        by_source, before = self.what_if.by("source", self.flips), self.what_if.by("source")
+        self._charts = {"contacts-by-source": charts.by_source(by_source, before, names)}
+        self._source_chart.value = self._charts["contacts-by-source"]._repr_html_()
+        self._counts = pieces.counts_table(by_source, before, names)
         self._table.value = html_table(self._counts, "The same in numbers")
-        decided, decided_before = self.outcome.counts("decided_by"), self.baseline.counts("decided_by")
-        deciders = pieces.deciders_table(decided, decided_before, self._rules)
-        self._deciders.value = html_table(deciders, "What made them marketing", most=15)
-        self._switches.update(self.what_if.switches_after(self._flips), self._states())
+        switches = self.what_if.switches_after(self.flips)
+        self._switches.update(switches, self._states())
+        self._charts["credit"] = charts.credit(switches, self.what_if.always, names)
+        self._credit_chart.value = self._charts["credit"]._repr_html_()
+        curves = self.outcome.by_day(), self.baseline.by_day()
+        self._charts["marketing-over-time"] = charts.over_time(*curves, self._tier.value or None)
+        self._time_chart.value = self._charts["marketing-over-time"]._repr_html_()
 
     def _show_words(self) -> None:
-        now, before, tier = self.outcome.counts(), self.baseline.counts(), self._tier.value or None
+        now, before = self.what_if.counts(self.flips), self.what_if.counts()
+        tier = self._tier.value or None
         self._said = words.headline(now, before, tier)
         more = []
         if self._opened.export is not None:
@@ -349,6 +381,23 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         """Sets switches; one that is as the portal has it keeps its history."""
         own = _own(self.what_if)
         self._flips = {name: on for name, on in (self._flips | states).items() if on != own[name]}
+        self._show()
+
+    def _set_tier(self) -> None:
+        self._plan.limit.value = self._tier.value or self._plan.limit.value
+        self._show()
+
+    def _apply_plan(self, flips: Mapping[str, bool]) -> None:
+        self._before_plan = dict(self._flips), self._since.value
+        self._restore(flips, None)
+
+    def _undo_plan(self) -> None:
+        self._restore(*self._before_plan)
+
+    def _restore(self, flips: Mapping[str, bool], since: dt.date | None) -> None:
+        with self._quietly():
+            self._since.value = since
+        self._flips = dict(flips)
         self._show()
 
     def _set_to_baseline(self) -> None:
@@ -424,7 +473,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _told(self) -> str:
         """What the saved files belong to: the batch, the rules, the flips."""
-        flips = [f"- {name}: {'on' if on else 'off'}" for name, on in sorted(self._flips.items())]
+        since = f" from {words.day(self._since.value)}" if self._since.value else ""
+        flips = [f"- {name}: {'on' if on else 'off'}{since}" for name, on in sorted(self._flips.items())]
         rules = self._edition.value or "each touch's own day"
         lines = [
             self._said,

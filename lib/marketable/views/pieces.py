@@ -17,8 +17,16 @@ COLUMNS = (
     "only through it</span></p>"
 )
 FLIPPING = (
-    '<p class="mk-note">A flip counts as if the switch had been so from the beginning. Turning one off in HubSpot '
-    "today changes nobody who is marketing already: it keeps the next ones out.</p>"
+    '<p class="mk-note">A flip counts as if the switch had been so from the beginning, or from the day you choose. '
+    "Turning one off in HubSpot today changes nobody who is marketing already: it keeps the next ones out.</p>"
+)
+CREDIT = (
+    '<p class="mk-note">A contact that several switches would each make marketing counts in equal parts for those '
+    "that are on. So the parts, and the contacts that are marketing whatever the switches, sum to the count.</p>"
+)
+PLANNING = (
+    '<p class="mk-note">The setting that keeps the most marketing contacts within the limit, by the fewest flips, '
+    "reckoned from the portal's own switches, as if they had been so from the beginning.</p>"
 )
 SAVING = (
     '<p class="mk-note">The settings as portal.yaml, the decisions as csv, the pictures, and a summary. The decisions '
@@ -121,17 +129,6 @@ def counts_table(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, 
     table["all"] = table[list(STATUSES)].sum(axis=1)
     table.loc["Total"] = table.sum()
     return table.rename(index=dict(names)).rename_axis("created by").reset_index()
-
-
-def deciders_table(now: pd.DataFrame, baseline: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
-    """Marketing contacts by what made them so, the most first, and the baseline beside.
-
-    Arguments: now and baseline, `Outcome.counts("decided_by")`.
-    """
-    both = pd.DataFrame({MARKETING: now[MARKETING], "baseline": baseline[MARKETING]}).fillna(0).astype(int)
-    both = both[both.sum(axis=1) > 0].sort_values([MARKETING, "baseline"], ascending=False, kind="stable")
-    both["change"] = both[MARKETING] - both["baseline"]
-    return both.rename(index=lambda name: called(name, rules)).rename_axis("made marketing by").reset_index()
 
 
 def _badge(rule: Rule) -> str:
