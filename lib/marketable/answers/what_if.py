@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,19 @@ import pandas as pd
 from ..engine.cases import KNOWN, Cases
 from ..engine.counting import counted_all, counted_by
 from ..engine.exposure import Cuts, Exposures, exposures
+from ..engine.frames import lazy
 from ..engine.moments import EARLIEST
-from ..engine.rows import rows
+from ..engine.rows import Rows, rows
 from ..errors import DataError, UnknownNameError, nearest
 from ..inputs.portal import Change, Flip, Portal, change_of, split
 from ..rulebook import STATUSES, Rulebook
 from .exposure_table import ExposureTable
 from .planning import Plan, plan
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+    from ..engine.elsewhere import LazyRows
 
 MOST_SWEPT = 20
 _KEPT = 8  # tables with cuts that are kept, each for the dates of some flips
@@ -34,6 +40,11 @@ class WhatIf:
 
     Arguments: as for `decide`: touches, portal, and rulebook, edition, contacts, as_of.
     Raises: what `decide` raises.
+
+    Touches are a frame of pandas, Polars or PyArrow, or stay where they are: a polars.LazyFrame, a DuckDB relation, a
+    DataFrame of Dask or PySpark is reduced there, in two queries, and only small tables are fetched. Ties in time are
+    in the order of the rows; where a frame has no order of its own (after a join, say), give each row its number, from
+    0 on, in a column `row`.
 
     Flips are given by the switch's name: True or False, on or off from the beginning; `("2024-05-01", False)`, off from
     1 May, with the history before as it was. The first question with a new date reads the touches once more.
@@ -56,7 +67,7 @@ class WhatIf:
         *,
         rulebook: Rulebook | None = None,
         edition: str | dt.date | None = None,
-        contacts: pd.DataFrame | None = None,
+        contacts: Any = None,
         as_of: str | dt.date | None = None,
     ) -> None:
         self.portal = portal
@@ -66,6 +77,7 @@ class WhatIf:
         self._touches: Any = touches.copy(deep=False) if isinstance(touches, pd.DataFrame) else touches
         self._contacts = contacts.copy(deep=False) if isinstance(contacts, pd.DataFrame) else contacts
         self._as_of = as_of
+        self._survey = self._surveyed(lazy(touches))
         self._own = Cases([], portal, self._rulebook, self._pinned)
         self._with_cuts = functools.lru_cache(maxsize=_KEPT)(self._reduced)
         self._table = self._reduced(())
@@ -224,10 +236,22 @@ class WhatIf:
         return ExposureTable(self._exposures(by_switch))
 
     def _exposures(self, cuts: Cuts) -> Exposures:
-        batch = rows(self._touches, self._contacts, self.portal.time_zone, self._as_of)
         times = [cut for of_switch in cuts.values() for cut in of_switch]
+        batch = self._survey or rows(self._touches, self._contacts, self.portal.time_zone, self._as_of)
         cases = Cases(batch.pairs, self.portal, self._rulebook, self._pinned, times)
-        return exposures(batch, cases, self.portal, cuts)
+        if isinstance(batch, Rows):
+            return exposures(batch, cases, self.portal, cuts)
+        from ..engine.elsewhere import lazy_exposures
+
+        return lazy_exposures(batch, cases, self.portal, cuts)
+
+    def _surveyed(self, touches: nw.LazyFrame[Any] | None) -> LazyRows | Rows | None:
+        """A first look at touches that stay where they are."""
+        if touches is None:
+            return None
+        from ..engine.elsewhere import survey  # which imports Narwhals
+
+        return survey(touches, self._contacts, self.portal, self._rulebook, self._pinned, self._as_of)
 
     def _known(self, name: str) -> None:
         if name not in self._names:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-
-import pandas as pd
+from typing import Any
 
 from ..inputs.portal import Portal
 from ..rulebook import Rulebook
 from .cases import Cases
 from .explain import Explainer
+from .frames import in_memory
 from .judge import judge
 from .outcome import Outcome
 from .rows import rows
 
 
 def decide(
-    touches: pd.DataFrame,
+    touches: Any,
     portal: Portal,
     *,
     rulebook: Rulebook | None = None,
     edition: str | dt.date | None = None,
-    contacts: pd.DataFrame | None = None,
+    contacts: Any = None,
     as_of: str | dt.date | None = None,
 ) -> Outcome:
     """The status of every contact of a batch, touch by touch, each with its explanation.
 
     Arguments:
-        touches: a batch. Columns contact_id (text or whole numbers), occurred_at (datetimes; without a zone the
-            account's local time), source (a key of the rulebook, `set_marketing`, `set_non_marketing`, or
-            `not covered`), asset (text, may be blank).
+        touches: a batch, a frame in memory (pandas, Polars, PyArrow …). Columns contact_id (text or whole numbers),
+            occurred_at (datetimes; without a zone the account's local time), source (a key of the rulebook,
+            `set_marketing`, `set_non_marketing`, or `not covered`), asset (text, may be blank).
         portal: the account's facts.
         rulebook: the rules; by default those of this package.
         edition: the date of the one edition by which to judge; by default each touch by the newest edition of its day.
@@ -44,6 +44,7 @@ def decide(
 
     Source: the rulebook's references; each explanation names its own.
 
+    >>> import pandas as pd
     >>> batch = pd.DataFrame(
     ...     [("1", "2024-03-01", "import_single_object", "Trade fair"), ("1", "2024-03-05", "hubspot_form", "News")],
     ...     columns=["contact_id", "occurred_at", "source", "asset"],
@@ -53,6 +54,7 @@ def decide(
     """
     rulebook = rulebook or Rulebook.load()
     pinned = None if edition is None else rulebook.pinned(edition)
+    touches = in_memory(touches)
     batch = rows(touches, contacts, portal.time_zone, as_of)
     cases = Cases(batch.pairs, portal, rulebook, pinned)
     judged = judge(batch, cases, portal)

@@ -22,7 +22,7 @@ from .rows import Rows, code_type
 from .table import NONE, cases_of_rows, eras
 
 ALWAYS = 0
-_UNKNOWN = -12 * 10_000  # a month before all others, for listed contacts whose creation is not known
+UNKNOWN_MONTH = -12 * 10_000  # a month before all others, for listed contacts whose creation is not known
 Cuts = Mapping[str, tuple[int, ...]]
 
 
@@ -127,7 +127,6 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
     for before, (contact, *_) in zip(np.cumsum([0, *(len(part[2]) for part in parts)]), parts, strict=False):
         contact += before
     contact, slot, first_row, first, uncovered, early = map(np.concatenate, zip(*parts, strict=True))
-    exposure, members, bounds = _sets(contact, slot, len(first), len(kinds.switch))
     rest = np.where(uncovered, NOT_COVERED_CODE, NON_MARKETING_CODE)
     creators, creator_of_case = _creators(cases.pairs, table.used // cases.eras, table.access)
     creator, front = creator_of_case[first], len(batch.listed)
@@ -140,26 +139,49 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
         creators = list(numbers)
         creator[is_listed] = [numbers[pair] for pair in texts]
         created = listed["created_at"].to_numpy("datetime64[us]").astype("datetime64[M]")
-        month[is_listed] = np.where(np.isnat(created), _UNKNOWN, created.view(np.int64))
-    known = slice(None) if access <= batch.as_of else ~early
-    counted, contacts = _counted([column[known] for column in (exposure, creator, month, rest)])
-    months = counted[2].view("datetime64[M]")
-    months[counted[2] == _UNKNOWN] = np.datetime64("NaT")
+        month[is_listed] = np.where(np.isnat(created), UNKNOWN_MONTH, created.view(np.int64))
+    alike = [creator, month, rest]
     asked = np.unique(cases.could_create.ravel()[table.used])
+    touched = frozenset(cases.switches[number] for number in asked if number != NONE)
+    known = None if access <= batch.as_of else (~early).astype(np.int64)
+    return tabled(kinds, (contact, slot), creators, alike, known, batch.as_of, touched)
+
+
+def tabled(
+    kinds: Slots,
+    elements: tuple[np.ndarray, np.ndarray],
+    creators: list[tuple[str, str]],
+    alike: list[np.ndarray],
+    contacts: np.ndarray | None,
+    as_of: int,
+    touched: frozenset[str],
+) -> Exposures:
+    """The table of groups of contacts that are alike.
+
+    Arguments: elements of the groups' exposures, group (ascending) and slot; alike, by group the numbers of its creator
+    and month, and its rest; contacts, by group how many (without, one each).
+    """
+    exposure, members, bounds = _sets(*elements, len(alike[0]), len(kinds.switch))
+    counted, sums = _counted([exposure, *alike], contacts)
+    months = counted[2].view("datetime64[M]")
+    months[counted[2] == UNKNOWN_MONTH] = np.datetime64("NaT")
     return Exposures(
         kinds, members, bounds, creators,
-        counted[0], counted[1], months, counted[3].astype(np.int8), contacts,
-        batch.as_of, frozenset(cases.switches[number] for number in asked if number != NONE),
+        counted[0], counted[1], months, counted[3].astype(np.int8), sums, as_of, touched,
     )  # fmt: skip
+
+
+def creator_of(pair: tuple[str, str]) -> tuple[str, str]:
+    """Source and asset that count as the creator, where a touch of these creates: for actions a tool not covered."""
+    return (NOT_COVERED, "") if pair[0] in ACTIONS else pair
 
 
 def _creators(
     pairs: list[tuple[str, str]], pair_of_case: np.ndarray, cases: int
 ) -> tuple[list[tuple[str, str]], np.ndarray]:
-    """Who creates: source and asset, for actions a tool that is not covered; and by case the number of its own."""
-    unknown = (NOT_COVERED, "")
-    by_pair = [unknown if pair[0] in ACTIONS else pair for pair in pairs]
-    numbers = {pair: number for number, pair in enumerate(dict.fromkeys([unknown, *by_pair]))}
+    """Who creates, and by case the number of its own."""
+    by_pair = [creator_of(pair) for pair in pairs]
+    numbers = {pair: number for number, pair in enumerate(dict.fromkeys([(NOT_COVERED, ""), *by_pair]))}
     of_case = np.zeros(cases + 1, dtype=np.int64)
     of_case[: len(pair_of_case)] = np.array([numbers[pair] for pair in by_pair], dtype=np.int64)[pair_of_case]
     return list(numbers), of_case
@@ -222,8 +244,12 @@ def _sets(
     return np.cumsum(occurs)[number], members, bounds
 
 
-def _counted(columns: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
-    """The distinct rows of some columns of whole numbers, and how often each occurs."""
+def _counted(columns: list[np.ndarray], times: np.ndarray | None) -> tuple[list[np.ndarray], np.ndarray]:
+    """The distinct rows of some columns of whole numbers, and how often each occurs. Arguments: times, by row how often
+    it counts; rows of 0 do not occur. Without, each counts once.
+    """
+    if times is not None:
+        columns, times = [column[times > 0] for column in columns], times[times > 0]
     lowest = [int(column.min(initial=0)) for column in columns]
     widths = [int(column.max(initial=0)) - low + 1 for column, low in zip(columns, lowest, strict=True)]
     packed = np.zeros(len(columns[0]), dtype=np.int64)
@@ -231,10 +257,14 @@ def _counted(columns: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
         packed = packed * width + (column - low)
     # Most rows have small numbers, where counting is faster than sorting.
     small = packed < 4 * len(packed)
-    counts = np.bincount(packed[small])
-    many, times = np.unique(packed[~small], return_counts=True)
+    counts = np.bincount(packed[small], None if times is None else times[small]).astype(np.int64)
     few = np.flatnonzero(counts)
-    packed, count = np.concatenate([few, many]), np.concatenate([counts[few], times])
+    if times is None:
+        many, sums = np.unique(packed[~small], return_counts=True)
+    else:
+        many, number = np.unique(packed[~small], return_inverse=True)
+        sums = np.bincount(number, times[~small]).astype(np.int64)
+    packed, count = np.concatenate([few, many]), np.concatenate([counts[few], sums])
     unpacked = []
     for low, width in zip(reversed(lowest), reversed(widths), strict=True):
         unpacked.append(packed % width + low)

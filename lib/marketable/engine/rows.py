@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import pandas as pd
 from ..errors import DataError, nearest
 from ..rulebook import NOT_COVERED, SOURCES, STATUSES
 from .cases import KNOWN
+from .frames import column_names, in_memory
 from .grouping import contact_keys
 from .moments import EARLIEST, Moments, moment, moments
 
@@ -56,9 +58,10 @@ class Rows:
         return np.asarray(positions[row])
 
 
-def rows(touches: pd.DataFrame, contacts: pd.DataFrame | None, time_zone: str, as_of: str | dt.date | None) -> Rows:
+def rows(touches: Any, contacts: Any, time_zone: str, as_of: str | dt.date | None) -> Rows:
     """The rows of a batch and of the contacts listed beside it. Raises: DataError for what cannot be judged."""
-    touches = _checked(touches)
+    check_columns(column_names(touches))
+    touches = _checked(in_memory(touches, (*COLUMNS, "email")))
     when = moments(touches["occurred_at"], time_zone)
     in_time = _order_of_time(when)
     order, wall = (when.order, when.wall) if in_time is None else (when.order[in_time], when.wall[in_time])
@@ -69,7 +72,7 @@ def rows(touches: pd.DataFrame, contacts: pd.DataFrame | None, time_zone: str, a
         counted = int(np.searchsorted(order, last, side="right"))
     pair, pairs = _pairs(touches["source"], touches["asset"])
 
-    listed = _listed(contacts, time_zone)
+    listed = listed_contacts(contacts, time_zone)
     ids = touches["contact_id"]
     if len(listed):
         ids = pd.concat([listed["contact_id"], ids.astype(str)], ignore_index=True)
@@ -87,14 +90,7 @@ def rows(touches: pd.DataFrame, contacts: pd.DataFrame | None, time_zone: str, a
 
 
 def _checked(touches: pd.DataFrame) -> pd.DataFrame:
-    if not isinstance(touches, pd.DataFrame):
-        raise DataError("A batch is a DataFrame", value=touches, expected=f"the columns {', '.join(COLUMNS)}")
-    columns = [str(column) for column in touches.columns]
-    for needed in COLUMNS:
-        if needed not in columns and needed != "asset":
-            raise DataError(
-                "The batch lacks a column", value=needed, expected=", ".join(COLUMNS), nearest=nearest(needed, columns)
-            )
+    columns = column_names(touches)
     if "asset" not in columns:
         touches = touches.assign(asset="")
     ids = touches["contact_id"]
@@ -110,6 +106,27 @@ def _checked(touches: pd.DataFrame) -> pd.DataFrame:
         ids = ids.astype("str").mask(blank, email)
         touches = _checked(touches.assign(contact_id=ids).drop(columns="email"))
     return touches
+
+
+def check_columns(columns: list[str]) -> None:
+    """Raises: DataError where a batch lacks a column."""
+    for needed in COLUMNS:
+        if needed not in columns and needed != "asset":
+            raise DataError(
+                "The batch lacks a column", value=needed, expected=", ".join(COLUMNS), nearest=nearest(needed, columns)
+            )
+
+
+def unknown_source(name: str, row: int | None = None) -> DataError:
+    """What is wrong with a source that the rulebook does not know. Arguments: row, from 0, where it is known."""
+    where = "" if row is None else f", in row {row} of the frame"
+    return DataError(
+        f"This is no source of the rulebook{where}",
+        column="source",
+        value=name,
+        expected=f"one of {', '.join(KNOWN)}",
+        nearest=nearest(name, KNOWN),
+    )
 
 
 def _order_of_time(when: Moments) -> np.ndarray | None:
@@ -135,13 +152,7 @@ def _pairs(source: pd.Series, asset: pd.Series) -> tuple[np.ndarray, list[tuple[
     for code in dict.fromkeys((present // wide).tolist()):
         if (name := sources[code]) not in KNOWN:
             row = int(np.flatnonzero(source_code == code)[0])
-            raise DataError(
-                f"This is no source of the rulebook, in row {row} of the frame",
-                column="source",
-                value=name,
-                expected=f"one of {', '.join(KNOWN)}",
-                nearest=nearest(name, KNOWN),
-            )
+            raise unknown_source(name, row)
     number = np.zeros(len(sources) * wide, dtype=kind)
     number[present] = np.arange(len(present))
     return number.take(combined), [(sources[code // wide], assets[code % wide]) for code in present.tolist()]
@@ -173,10 +184,11 @@ def _used(codes: np.ndarray, texts: list[str]) -> tuple[np.ndarray, list[str]]:
     return renumbered.take(codes), [texts[code] for code in used]
 
 
-def _listed(contacts: pd.DataFrame | None, time_zone: str) -> pd.DataFrame:
+def listed_contacts(contacts: Any, time_zone: str) -> pd.DataFrame:
     """The contacts that existed before: contact_id, status (code), created_at (local), source, asset."""
     if contacts is None:
         return _NOBODY
+    contacts = in_memory(contacts)
     if "contact_id" not in contacts.columns:
         if contacts.index.name != "contact_id":
             near = nearest("contact_id", map(str, contacts.columns))

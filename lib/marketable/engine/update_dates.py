@@ -25,6 +25,20 @@ def update_date_after(day: dt.date, subscription: Subscription) -> dt.date:
     return _in_month(following.year, following.month, subscription)
 
 
+def last_update_date(day: dt.date, subscription: Subscription) -> dt.date:
+    """The latest update date up to and including a day.
+
+    >>> monthly = Subscription(commitment="monthly", renewal="2024-01-31")
+    >>> [str(last_update_date(dt.date(2024, month, 29), monthly)) for month in (2, 3)]
+    ['2024-02-29', '2024-02-29']
+    """
+    this_month = _in_month(day.year, day.month, subscription)
+    if this_month <= day:
+        return this_month
+    before = day.replace(day=1) - dt.timedelta(days=1)
+    return _in_month(before.year, before.month, subscription)
+
+
 def rests_on(update_date: dt.date, subscription: Subscription) -> str:
     """The lifecycle rule behind an update date: its name in the rulebook."""
     if subscription.commitment == "yearly":
