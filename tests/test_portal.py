@@ -60,6 +60,12 @@ def test_a_name_comes_back_as_it_was_whatever_it_looks_like(name: str, tmp_path:
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
+@pytest.mark.parametrize("name", ["\x85", "a\x85b", "\u2028 ", "a\u2029b", "a\n\x85 b"])
+def test_line_breaks_that_only_unicode_knows_survive_in_a_forms_name(name: str) -> None:
+    portal = mk.Portal(switches={"hubspot_form": {name: True}})
+    assert mk.Portal.of_text(portal.text()) == portal
+
+
 @given(portals, st.dictionaries(_texts, st.booleans(), max_size=5))
 def test_saving_and_loading_gives_the_portal_back(settings: dict[str, Any], forms: dict[str, bool]) -> None:
     settings["switches"] = settings["switches"] | {"hubspot_form": forms}

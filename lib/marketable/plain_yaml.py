@@ -15,6 +15,7 @@ import yaml
 from .errors import MarketableError
 
 Place = tuple[str | int, ...]
+_UNICODE_BREAKS = {"\x85", "\u2028", "\u2029"}
 
 
 class _Writer(yaml.SafeDumper):
@@ -24,6 +25,13 @@ class _Writer(yaml.SafeDumper):
         return True
 
 
+def _as_text(writer: _Writer, text: str) -> yaml.ScalarNode:
+    """Line breaks that only Unicode knows survive as escapes only."""
+    style = '"' if _UNICODE_BREAKS & set(text) else None
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Writer.add_representer(str, _as_text)
 _Writer.add_representer(
     bool, lambda writer, on: writer.represent_scalar("tag:yaml.org,2002:bool", "on" if on else "off")
 )

@@ -7,6 +7,7 @@ setting is counted anew from the table.
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,9 @@ class Plan:
 
     def __str__(self) -> str:
         return self.says
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.says)}</p>"
 
 
 def plan(
