@@ -5,10 +5,10 @@ BIN := .venv/bin
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check thorough benchmark data clean
+.PHONY: help lab test check thorough benchmark benchmark-browser data clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 lab: .venv/lab ## open JupyterLab on the explorer (more options: make lab LAB="--ip=0.0.0.0 --port=9000")
 	$(BIN)/jupyter lab $(LAB_OPTIONS)
@@ -28,6 +28,9 @@ thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (ab
 benchmark: .venv/bench ## decide and what-ifs against the same jobs in Polars, DuckDB and pandas
 	$(BIN)/python tests/benchmark.py $(BENCHMARK)
 	$(BIN)/python tests/benchmark_what_if.py $(BENCHMARK)
+
+benchmark-browser: .venv/test ## from the click on a switch to the new pictures, in headless Chromium
+	$(BIN)/python tests/benchmark_browser.py
 
 data: .venv/lab ## write the made-up files in data/ anew
 	$(BIN)/python -m marketable.inputs.sample_files data

@@ -203,8 +203,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         flipping = widgets.HTML(pieces.FLIPPING)
         switches = [self._summary, buttons, self._switches, self._since, flipping, self._locked]
         follows = [self._source_chart, self._time_chart, self._table]
-        credit = _panel("4 · What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)], _HALF)
-        plan = _panel("5 · What do I turn off to stay within the tier?", [self._plan], "1 1 340px")
+        credit = _panel("What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)], _HALF)
+        plan = _panel("4 · What do I turn off to stay within the tier?", [self._plan], "1 1 340px")
         pictures = _panel("What follows", follows, _HALF)
         asked = _row(self._contact, self._example_of, self._example)
         note = widgets.HTML(pieces.SAVING)
@@ -217,8 +217,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             self._headline,
             _row(_panel("3 · Flip a switch", switches, "1 1 340px"), pictures),
             _row(plan, credit),
-            _panel("6 · Why this contact?", [asked, self._explanation], "1 1 100%"),
-            _panel("7 · Save", [note, _row(self._save_to, self._save), self._saved], "1 1 100%"),
+            _panel("5 · Why this contact?", [asked, self._explanation], "1 1 100%"),
+            _panel("6 · Save", [note, _row(self._save_to, self._save), self._saved], "1 1 100%"),
         ]
 
     # ---- reacting ----
@@ -346,22 +346,24 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         return {name: bool(self._flips.get(name, on)) for name, on in _own(self.what_if).items()}
 
     def _show(self) -> None:
-        """What is read from the table first; then the curve, for which the touches are walked."""
+        """The words and the pictures first, for they are looked at; what is read comes after."""
         self._decided = None
         self._show_words()
+        tier, flips = self._tier.value or None, self.flips
         names = {source: rule.name for source, rule in self._rules.items()} | {NOT_COVERED: "A tool not covered"}
-        by_source, before = self.what_if.by("source", self.flips), self.what_if.by("source")
-        self._charts = {"contacts-by-source": charts.by_source(by_source, before, names)}
-        self._source_chart.value = self._charts["contacts-by-source"]._repr_html_()
+        by_source, before = self.what_if.by("source", flips), self.what_if.by("source")
+        switches = self.what_if.switches_after(flips)
+        self._charts: dict[str, charts.Chart] = {}
+        self._draw("contacts-by-source", self._source_chart, charts.by_source(by_source, before, names))
+        self._draw("credit", self._credit_chart, charts.credit(switches, self.what_if.always, names))
+        curves = self.outcome.by_day(), self.baseline.by_day()
+        self._draw("marketing-over-time", self._time_chart, charts.over_time(*curves, tier))
+        self._switches.update(switches, self._states())
         self._counts = pieces.counts_table(by_source, before, names)
         self._table.value = html_table(self._counts, "The same in numbers")
-        switches = self.what_if.switches_after(self.flips)
-        self._switches.update(switches, self._states())
-        self._charts["credit"] = charts.credit(switches, self.what_if.always, names)
-        self._credit_chart.value = self._charts["credit"]._repr_html_()
-        curves = self.outcome.by_day(), self.baseline.by_day()
-        self._charts["marketing-over-time"] = charts.over_time(*curves, self._tier.value or None)
-        self._time_chart.value = self._charts["marketing-over-time"]._repr_html_()
+
+    def _draw(self, name: str, widget: widgets.HTML, chart: charts.Chart) -> None:
+        self._charts[name], widget.value = chart, chart._repr_html_()
 
     def _show_words(self) -> None:
         now, before = self.what_if.counts(self.flips), self.what_if.counts()

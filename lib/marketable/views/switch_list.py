@@ -58,9 +58,10 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
     def update(self, switches: pd.DataFrame, on: Mapping[str, bool]) -> None:
         """The same list after a flip: new numbers, new states."""
         self._switches, self._on, self._quiet = switches, dict(on), True
+        reach = dict(zip(switches.index, zip(switches["exposed"], switches["sole"], strict=True), strict=True))
         for name, (checkbox, label) in self.rows.items():
             checkbox.value = self._on[name]
-            label.value = pieces.reach(*switches.loc[name, ["exposed", "sole"]])
+            label.value = pieces.reach(*reach[name])
             row = self._made[name]
             row.add_class("mk-flipped") if self._on[name] != self._own[name] else row.remove_class("mk-flipped")
         self._quiet = False
