@@ -97,19 +97,22 @@ class Exposures:
 
 
 def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposures:
-    """The exposures of a batch in memory."""
+    """The exposures of a batch in memory: counted part by part, then the parts' tables put together."""
     of_case, table = cases_of_rows(batch, cases, portal)
     access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
     kinds = slots(cases, cuts)
-    kind = code_type(len(kinds.switch))
+    kind, many = code_type(len(kinds.switch)), len(kinds.switch)
     creates, upgrades = (
         np.concatenate([by_pair.ravel()[table.used], np.full(len(table.dues), NONE), [ALWAYS, NONE, NONE, NONE]])
         for by_pair in (kinds.creates.astype(kind), kinds.upgrades.astype(kind))
     )
+    creators, creator_of_case = _creators(cases.pairs, table.used // cases.eras, table.access)
+    creators, creator_of_listed, months = _listed(batch, creators)
+    month_of_row = np.concatenate([months, _months(batch.wall[len(batch.listed) :])])
 
-    def elements(numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+    def part(numbers: np.ndarray) -> tuple[np.ndarray, ...]:
         rows = by_contact(batch.some(numbers), of_case.take(numbers), table, access)
-        first = rows.case.take(rows.starts)
+        first, first_row = rows.case.take(rows.starts), numbers[rows.order.take(rows.starts)]
         slot = upgrades.take(rows.case)
         slot[rows.starts] = creates.take(first)
         slot[rows.early_rows] = NONE
@@ -120,31 +123,25 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
             latest[rows.contact[come]] = come
             slot[rows.asking[rows.asking <= latest[rows.contact[rows.asking]]]] = NONE
             uncovered &= latest == NONE
+        creator, is_listed = creator_of_case.take(first), first_row < len(batch.listed)
+        creator[is_listed] = creator_of_listed[first_row[is_listed]]
+        rest = np.where(uncovered, NOT_COVERED_CODE, NON_MARKETING_CODE)
         some = np.flatnonzero(slot != NONE)
-        return rows.contact.take(some), slot.take(some), numbers[rows.order[rows.starts]], first, uncovered, rows.early
+        exposure, members, bounds = _sets(rows.contact.take(some), slot.take(some), len(first), many)
+        known = None if access <= batch.as_of else (~rows.early).astype(np.int64)
+        columns, contacts = _counted([exposure, creator, month_of_row.take(first_row), rest], known)
+        its = columns[0]
+        sizes = np.diff(bounds, prepend=0)[its]
+        slot = members[_ranges(bounds[its] - sizes, sizes)]
+        return np.repeat(np.arange(len(its)), sizes), slot, *columns[1:], contacts
 
-    parts = in_parts(batch.keys, elements)
-    for before, (contact, *_) in zip(np.cumsum([0, *(len(part[2]) for part in parts)]), parts, strict=False):
-        contact += before
-    contact, slot, first_row, first, uncovered, early = map(np.concatenate, zip(*parts, strict=True))
-    rest = np.where(uncovered, NOT_COVERED_CODE, NON_MARKETING_CODE)
-    creators, creator_of_case = _creators(cases.pairs, table.used // cases.eras, table.access)
-    creator, front = creator_of_case[first], len(batch.listed)
-    month = np.concatenate([np.zeros(front, dtype=np.int32), _months(batch.wall[front:])]).take(first_row)
-    if front:
-        is_listed = first_row < front
-        listed = batch.listed.iloc[first_row[is_listed]]
-        texts = list(zip(listed["source"], listed["asset"], strict=True))
-        numbers = {pair: number for number, pair in enumerate(dict.fromkeys([*creators, *texts]))}
-        creators = list(numbers)
-        creator[is_listed] = [numbers[pair] for pair in texts]
-        created = listed["created_at"].to_numpy("datetime64[us]").astype("datetime64[M]")
-        month[is_listed] = np.where(np.isnat(created), UNKNOWN_MONTH, created.view(np.int64))
-    alike = [creator, month, rest]
+    parts = in_parts(batch.keys, part)
+    for before, (group, *_) in zip(np.cumsum([0, *(len(part[-1]) for part in parts)]), parts, strict=False):
+        group += before
+    group, slot, *alike, contacts = map(np.concatenate, zip(*parts, strict=True))
     asked = np.unique(cases.could_create.ravel()[table.used])
     touched = frozenset(cases.switches[number] for number in asked if number != NONE)
-    known = None if access <= batch.as_of else (~early).astype(np.int64)
-    return tabled(kinds, (contact, slot), creators, alike, known, batch.as_of, touched)
+    return tabled(kinds, (group, slot), creators, alike, contacts, batch.as_of, touched)
 
 
 def tabled(
@@ -185,6 +182,17 @@ def _creators(
     of_case = np.zeros(cases + 1, dtype=np.int64)
     of_case[: len(pair_of_case)] = np.array([numbers[pair] for pair in by_pair], dtype=np.int64)[pair_of_case]
     return list(numbers), of_case
+
+
+def _listed(batch: Rows, creators: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], np.ndarray, np.ndarray]:
+    """The creators with those of listed contacts, and of each of these its creator's number and its month."""
+    if not len(batch.listed):
+        return creators, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+    texts = list(zip(batch.listed["source"], batch.listed["asset"], strict=True))
+    numbers = {pair: number for number, pair in enumerate(dict.fromkeys([*creators, *texts]))}
+    created = batch.listed["created_at"].to_numpy("datetime64[us]").astype("datetime64[M]")
+    months = np.where(np.isnat(created), UNKNOWN_MONTH, created.view(np.int64)).astype(np.int32)
+    return list(numbers), np.array([numbers[pair] for pair in texts]), months
 
 
 def _months(wall: np.ndarray) -> np.ndarray:
@@ -239,9 +247,19 @@ def _sets(
     occurs[0] = False
     sizes, begins = sizes[occurs], begins[occurs]
     bounds = np.concatenate([[0], np.cumsum(sizes)])
-    places = np.repeat(begins - bounds[:-1], sizes) + np.arange(bounds[-1])
-    members = np.concatenate([slot, np.arange(slots)]).astype(code_type(slots))[places]
+    members = np.concatenate([slot, np.arange(slots)]).astype(code_type(slots))[_ranges(begins, sizes)]
     return np.cumsum(occurs)[number], members, bounds
+
+
+def _ranges(begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The numbers of ranges, one after the other.
+
+    >>> _ranges(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    ends = np.cumsum(sizes)
+    numbers: np.ndarray = np.arange(int(sizes.sum())) + np.repeat(begins - ends + sizes, sizes)
+    return numbers
 
 
 def _counted(columns: list[np.ndarray], times: np.ndarray | None) -> tuple[list[np.ndarray], np.ndarray]:
