@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 import marketable as mk
 from batches import FEW, Case, cases, frame, portal, spellings, states
+from marketable.engine import grouping
 from reference import (
     MARKETING,
     Flip,
@@ -42,20 +44,25 @@ def _marketing(what_if: mk.WhatIf, flips: Any = None) -> int:
 # ---- The counts are those of decide, and of the reference ----
 
 
-@given(cases(), st.data())
-def test_the_counts_after_any_flips_are_what_decide_and_the_reference_count(case: Case, data: st.DataObject) -> None:
-    what_if = case.what_if()
-    for _ in range(3):
-        flips = data.draw(case.flips(what_if.switches.index))
-        decided, reference = case.decide(flips), case.reference(flips)
-        counts = what_if.counts(flips)
-        assert_series_equal(counts, decided.counts())
-        assert {status: count for status, count in counts.items() if count} == counted(reference)
-        for by in WAYS:
-            table = what_if.by(by, flips)
-            assert_frame_equal(table, decided.counts(by))
-            cells = {(label, status): row[status] for label, row in table.to_dict("index").items() for status in row}
-            assert {cell: count for cell, count in cells.items() if count} == counted(reference, by), by
+@given(cases(), st.data(), st.sampled_from([4, grouping._PART]))
+def test_the_counts_after_any_flips_are_what_decide_and_the_reference_count(
+    case: Case, data: st.DataObject, rows_a_part: int
+) -> None:
+    with mock.patch.object(grouping, "_PART", rows_a_part):  # large batches are worked on in parts
+        what_if = case.what_if()
+        for _ in range(4):
+            flips = data.draw(case.flips(what_if.switches.index))
+            decided, reference = case.decide(flips), case.reference(flips)
+            counts = what_if.counts(flips)
+            assert_series_equal(counts, decided.counts())
+            assert {status: count for status, count in counts.items() if count} == counted(reference)
+            for by in WAYS:
+                table = what_if.by(by, flips)
+                assert_frame_equal(table, decided.counts(by))
+                cells = {
+                    (label, status): row[status] for label, row in table.to_dict("index").items() for status in row
+                }
+                assert {cell: count for cell, count in cells.items() if count} == counted(reference, by), by
 
 
 @given(cases(), st.data())
