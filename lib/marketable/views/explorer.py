@@ -34,7 +34,6 @@ from .tables import csv, html_table
 DATA = Path(__file__).resolve().parents[3] / "data"
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
 _MADE_UP, _BY_PATH, _UPLOAD, _DEFAULTS, _BY_DAY = "made-up", "path", "upload", "defaults", ""
-_HALF = "2 1 480px"
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]
@@ -203,9 +202,14 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         flipping = widgets.HTML(pieces.FLIPPING)
         switches = [self._summary, buttons, self._switches, self._since, flipping, self._locked]
         follows = [self._source_chart, self._time_chart, self._table]
-        credit = _panel("What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)], _HALF)
-        plan = _panel("4 · What do I turn off to stay within the tier?", [self._plan], "1 1 340px")
-        pictures = _panel("What follows", follows, _HALF)
+        to_set = [
+            _panel("3 · Flip a switch", switches),
+            _panel("4 · What do I turn off to stay within the tier?", [self._plan]),
+        ]
+        to_see = [
+            _panel("What follows", follows),
+            _panel("What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)]),
+        ]
         asked = _row(self._contact, self._example_of, self._example)
         note = widgets.HTML(pieces.SAVING)
         return [
@@ -215,10 +219,9 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             self._message,
             self._rejected,
             self._headline,
-            _row(_panel("3 · Flip a switch", switches, "1 1 340px"), pictures),
-            _row(plan, credit),
-            _panel("5 · Why this contact?", [asked, self._explanation], "1 1 100%"),
-            _panel("6 · Save", [note, _row(self._save_to, self._save), self._saved], "1 1 100%"),
+            _row(_column(to_set, "1 1 340px"), _column(to_see, "2 1 480px")),
+            _panel("5 · Why this contact?", [asked, self._explanation]),
+            _panel("6 · Save", [note, _row(self._save_to, self._save), self._saved]),
         ]
 
     # ---- reacting ----
@@ -508,7 +511,13 @@ def _row(*children: widgets.Widget) -> widgets.Box:
     return row
 
 
-def _panel(title: str, children: list[widgets.Widget], flex: str) -> widgets.VBox:
+def _column(panels: list[widgets.Widget], flex: str) -> widgets.VBox:
+    column = widgets.VBox(panels, layout=widgets.Layout(flex=flex, min_width="0"))
+    column.add_class("mk-column")
+    return column
+
+
+def _panel(title: str, children: list[widgets.Widget], flex: str = "0 0 auto") -> widgets.VBox:
     heading = widgets.HTML(f'<h3 class="mk-title">{title}</h3>')
     panel = widgets.VBox([heading, *children], layout=widgets.Layout(flex=flex, min_width="0"))
     panel.add_class("mk-panel")
