@@ -142,6 +142,42 @@ def test_the_plan_leaves_alone_what_it_is_told_to(view: Explorer) -> None:
     assert "cannot be met" in view._plan.answer.value
 
 
+def test_a_plan_that_answered_another_question_is_gone(view: Explorer) -> None:
+    for change in ({"limit": 250}, {"turn_on": True}, {"keep": ("hubspot_form/Newsletter",)}):
+        view._plan.find.click()
+        assert view._plan.answer.value and not view._plan.find.disabled
+        for name, value in change.items():
+            getattr(view._plan, name).value = value
+        assert view._plan.answer.value == "" and view._plan.apply.disabled
+
+
+def test_a_plan_is_applied_again_after_the_baseline_and_not_undone_after_other_flips(view: Explorer) -> None:
+    view._plan.limit.value = 300
+    view._plan.find.click()
+    view._plan.apply.click()
+    assert view._plan.apply.disabled and not view._plan.undo.disabled
+    view._to_baseline.click()
+    assert not view._plan.apply.disabled and view._plan.undo.disabled
+    view._plan.apply.click()
+    box = next(box for name, (box, _) in view._switches.rows.items() if name not in view.flips)
+    box.value = not box.value
+    assert view._plan.undo.disabled and len(view.flips) == len(view._plan._plan.flips) + 1
+
+
+def test_all_on_and_all_off_set_what_the_search_finds(view: Explorer) -> None:
+    view._switches.search.value = "webinar"
+    view._all_off.click()
+    assert view.flips and all("Webinar" in name for name in view.flips)
+    view._batch.value = "made-up"
+    assert view._switches.search.value == ""
+
+
+def test_a_limit_that_is_typed_stays_until_the_tier_changes(view: Explorer) -> None:
+    view._plan.limit.value = 77
+    view._edition.value = view._edition.options[-1][1]
+    assert view._plan.limit.value == 77
+
+
 def test_a_tier_that_is_typed_is_the_limit_of_the_plan(view: Explorer) -> None:
     view._tier.value = 321
     assert view._plan.limit.value == 321

@@ -23,6 +23,7 @@ from marketable.answers.planning.moves import Moves
 
 MOST_SETTINGS = 3**5
 WAYS = ["counted", "searched", "solved"]
+CALLED = plans.Called({"hubspot_form/A": True}, {"hubspot_form": "HubSpot forms"})
 
 
 @contextmanager
@@ -172,7 +173,7 @@ def test_what_may_go_on_is_turned_on() -> None:
     plan = what_if.plan(9, turn_on=True)
     assert plan.flips == {"hubspot_form/A": False, "hubspot_form/B": True}
     assert str(plan) == (
-        "Turn off A and turn on B: 9 marketing contacts stay, 1 fewer than now, exactly the limit. "
+        "Turn off A and turn on B: 9 marketing contacts, 1 fewer than the baseline, exactly the limit. "
         "No other setting within 9 keeps more; none that keeps as many has fewer flips."
     )
 
@@ -216,7 +217,7 @@ def test_many_switches_are_not_all_named_and_two_of_one_name_are_told_apart() ->
     rows = [("1", "hubspot_form", "Demo"), ("2", "chatflow", "Demo"), ("3", "non_hubspot_form", "")]
     batch = pd.DataFrame(rows, columns=["contact_id", "source", "asset"]).assign(occurred_at="2024-05-01")
     what_if = mk.WhatIf(batch, mk.Portal(switches={"chatflow": {"Demo": "on"}, "non_hubspot_form": "on"}))
-    assert str(what_if.plan(0)).startswith("Turn off hubspot_form/Demo, Non-HubSpot forms and chatflow/Demo: ")
+    assert str(what_if.plan(0)).startswith("Turn off HubSpot forms: Demo, Non-HubSpot forms and Chatflows: Demo: ")
 
 
 @pytest.mark.parametrize("limit", [-1, 2.5, True, "2000", None, float("nan"), float("inf")])
@@ -269,13 +270,28 @@ def test_a_time_limit_holds_for_a_large_portal() -> None:
     assert plan.marketing == what_if.counts(plan.flips)["marketing"] <= plan.bound <= 6_000
 
 
+def test_what_is_on_at_the_end_and_was_not_always_is_turned_on_from_the_beginning() -> None:
+    history = [{"switch": "off"}, {"from": "2024-05-02", "switch": "on"}]
+    plan = forms({"A": 3, "a": 2}, A=history).plan(5, turn_on=True)
+    assert plan.flips == {"hubspot_form/A": True}
+    assert str(plan).startswith("Turn on A (from the beginning): 5 marketing contacts, 3 more than the baseline")
+
+
+def test_a_name_that_another_switch_has_too_is_told_with_its_tool() -> None:
+    batch = pd.DataFrame(
+        [("1", "hubspot_form", " News "), ("2", "chatflow", "News")], columns=["contact_id", "source", "asset"]
+    )
+    plan = mk.WhatIf(batch.assign(occurred_at="2024-05-01"), mk.Portal(switches={"chatflow": {"News": "on"}})).plan(1)
+    assert str(plan).startswith(("Turn off HubSpot forms: News:", "Turn off Chatflows: News:"))
+
+
 def test_what_is_not_proven_is_said() -> None:
     known = {"limit": 10, "flips": {"hubspot_form/A": False}, "marketing": 8, "baseline": 12, "remains": None}
     plan = mk.Plan(**known, bound=9, fewest=False, seconds=10.1)
     assert not plan.optimal and plan.gap == 1
-    assert plans._words(plan, {}).endswith("This is the best found in 10 s; at most 1 more could be kept.")
+    assert plans._words(plan, CALLED).endswith("This is the best found in 10.1 s; at most 1 more could be kept.")
     plan = mk.Plan(**known, bound=8, fewest=False, seconds=10.1)
-    assert plans._words(plan, {}).endswith("keeps more; perhaps one that keeps as many has fewer flips.")
+    assert plans._words(plan, CALLED).endswith("keeps more; perhaps one that keeps as many has fewer flips.")
 
 
 def test_an_interruption_gets_through_and_the_solver_stops() -> None:

@@ -612,3 +612,13 @@ def test_who_is_called_what_changes_nothing(case: Case, ids: list[str], data: st
     for by in WAYS:
         assert_frame_equal(other.by(by, flips), own.by(by, flips))
     assert_frame_equal(other.switches_after(flips), own.switches_after(flips))
+
+
+def test_what_is_no_mapping_of_flips_and_no_portal_is_refused_with_words() -> None:
+    what_if = mk.WhatIf(mk.sample_touches(10), mk.Portal())
+    for flips in ("hubspot_form/Newsletter", ["hubspot_form/Newsletter"]):
+        with pytest.raises(mk.DataError, match="These are no flips"):
+            what_if.counts(flips)  # type: ignore[arg-type]
+    for made in (mk.WhatIf, mk.decide):
+        with pytest.raises(mk.PortalError, match="This is no portal"):
+            made(mk.sample_touches(10), "data/portal.yaml")  # type: ignore[operator]

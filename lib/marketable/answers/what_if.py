@@ -21,7 +21,7 @@ from ..engine.frames import lazy
 from ..engine.moments import EARLIEST
 from ..engine.rows import Rows, rows
 from ..errors import DataError, UnknownNameError, nearest
-from ..inputs.portal import Change, Flip, Portal, change_of, split
+from ..inputs.portal import Change, Flip, Portal, change_of, checked_portal, split
 from ..rulebook import STATUSES, Rulebook
 from .exposure_table import ExposureTable
 from .planning import Plan, plan
@@ -70,7 +70,7 @@ class WhatIf:
         contacts: Any = None,
         as_of: str | dt.date | None = None,
     ) -> None:
-        self.portal = portal
+        self.portal = checked_portal(portal)
         self._rulebook = rulebook or Rulebook.load()
         self._pinned = None if edition is None else self._rulebook.pinned(edition)
         # Kept as they are now, for a question that needs them once more: pandas copies when one of them is changed.
@@ -82,6 +82,10 @@ class WhatIf:
         self._with_cuts = functools.lru_cache(maxsize=_KEPT)(self._reduced)
         self._table = self._reduced(())
         self._names = dict.fromkeys(sorted({*self._table.exposures.touched, *portal.switches}, key=_in_rulebook_order))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {status}" for status, count in self.counts().items())
+        return f"WhatIf: {len(self._names):,} switches; {counts}"
 
     def counts(self, flips: Mapping[str, Flip] | None = None) -> pd.Series:
         """How many contacts have which status, after some flips; without, the baseline.
@@ -214,16 +218,17 @@ class WhatIf:
         >>> plan.flips
         {'hubspot_form/A': False}
         >>> print(plan)  # doctest: +NORMALIZE_WHITESPACE
-        Turn off A: 2 marketing contacts stay, 1 fewer than now, exactly the limit. No other setting within 2 keeps
-        more; none that keeps as many has fewer flips.
+        Turn off A: 2 marketing contacts stay, 1 fewer than the baseline, exactly the limit. No other setting within 2
+        keeps more; none that keeps as many has fewer flips.
         """
-        kept = [keep] if isinstance(keep, str) else list(keep)
+        kept = [keep] if isinstance(keep, str) else list(keep or ())
         for name in kept:
             self._known(name)
         rules = self._rulebook.on(self._rulebook.editions[-1])
-        titles = {source: rule.name for source, rule in rules.items() if rule.switch == "account"}
+        states = dict(zip(self._names, self._on_at_end({}), strict=True))
+        titles = {source: rule.name for source, rule in rules.items()}
         return plan(
-            self._table, limit, names=list(self._names), keep=kept, turn_on=turn_on,
+            self._table, limit, names=states, keep=kept, turn_on=bool(turn_on),
             time_limit=time_limit, progress=progress, titles=titles,
         )  # fmt: skip
 
@@ -263,6 +268,9 @@ class WhatIf:
             )
 
     def _changes(self, flips: Mapping[str, Flip] | None) -> dict[str, Change]:
+        if not isinstance(flips or {}, Mapping):
+            expected = 'by the name of each switch True or False, like {"hubspot_form/Newsletter": False}'
+            raise DataError("These are no flips", value=flips, expected=expected)
         for name in flips or {}:
             self._known(name)
         return {name: change_of(name, flip, self.portal.time_zone) for name, flip in (flips or {}).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from ..inputs.portal import Portal
+from ..inputs.portal import Portal, checked_portal
 from ..rulebook import Rulebook
 from .cases import Cases
 from .explain import Explainer
@@ -52,7 +52,7 @@ def decide(
     >>> decide(batch, Portal()).touches["rule"].tolist()
     ['switch off', 'upgrade']
     """
-    rulebook = rulebook or Rulebook.load()
+    portal, rulebook = checked_portal(portal), rulebook or Rulebook.load()
     pinned = None if edition is None else rulebook.pinned(edition)
     touches = in_memory(touches)
     batch = rows(touches, contacts, portal.time_zone, as_of)

@@ -197,6 +197,14 @@ def split(switch: str) -> tuple[str, str | None]:
     return source, asset if slash else None
 
 
+def checked_portal(portal: object) -> Portal:
+    """The portal, if it is one. Raises: PortalError for anything else."""
+    if not isinstance(portal, Portal):
+        advice = "Portal.load(path) reads a portal.yaml; Portal() has every switch at its default."
+        raise PortalError("This is no portal", value=portal, expected="a Portal", advice=advice)
+    return portal
+
+
 def change_of(switch: str, flip: Flip, time_zone: str) -> Change:
     """What a flip changes, and since when. Raises: PortalError for what is no flip.
 

@@ -138,8 +138,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="31%"))
             for name, tip in (
                 ("Baseline", "Every switch as the portal has it"),
-                ("All on", "Every switch on from the beginning"),
-                ("All off", "Every switch off from the beginning"),
+                ("All on", "Every switch that the search finds on"),
+                ("All off", "Every switch that the search finds off"),
             )
         )
         self._since = widgets.DatePicker(
@@ -362,6 +362,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         curves = self.outcome.by_day(), self.baseline.by_day()
         self._draw("marketing-over-time", self._time_chart, charts.over_time(*curves, tier))
         self._switches.update(switches, self._states())
+        self._plan.follow(self._flips if self._since.value is None else {})
         self._counts = pieces.counts_table(by_source, before, names)
         self._table.value = html_table(self._counts, "The same in numbers")
 
@@ -385,11 +386,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _set(self, states: dict[str, bool]) -> None:
         """Sets switches; one that is as the portal has it keeps its history."""
         own = _own(self.what_if)
-        self._flips = {name: on for name, on in (self._flips | states).items() if on != own[name]}
+        kept = {name: on for name, on in self._flips.items() if name not in states}
+        self._flips = kept | {name: on for name, on in states.items() if on != own[name]}
         self._show()
 
     def _set_tier(self) -> None:
-        self._plan.limit.value = self._tier.value or self._plan.limit.value
+        self._plan.hold(self._tier.value or None)
         self._show()
 
     def _apply_plan(self, flips: Mapping[str, bool]) -> None:
@@ -409,10 +411,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._set(_own(self.what_if))
 
     def _set_all_on(self) -> None:
-        self._set(dict.fromkeys(self.what_if.switches.index, True))
+        self._set(dict.fromkeys(self._switches.found, True))
 
     def _set_all_off(self) -> None:
-        self._set(dict.fromkeys(self.what_if.switches.index, False))
+        self._set(dict.fromkeys(self._switches.found, False))
 
     def _say_what_was_read(self) -> None:
         opened = self._opened

@@ -26,7 +26,8 @@ CREDIT = (
 )
 PLANNING = (
     '<p class="mk-note">The setting that keeps the most marketing contacts within the limit, by the fewest flips, '
-    "reckoned from the portal's own switches, as if they had been so from the beginning.</p>"
+    "reckoned from the portal's own switches, as if they had been so from the beginning. Applied, it takes the place "
+    "of your own flips.</p>"
 )
 SAVING = (
     '<p class="mk-note">The settings as portal.yaml, the decisions as csv, the pictures, and a summary. The decisions '

@@ -18,7 +18,8 @@ MOST = 60  # rows at once; a portal may have hundreds of forms, and a page of wi
 class SwitchList(widgets.VBox):  # type: ignore[misc]
     """Checkboxes, one a switch. Arguments: flipped, called with a switch's name and its new state.
 
-    `rows`: by name, the checkbox and the label of the switches that are shown.
+    `rows`: by name, the checkbox and the label of the switches that are shown. `found`: the names of all that the
+    search finds.
     """
 
     def __init__(self, flipped: Callable[[str, bool], None]) -> None:
@@ -53,6 +54,7 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         for widget in (*self._made.values(), *self._heads.values()):
             _close(widget)
         self._made, self._heads, self.rows = {}, {}, {}
+        self.search.value = ""
         self._fill()
 
     def update(self, switches: pd.DataFrame, on: Mapping[str, bool]) -> None:
@@ -73,6 +75,7 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
             for name, source in self._switches["source"].items()
             if sought in f"{name} {self._rules[source].name}".casefold()
         ]
+        self.found = names
         shown = set(self._switches["exposed"].loc[names].nlargest(MOST).index)
         self.note.value = _note(len(shown), len(names), len(self._switches))
         children, self.rows = [], {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -77,14 +78,14 @@ def plan(
     table: ExposureTable,
     limit: object,
     *,
-    names: Sequence[str],
+    names: Mapping[str, bool],
     keep: Collection[str],
     turn_on: bool,
     time_limit: object,
     progress: Progress | bool | None,
     titles: Mapping[str, str],
 ) -> Plan:
-    """See `WhatIf.plan`. Arguments: names, of all switches; titles, by tool with one switch for the account."""
+    """See `WhatIf.plan`. Arguments: names, whether each switch is on at the end; titles, what the tools are called."""
     most, watch = _limit(limit), Watch(_seconds(time_limit), progress)
     able = moves(table, frozenset(keep), turn_on)
     try:
@@ -106,7 +107,7 @@ def plan(
         remains=_remains(table, [name for name in names if name in keep]) if most < able.fixed else None,
         seconds=watch.seconds,
     )
-    return replace(made, says=_words(made, titles))
+    return replace(made, says=_words(made, Called(names, titles)))
 
 
 def _best(able: Moves, room: int, watch: Watch) -> tuple[Found, int]:
@@ -181,46 +182,68 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
-def _words(plan: Plan, titles: Mapping[str, str]) -> str:
+class Called:
+    """What switches are called in a sentence: the asset; where others are called so too, with the tool."""
+
+    def __init__(self, names: Mapping[str, bool], titles: Mapping[str, str]) -> None:
+        self._on, self._titles = names, titles
+        self._short = {name: " ".join((split(name)[1] or "").split()) for name in names}
+        self._times = Counter(self._short.values())
+
+    def one(self, name: str) -> str:
+        """One switch."""
+        source, asset = split(name)
+        short = self._short[name]
+        if short and self._times[short] == 1:
+            return short
+        return self._titles[source] if asset is None else f"{self._titles[source]}: {short or '(no name)'}"
+
+    def flipped(self, name: str, on: bool) -> str:
+        """One that is flipped; it may be so at the end, and was not always."""
+        return self.one(name) + (" (from the beginning)" if self._on[name] == on else "")
+
+    def some(self, said: Sequence[str]) -> str:
+        """The first few of some."""
+        if len(said) > _NAMED + 1:
+            said = [*said[:_NAMED], f"{len(said) - _NAMED:,} others"]
+        return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+
+
+def _words(plan: Plan, called: Called) -> str:
     limit = f"{plan.limit:,}"
     if plan.remains is not None:
-        return _why_not(plan, plan.remains, titles)
-    ways = {way: [name for name, on in plan.flips.items() if on == (way == "on")] for way in ("off", "on")}
-    to_do = " and ".join(f"turn {way} {_listed(names, titles)}" for way, names in ways.items() if names)
+        return _why_not(plan, plan.remains, called)
+    ways = {
+        way: [called.flipped(name, on) for name, on in plan.flips.items() if on == (way == "on")]
+        for way in ("off", "on")
+    }
+    to_do = " and ".join(f"turn {way} {called.some(names)}" for way, names in ways.items() if names)
     change = plan.marketing - plan.baseline
-    changed = f"{abs(change):,} {'more' if change > 0 else 'fewer'} than now, " if change else ""
+    changed = f"{abs(change):,} {'more' if change > 0 else 'fewer'} than the baseline, " if change else ""
     below = f"{plan.limit - plan.marketing:,} below {limit}" if plan.marketing < plan.limit else "exactly the limit"
-    result = f"{_contacts(plan.marketing)} stay{'s' * (plan.marketing == 1)}, {changed}{below}."
+    stay = "" if ways["on"] else f" stay{'s' * (plan.marketing == 1)}"
+    result = f"{_contacts(plan.marketing)}{stay}, {changed}{below}."
     text = f"T{to_do[1:]}: {result}" if to_do else f"No switch needs to go off: {result}"
     if not plan.optimal:
-        return f"{text} This is the best found in {plan.seconds:.0f} s; at most {plan.gap:,} more could be kept."
+        return f"{text} This is the best found in {plan.seconds:.1f} s; at most {plan.gap:,} more could be kept."
     if not plan.flips:
         return text
     proven = "none that" if plan.fewest else "perhaps one that"
     return f"{text} No other setting within {limit} keeps more; {proven} keeps as many has fewer flips."
 
 
-def _why_not(plan: Plan, remains: pd.Series, titles: Mapping[str, str]) -> str:
+def _why_not(plan: Plan, remains: pd.Series, called: Called) -> str:
     always = int(remains["always"])
-    kept = [name for name in remains.index[1:] if name != _SEVERAL] or [_SEVERAL]
-    text = (
+    kept = [called.one(name) for name in remains.index[1:] if name != _SEVERAL] or [_SEVERAL]
+    reasons = [f"{always:,} {'was' if always == 1 else 'were'} made marketing by hand or by tools without a switch"]
+    if plan.marketing > always:
+        reasons = reasons if always else []
+        reasons.append(f"{plan.marketing - always:,} come through switches that are kept ({called.some(kept)})")
+    return (
         f"{plan.limit:,} cannot be met: with every switch off that may go off, {_contacts(plan.marketing)} "
-        f"remain{'s' * (plan.marketing == 1)}. {always:,} {'was' if always == 1 else 'were'} made marketing by hand or "
-        "by tools without a switch"
+        f"remain{'s' * (plan.marketing == 1)}. {', '.join(reasons)}."
     )
-    if plan.marketing == always:
-        return f"{text}."
-    return f"{text}, {plan.marketing - always:,} come through switches that are kept ({_listed(kept, titles)})."
 
 
 def _contacts(count: int) -> str:
     return f"{count:,} marketing contact{'s' * (count != 1)}"
-
-
-def _listed(names: Sequence[str], titles: Mapping[str, str]) -> str:
-    """The first few names as a person says them; where two would be the same, in full."""
-    said = [titles.get(name) or split(name)[1] or name for name in names]
-    said = [name if said.count(short) > 1 else short for name, short in zip(names, said, strict=True)]
-    if len(said) > _NAMED + 1:
-        said = [*said[:_NAMED], f"{len(said) - _NAMED:,} others"]
-    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
