@@ -1,5 +1,5 @@
 """How people see it: words, tables, charts, and the explorer's widgets. Nothing here knows a rule."""
 
-from .explorer import Explorer
+from .explorer import DATA, Explorer
 
-__all__ = ["Explorer"]
+__all__ = ["DATA", "Explorer"]
