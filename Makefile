@@ -22,7 +22,7 @@ check: .venv/test
 	$(BIN)/mypy
 	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
-thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (about ten minutes)
+thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (about an hour)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -m "not browser"
 
 benchmark: .venv/bench ## decide and what-ifs against the same jobs in Polars, DuckDB and pandas
