@@ -50,6 +50,10 @@ clean: ## remove the environment and what tools left behind
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test]'
 	@touch $@
 
+.venv/spark: .venv/test
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[spark]'
+	@touch $@
+
 .venv/bench: .venv/lab
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[bench]'
 	@touch $@
