@@ -107,7 +107,7 @@ class ExposureTable:
         for column in weights[free].T:
             exactly = np.bincount(mask[free], column, 1 << len(switches)).astype(kind)
             # Nothing makes marketing what lies within the switches that are off: the complement of the setting.
-            yield _over_subsets(exactly)[::-1]
+            yield over_subsets(exactly)[::-1]
 
     def by_creator(self, number: np.ndarray, groups: int) -> np.ndarray:
         """Contacts by exposure and by group. Arguments: number, each creator's group."""
@@ -134,13 +134,13 @@ class ExposureTable:
         return exposure[starts], switch[starts], starts
 
 
-def _over_subsets(sums: np.ndarray) -> np.ndarray:
+def over_subsets(sums: np.ndarray) -> np.ndarray:
     """From a number for each set of switches, numbered by their bits, to the sum over all subsets of each set.
 
     One bit is one pass of additions. Half of the bits are passed, then the others with rows and columns exchanged, so
     that all additions run along whole rows.
 
-    >>> _over_subsets(np.array([1, 10, 100, 1000])).tolist()
+    >>> over_subsets(np.array([1, 10, 100, 1000])).tolist()
     [1, 11, 101, 1111]
     """
     square = sums.reshape(1 << (len(sums).bit_length() // 2), -1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..exposure_table import over_subsets
 from .moves import NEVER, Moves
 
 _TRIES = 300  # beginnings looked at for one number of flips
@@ -48,10 +49,8 @@ def count_all(moves: Moves, wanted: int) -> Found:
     """The best setting of all that keep no more contacts than wanted, for few moves: every one is counted."""
     many = len(moves.own)
     bit = 1 << np.arange(many)
-    lost = np.bincount(np.bincount(moves.group, bit[moves.move]).astype(np.int64), moves.contacts, 1 << many)
-    for at in range(many):  # from groups of exactly these moves to all whose moves are among them
-        halves = lost.reshape(-1, 2, 1 << at)
-        halves[:, 1] += halves[:, 0]
+    exactly = np.bincount(np.bincount(moves.group, bit[moves.move]).astype(np.int64), moves.contacts, 1 << many)
+    lost = over_subsets(exactly)  # groups all of whose moves are off
     setting = np.arange(1 << many)
     contacts = (lost[-1] - lost[::-1]).astype(np.int64)  # what is off is the complement of what is on
     flips = np.bitwise_count(setting ^ bit[moves.own].sum()).astype(np.int64)
