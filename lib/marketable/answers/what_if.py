@@ -18,7 +18,7 @@ from ..engine.cases import KNOWN, Cases
 from ..engine.counting import counted_all, counted_by
 from ..engine.exposure import Cuts, Exposures, exposures
 from ..engine.frames import lazy
-from ..engine.moments import EARLIEST
+from ..engine.moments import EARLIEST, start
 from ..engine.rows import Rows, rows
 from ..errors import DataError, UnknownNameError, nearest
 from ..inputs.portal import Change, Flip, Portal, change_of, checked_portal, split
@@ -235,15 +235,11 @@ class WhatIf:
     # ---- settings ----
 
     def _reduced(self, cuts: tuple[tuple[str, int], ...]) -> ExposureTable:
-        by_switch: dict[str, tuple[int, ...]] = {}
-        for name, cut in cuts:
-            by_switch[name] = (*by_switch.get(name, ()), cut)
-        return ExposureTable(self._exposures(by_switch))
+        return ExposureTable(self._exposures(dict(cuts)))
 
     def _exposures(self, cuts: Cuts) -> Exposures:
-        times = [cut for of_switch in cuts.values() for cut in of_switch]
         batch = self._survey or rows(self._touches, self._contacts, self.portal.time_zone, self._as_of)
-        cases = Cases(batch.pairs, self.portal, self._rulebook, self._pinned, times)
+        cases = Cases(batch.pairs, self.portal, self._rulebook, self._pinned, cuts.values())
         if isinstance(batch, Rows):
             return exposures(batch, cases, self.portal, cuts)
         from ..engine.elsewhere import lazy_exposures
@@ -278,12 +274,12 @@ class WhatIf:
     def _setting(self, flips: Mapping[str, Flip] | None) -> tuple[ExposureTable, np.ndarray]:
         """The table that can tell, and for each of its slots whether it is on."""
         changes = self._changes(flips)
-        cuts = tuple(sorted((name, _time(change.since)) for name, change in changes.items() if change.since))
+        cuts = tuple(sorted((name, start(change.since)) for name, change in changes.items() if change.since))
         table = self._with_cuts(cuts) if cuts else self._table
         on = table.exposures.slots.own.copy()
         for name, change in changes.items():
             of_switch = table.slots_of.get(name, slice(0))
-            flipped = table.exposures.slots.since[of_switch] >= _time(change.since)
+            flipped = table.exposures.slots.since[of_switch] >= start(change.since)
             on[of_switch] = np.where(flipped, change.on, on[of_switch])
         return table, on
 
@@ -293,13 +289,9 @@ class WhatIf:
         states = []
         for name in self._names:
             flip = changes.get(name)
-            flipped = flip is not None and (as_of == EARLIEST or _time(flip.since) <= as_of)
+            flipped = flip is not None and (as_of == EARLIEST or start(flip.since) <= as_of)
             states.append(flip.on if flip and flipped else self._own.is_on(name, as_of))
         return states
-
-
-def _time(since: dt.datetime | None) -> int:
-    return EARLIEST if since is None else int(np.datetime64(since, "us").astype(np.int64))
 
 
 def _in_rulebook_order(switch: str) -> tuple[int, str, str]:

@@ -17,7 +17,7 @@ import numpy as np
 from ..inputs.portal import Portal, split
 from ..rulebook import ACTIONS, NOT_COVERED, SOURCES, STATUSES, Reference, Rule, Rulebook
 from ..rulebook.reader import switch_name
-from .moments import EARLIEST, midnight
+from .moments import EARLIEST, midnight, start
 
 MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE = range(len(STATUSES))
 KNOWN = (*SOURCES, *ACTIONS, NOT_COVERED)
@@ -81,7 +81,7 @@ class Cases:
         names = [switch_name(source, asset, scope(rulebook, source)) for source, asset in pairs]
         self.switch_of_pair, self.switches = names, list(dict.fromkeys(name for name in names if name))
         changes = [change.since for name in self.switches for change in portal.switches.get(name, ())]
-        self.starts = self._era_starts([*map(_start, changes), *cuts])
+        self.starts = self._era_starts([*map(start, changes), *cuts])
         self.eras = len(self.starts)
 
         self._editions = editions = [self._editions_of(start) for start in self.starts]
@@ -94,7 +94,7 @@ class Cases:
         self.on = here[_DEFAULT_ON].astype(bool)
         for pair, name in enumerate(names):
             for change in portal.switches.get(name or "", ()):
-                self.on[pair, self.starts >= _start(change.since)] = change.on
+                self.on[pair, self.starts >= start(change.since)] = change.on
         self.created, self.newer = _created(here, self.on), _created(after, self.on)
         upgrades = here[_UPGRADES].astype(bool)
         source = np.array([source for source, _ in pairs], dtype=object)
@@ -169,7 +169,3 @@ def _table(rulebook: Rulebook, date: dt.date) -> np.ndarray:
 def _created(table: np.ndarray, on: np.ndarray) -> np.ndarray:
     switched = np.where(on, MARKETING_CODE, NON_MARKETING_CODE)
     return np.where(table[_SWITCHED] != 0, switched, table[_DEFAULT]).astype(np.int8)
-
-
-def _start(since: dt.datetime | None) -> int:
-    return EARLIEST if since is None else int(np.datetime64(since, "us").astype(np.int64))

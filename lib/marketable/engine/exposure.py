@@ -23,7 +23,7 @@ from .table import NONE, cases_of_rows, eras
 
 ALWAYS = 0
 UNKNOWN_MONTH = -12 * 10_000  # a month before all others, for listed contacts whose creation is not known
-Cuts = Mapping[str, tuple[int, ...]]
+Cuts = Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Slots:
 
 
 def slots(cases: Cases, cuts: Cuts) -> Slots:
-    """The slots of a batch's cases. Arguments: cuts, by switch the local times at which a flip may begin; the cases'
+    """The slots of a batch's cases. Arguments: cuts, by switch the local time from which it may be flipped; the cases'
     eras must begin there too.
     """
     since = np.full((len(cases.pairs), cases.eras), EARLIEST)
     for pair, name in enumerate(cases.switch_of_pair):
-        for cut in cuts.get(name or "", ()):
-            since[pair, cases.starts >= cut] = cut
+        if name is not None and name in cuts:
+            since[pair, cases.starts >= cuts[name]] = cuts[name]
     used = cases.could_create >= 0
     keys = np.stack([cases.could_create[used], cases.on[used], since[used]])
     kinds, kind = np.unique(keys, axis=1, return_inverse=True)

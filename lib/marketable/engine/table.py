@@ -58,7 +58,6 @@ class Table:
     makes: np.ndarray
     is_action: np.ndarray
     could_create: np.ndarray
-    could_upgrade: np.ndarray
 
     @functools.cached_property
     def first_request(self) -> int:
@@ -105,7 +104,6 @@ def cases_of_rows(batch: Rows, cases: Cases, portal: Portal) -> tuple[np.ndarray
         makes=column(cases.makes, 0, none, 0),
         is_action=column(cases.is_action, 1, none, 0),
         could_create=column(cases.could_create, -1, no_switch, -1),
-        could_upgrade=column(cases.could_upgrade, -1, no_switch, -1),
     )
     kind = code_type((table.access + 1) * ROLES)
     renumbered = np.zeros(len(cases.pairs) * cases.eras, dtype=kind)
