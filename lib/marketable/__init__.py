@@ -1,10 +1,16 @@
 """Which HubSpot tool made whom a marketing contact, and what flipping a switch would do."""
 
-from .answers import Plan, WhatIf
-from .engine import Outcome, decide
-from .errors import DataError, MarketableError, PortalError, RulebookError, UnknownNameError
-from .inputs import Batch, Export, Portal, Subscription, read_export, read_touches, sample_touches
-from .rulebook import Edition, Reference, Rule, Rulebook
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .answers import Plan, WhatIf
+    from .engine import Outcome, decide
+    from .errors import DataError, MarketableError, ParameterError, PortalError, RulebookError, UnknownNameError
+    from .inputs import Batch, Export, Portal, Subscription, read_export, read_touches, sample_touches
+    from .rulebook import Edition, Reference, Rule, Rulebook
 
 __all__ = [
     "Batch",
@@ -13,6 +19,7 @@ __all__ = [
     "Export",
     "MarketableError",
     "Outcome",
+    "ParameterError",
     "Plan",
     "Portal",
     "PortalError",
@@ -28,3 +35,18 @@ __all__ = [
     "read_touches",
     "sample_touches",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Each name is loaded when it is first used: the command starts its kernel before it loads pandas."""
+    if name in __all__:
+        for floor in ("errors", "rulebook", "inputs", "engine", "answers"):
+            module = importlib.import_module(f".{floor}", __name__)
+            if hasattr(module, name):
+                globals()[name] = getattr(module, name)
+                return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

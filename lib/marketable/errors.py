@@ -96,6 +96,12 @@ class PortalError(MarketableError):
     _row, _column = "line", "at"
 
 
+class ParameterError(MarketableError):
+    """What a report or a sweep is asked is not valid."""
+
+    _row, _column = "line", "at"
+
+
 class DataError(MarketableError):
     """A batch, an export or a table of contacts cannot be used as it is."""
 

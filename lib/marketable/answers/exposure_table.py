@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..engine.cases import MARKETING_CODE, NOT_COVERED_CODE
 from ..engine.counting import creator_labels, month_labels
@@ -108,6 +110,19 @@ class ExposureTable:
             exactly = np.bincount(mask[free], column, 1 << len(switches)).astype(kind)
             # Nothing makes marketing what lies within the switches that are off: the complement of the setting.
             yield over_subsets(exactly)[::-1]
+
+    def listed(self) -> dict[str, list[Any]]:
+        """The table in plain lists: exposures, names of sources, and rows of numbers: exposure, source, rest, contacts.
+        What differs by asset or month only is put together.
+        """
+        table = self.exposures
+        labels, number = self.labels("source")
+        of_label, sources = pd.factorize(np.array(labels, dtype=object))
+        keys = pd.DataFrame({"exposure": table.exposure, "source": of_label[number], "rest": table.rest})
+        rows = keys.assign(contacts=table.contacts).groupby(list(keys), as_index=False)["contacts"].sum()
+        members = table.members.tolist()
+        sets = [members[start:end] for start, end in pairwise(table.bounds.tolist())]
+        return {"sources": [str(name) for name in sources], "exposures": [[], *sets], "rows": rows.to_numpy().tolist()}
 
     def by_creator(self, number: np.ndarray, groups: int) -> np.ndarray:
         """Contacts by exposure and by group. Arguments: number, each creator's group."""

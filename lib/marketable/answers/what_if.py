@@ -149,6 +149,31 @@ class WhatIf:
         """
         return self._table.always
 
+    def portable(self, flips: Mapping[str, Flip] | None = None) -> dict[str, Any]:
+        """The table of exposures in plain lists and numbers, from which a page without this library answers what-ifs.
+
+        It tells of contacts only how many there are. A contact is marketing where its exposure, a list of slots, holds
+        one that is on; else it is what `rest` says. `always` is slot 0. A switch that is flipped from the beginning has
+        all its slots so; what the portal has, and what the flips make of it, is in `own` and `flipped`, by slot.
+
+        Returns: statuses and sources (names); switches (name and whether on at the end, own and flipped); slots (of
+        each its switch's number; -1: no flip changes it); own and flipped (0 or 1 by slot); exposures (lists of slots,
+        number 0 being the empty one); rows of exposure, source, rest and contacts: but for the last, numbers of those.
+        """
+        table, on = self._setting(flips)
+        number = {name: at for at, name in enumerate(self._names)}
+        names = [*table.exposures.slots.switches, ""]
+        slots = [number.get(names[at], -1) for at in table.exposures.slots.switch]
+        states = zip(self._names, self._on_at_end({}), self._on_at_end(flips or {}), strict=True)
+        return {
+            "statuses": list(STATUSES),
+            "switches": [{"name": name, "own": own, "flipped": flipped} for name, own, flipped in states],
+            "slots": slots,
+            "own": table.exposures.slots.own.astype(int).tolist(),
+            "flipped": on.astype(int).tolist(),
+            **table.listed(),
+        }
+
     def sweep(self, switches: Sequence[str], by: str | None = None) -> pd.DataFrame:
         """The counts of every setting of some switches, all others as the portal has them.
 

@@ -41,6 +41,11 @@ class Outcome:
         """The local time up to which touches and update dates count; NaT for an empty batch."""
         return pd.NaT if self._rows.as_of == EARLIEST else pd.Timestamp(self._rows.as_of, unit="us")
 
+    @property
+    def ambiguous(self) -> int:
+        """How many contacts were created between two editions that disagree about it."""
+        return int(np.count_nonzero(self._untold))
+
     @functools.cached_property
     def touches(self) -> pd.DataFrame:
         """The batch, in its own order, and what was decided of each touch.
@@ -208,12 +213,18 @@ class Outcome:
         before, after = self._explainer.before(coded.codes), self._explainer.after(coded.codes)
         return coded.laid_out(before), coded.laid_out(after)
 
+    @property
+    def _untold(self) -> np.ndarray:
+        """Contacts whose creation has another reading."""
+        judged, table = self._judged, self._judged.table
+        return np.asarray((table.created != table.newer).take(judged.first_case) & ~judged.early)
+
     def _reasons(self, decided: _Coded) -> pd.Categorical:
         """The sentence of each contact: what decided, an ambiguous creation which that does not tell, and a wait."""
-        judged, table, say = self._judged, self._judged.table, self._explainer
+        judged, say = self._judged, self._explainer
         sentences = {code: say.sentence(code) for code in decided.codes.tolist()}
         # For few contacts there is more to say: their kinds are the decision, the ambiguous case or NONE, and the wait.
-        untold = np.flatnonzero((table.created != table.newer).take(judged.first_case) & ~judged.early)
+        untold = np.flatnonzero(self._untold)
         untold = untold[judged.decided[untold] % ROLES != Role.CREATED]
         more = np.union1d(untold, np.flatnonzero(judged.waiting))
         case = np.where(np.isin(more, untold), judged.first_case[more].astype(np.int64), NONE)

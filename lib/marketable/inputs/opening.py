@@ -17,7 +17,9 @@ _SUBMISSIONS = "contact_form_submission"
 
 @dataclass(frozen=True)
 class Opened:
-    """A file read: `touches`, a batch; `rejected` rows; what was understood; and the `export`, where it is one."""
+    """A file read: `touches`, a batch; `rejected` rows; what was understood; the `export`, where it is one; and the
+    `files` that were read.
+    """
 
     name: str
     touches: pd.DataFrame
@@ -25,6 +27,7 @@ class Opened:
     rows_read: int
     understood: dict[str, str]
     export: Export | None
+    files: tuple[Path, ...] = ()
 
 
 def open_file(path: str | Path) -> Opened:
@@ -35,15 +38,14 @@ def open_file(path: str | Path) -> Opened:
     """
     path = Path(path).expanduser()
     if path.suffix.lower() == ".json":
-        return _of_export(path, read_export(path))
+        return _of_export(read_export(path), path)
     try:
         batch = read_touches(path)
     except DataError as no_batch:
         beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
+        submissions = beside if beside != path and beside.is_file() else None
         try:
-            return _of_export(
-                path, read_export(path, submissions=beside if beside != path and beside.is_file() else None)
-            )
+            return _of_export(read_export(path, submissions=submissions), path, *filter(None, [submissions]))
         except DataError as no_export:
             if str(no_batch) == str(no_export):
                 raise no_export from None
@@ -59,9 +61,9 @@ def openable(folder: Path) -> list[Path]:
 
 
 def _of_batch(path: Path, batch: Batch) -> Opened:
-    return Opened(path.name, batch.touches, batch.rejected, batch.rows_read, dict(batch.understood), None)
+    return Opened(path.name, batch.touches, batch.rejected, batch.rows_read, dict(batch.understood), None, (path,))
 
 
-def _of_export(path: Path, export: Export) -> Opened:
+def _of_export(export: Export, *files: Path) -> Opened:
     rows = export.rows_read + export.submissions_read
-    return Opened(path.name, export.touches, export.rejected, rows, dict(export.understood), export)
+    return Opened(files[0].name, export.touches, export.rejected, rows, dict(export.understood), export, files)

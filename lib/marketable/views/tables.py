@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import math
+from typing import Any
 
 import pandas as pd
 
+_NUMBER = ' class="mk-number"'
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -15,7 +18,10 @@ def html_table(frame: pd.DataFrame, caption: str, *, most: int = 200) -> str:
     >>> html_table(pd.DataFrame({"form": ["<b>"]}), "Forms").endswith("<td>&lt;b&gt;</td></tr></tbody></table></div>")
     True
     """
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
+    head = "".join(
+        f'<th scope="col"{_NUMBER if _is_number(kind) else ""}>{html.escape(str(name))}</th>'
+        for name, kind in frame.dtypes.items()
+    )
     rows = "".join(
         f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in frame.head(most).itertuples(index=False)
     )
@@ -44,11 +50,17 @@ def harmless(text: object) -> object:
     return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
 
 
+def _is_number(kind: Any) -> bool:
+    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+
+
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return f"<td>{'yes' if value else 'no'}</td>"
     if isinstance(value, int):
-        return f'<td class="mk-number">{value:,}</td>'
+        return f"<td{_NUMBER}>{value:,}</td>"
+    if isinstance(value, float) and not math.isnan(value):
+        return f"<td{_NUMBER}>{value:,.1f}</td>"
     if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]
         return "<td></td>"
     if isinstance(value, pd.Timestamp):
