@@ -5,13 +5,16 @@ BIN := .venv/bin
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check thorough benchmark benchmark-browser data clean
+.PHONY: help lab report test check thorough benchmark benchmark-browser data clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 lab: .venv/lab ## open JupyterLab on the explorer (more options: make lab LAB="--ip=0.0.0.0 --port=9000")
 	$(BIN)/jupyter lab $(LAB_OPTIONS)
+
+report: .venv/lab ## a report of the sample data: saved/report.html (of your own: make report REPORT="-p data=my.csv")
+	$(BIN)/marketable report $(REPORT)
 
 test: check ## lint, types, notebooks, and every test
 	$(BIN)/python -m pytest -q

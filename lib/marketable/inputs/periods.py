@@ -24,8 +24,8 @@ class Period:
     def of_text(cls, text: str) -> Period:
         """The period that a text names. Raises: ValueError, which says what was expected.
 
-        >>> Period.of_text("2026-Q3").first, Period.of_text("2026-10-01/2026-10-15").name
-        (datetime.date(2026, 7, 1), '1 October 2026 to 15 October 2026')
+        >>> Period.of_text("2026-Q3").name, Period.of_text("2026-10-01/2026-10-15").name
+        ('Q3 2026', '1 October 2026 to 15 October 2026')
         """
         try:
             if days := _DAYS.fullmatch(text):
@@ -79,7 +79,7 @@ class Period:
         if self.months == 1:
             return f"{self.first:%B %Y}"
         if self.months == 3:
-            return f"the quarter from {self.first:%B} to {self.last:%B %Y}"
+            return f"Q{self.last.month // 3} {self.first.year}"
         if self.months == 12:
             return f"{self.first.year}"
         first, last = (f"{day.day} {day:%B %Y}" for day in (self.first, self.last))

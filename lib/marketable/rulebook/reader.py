@@ -326,6 +326,8 @@ class _Lifecycles(Strict):
     update_date_yearly: _Lifecycle
     update_date_monthly: _Lifecycle
     update_date_short_month: _Lifecycle
+    over_the_tier: _Lifecycle
+    no_downgrade: _Lifecycle
 
 
 @functools.cache

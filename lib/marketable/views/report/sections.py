@@ -325,6 +325,8 @@ def _assumptions(found: Findings) -> pd.DataFrame:
         f"update_date_{found.portal.subscription.commitment}": "set_non_marketing" in sources,
         "update_date_short_month": found.portal.subscription.commitment == "monthly" and "set_non_marketing" in sources,
     }
+    over = found.tier is not None and billed(found) > found.tier
+    asked |= {"over_the_tier": over, "no_downgrade": over}
     rows += [("Afterwards", life[name].says, life[name].reference) for name, asks in asked.items() if asks]
     trusted = [(tool, rule, reference.trust, reference.read_in) for tool, rule, reference in rows]
     return pd.DataFrame(trusted, columns=["tool", "rule", "trust", "read in"])

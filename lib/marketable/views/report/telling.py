@@ -102,6 +102,10 @@ def _imagined(found: Findings) -> list[str]:
 
 def _what_to_do(found: Findings) -> list[str]:
     plan, told = found.plan, []
+    if found.tier is not None and billed(found) > found.tier:
+        renewal = found.portal.subscription.renewal
+        until = f", on {day(renewal)}" if renewal and renewal > found.as_of.date() else ""
+        told.append(f"The bill is a step up, and does not go down before the renewal{until}.")
     if plan is not None and plan.flips and plan.within:
         rows = found.what_if.switches.loc[[name for name, on in plan.flips.items() if not on]]
         names = [called(found, str(name)) for name in rows.sort_values("sole", ascending=False, kind="stable").index]
