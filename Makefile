@@ -5,7 +5,7 @@ BIN := .venv/bin
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab report test check thorough benchmark benchmark-browser data clean
+.PHONY: help lab report test check thorough benchmark benchmark-browser benchmark-report data clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ benchmark: .venv/bench ## decide and what-ifs against the same jobs in Polars, D
 
 benchmark-browser: .venv/test ## from the click on a switch to the new pictures, in headless Chromium
 	$(BIN)/python tests/benchmark_browser.py
+
+benchmark-report: .venv/test ## one report by the command, from its start to its end
+	$(BIN)/python tests/benchmark_report.py
 
 data: .venv/lab ## write the made-up files in data/ anew
 	$(BIN)/python -m marketable.inputs.sample_files data

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,8 @@ from hypothesis import strategies as st
 
 import marketable as mk
 from batches import portals
+from marketable.inputs import portal as module
+from marketable.inputs.portal import write_whole
 
 CONTRACT = """
 time_zone: Europe/Berlin
@@ -141,3 +148,37 @@ def test_a_save_that_fails_leaves_the_old_file_whole(tmp_path: Path, monkeypatch
         mk.Portal(time_zone="UTC").save(path)
     assert mk.Portal.load(path).time_zone == "Europe/Berlin"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_what_is_written_is_there_whole_alone_and_as_private_as_the_user_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
+) -> None:
+    if not nameless:  # as on systems that have no files without a name
+        monkeypatch.setattr(module, "_nameless", lambda _: None)
+    before = os.umask(0o077)
+    try:
+        for content in (b"first", b"", b"third"):
+            write_whole(tmp_path / "file", content)
+            assert (tmp_path / "file").read_bytes() == content
+    finally:
+        os.umask(before)
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    if os.name == "posix":
+        assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a hidden part of a file may be left")
+def test_who_is_killed_while_writing_leaves_no_part_of_a_file(tmp_path: Path) -> None:
+    size, path = 10_000_000, tmp_path / "file"
+    write = "import sys; from marketable.inputs.portal import write_whole; print(flush=True)"
+    forever = f"\nwhile True: write_whole(sys.argv[1], bytes({size}))"
+    for after in (0.01, 0.023, 0.047, 0.1):
+        process = subprocess.Popen([sys.executable, "-c", write + forever, str(path)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(after)
+        process.kill()
+        process.communicate()
+        assert {each.stat().st_size for each in tmp_path.iterdir()} <= {size}
+    assert path in tmp_path.iterdir()

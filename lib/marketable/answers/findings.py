@@ -59,7 +59,7 @@ class Findings:
         if not len(opened.touches):
             raise DataError("There is nothing to report on: no row could be used", file=opened.name)
         edition, asked = parameters.edition or None, parameters.period and Period.of_text(parameters.period)
-        as_of = parameters.as_of or (asked.ends if asked else None)
+        as_of = _until(parameters)
         now = decide(opened.touches, portal, edition=edition, as_of=as_of)
         moment = _moment(now)
         period = asked or Period.month_of(moment)
@@ -108,7 +108,7 @@ class Findings:
         if not self.flips:
             return self.now
         portal, edition = self.portal.with_switches(self.flips), self.parameters.edition or None
-        return decide(self.opened.touches, portal, edition=edition, as_of=self.as_of)
+        return decide(self.opened.touches, portal, edition=edition, as_of=_until(self.parameters))
 
     @functools.cached_property
     def changes(self) -> pd.DataFrame:
@@ -236,6 +236,11 @@ class Findings:
             "checksums": self.checksums,
             "versions": versions(),
         }
+
+
+def _until(parameters: Parameters) -> str | dt.datetime | None:
+    """The moment that was asked; None for the last touch, whose local time alone may not name it."""
+    return parameters.as_of or (Period.of_text(parameters.period).ends if parameters.period else None)
 
 
 def _moment(outcome: Outcome) -> dt.datetime:

@@ -42,8 +42,7 @@ def open_file(path: str | Path) -> Opened:
     try:
         batch = read_touches(path)
     except DataError as no_batch:
-        beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
-        submissions = beside if beside != path and beside.is_file() else None
+        submissions = beside(path)
         try:
             return _of_export(read_export(path, submissions=submissions), path, *filter(None, [submissions]))
         except DataError as no_export:
@@ -52,6 +51,12 @@ def open_file(path: str | Path) -> Opened:
             problem = "This is neither a batch of touches nor a copy of HubSpot's contacts"
             raise DataError(problem, file=path, advice=f"As a batch: {no_batch} As a copy: {no_export}") from None
     return _of_batch(path, batch)
+
+
+def beside(path: Path) -> Path | None:
+    """The table of form submissions that stands beside a table of contacts and is read with it; None without one."""
+    submissions = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
+    return submissions if submissions != path and submissions.is_file() else None
 
 
 def openable(folder: Path) -> list[Path]:

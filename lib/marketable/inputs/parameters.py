@@ -8,6 +8,7 @@ name can never become code in a notebook.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -23,13 +24,14 @@ from ..errors import MarketableError, ParameterError, UnknownNameError, nearest
 from ..plain_yaml import Place
 from ..rulebook import Rulebook
 from ..strict import Strict, fault, tell
-from .periods import Period
+from .periods import FIRST_YEAR, LAST_YEAR, Period
 from .portal import Portal
 
 TOOLKIT = Path(__file__).resolve().parents[3]
 SAMPLE_EXPORT, SAMPLE_PORTAL = "data/hubspot-crm-exports-all-contacts-2026-10-31.csv", "data/portal.yaml"
 OF_SWITCHES = ("switches", "flips")
 _OF_FILES = ("data", "portal")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
 _TIMED = re.compile(r"(?P<switch>\w+) from (?P<from>\S+( \S+)?)")
 _YES = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
@@ -38,19 +40,29 @@ def find(path: str, *beside: Path) -> Path | None:
     """The file of a relative path: beside the file that names it, then from where we stand, then in the toolkit's
     folder; None where there is none.
     """
-    given = Path(path).expanduser()
-    places = [folder / given for folder in (*beside, Path.cwd(), TOOLKIT)]
-    return next((place.resolve() for place in places if place.is_file()), None)
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # too long a name, a stranger's home
+        given = Path(path).expanduser()
+        places = [folder / given for folder in (*beside, Path.cwd(), TOOLKIT)]
+        return next((place.resolve() for place in places if place.is_file()), None)
+    return None
+
+
+def _missing(path: str, *beside: Path) -> dict[str, Any]:
+    """That there is no such file, as arguments of an error; with the nearest name in the folders looked into."""
+    above, names = Path(path).parent, []
+    for folder in (*beside, Path.cwd(), TOOLKIT):
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            looked = folder / above.expanduser()
+            names += [str(above / each.name) for each in looked.iterdir() if each.is_file()]
+    expected = "the path of a file that exists"
+    return {"problem": "There is no such file", "value": path, "expected": expected, "nearest": nearest(path, names)}
 
 
 def _file(value: object) -> object:
     if not isinstance(value, str) or "\0" in value:
         raise fault("This is no path of a file", value=value, expected="a path, as text")
-    if value and find(value) is None:
-        folder = Path(value).expanduser().parent
-        names = [str(folder / each.name) for each in folder.iterdir()] if folder.is_dir() else []
-        near = nearest(value, names)
-        raise fault("There is no such file", value=value, expected="the path of a file that exists", nearest=near)
+    if _unicode(value) and find(value) is None:
+        raise fault(**_missing(value))
     return value
 
 
@@ -66,7 +78,16 @@ def _text(value: object) -> object:
         return str(value)
     if not isinstance(value, str):
         raise fault("This is no text", value=value, expected="text")
-    return value
+    return _unicode(value)
+
+
+def _unicode(text: str) -> str:
+    """The text, if it can be written down: bytes that are no UTF-8 reach a command as halves of letters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise fault("This is not text in UTF-8", value=text, expected="text in UTF-8") from None
+    return text
 
 
 def _edition(value: str) -> str:
@@ -90,7 +111,8 @@ def _period(value: str) -> str:
 def _time(value: str) -> str:
     if value:
         try:
-            dt.datetime.fromisoformat(value)
+            if not _TIME.match(value) or not FIRST_YEAR <= dt.datetime.fromisoformat(value).year <= LAST_YEAR:
+                raise ValueError
         except ValueError:
             expected = "a time like 2026-10-31 18:00, or a day like 2026-10-31, which is its first moment"
             raise fault("This is not a time", value=value, expected=expected) from None
@@ -114,11 +136,11 @@ def _switches(value: object) -> dict[str, Any]:
         raise fault("These are no switches", value=value, expected=expected)
     switches = {}
     for name, setting in flat_switches(value):
-        settled = _setting(name, setting)
+        settled = _setting(_unicode(name), setting)
         try:
             Portal().with_switches({name: settled})
         except MarketableError as wrong:
-            raise _told(wrong, name) from None
+            raise _told(wrong, name, *wrong.place[2:]) from None  # as if it were the only change of a history
         switches[name] = settled
     return switches
 
@@ -140,25 +162,24 @@ def _for_the_account() -> set[str]:
     return {source for source in rulebook.on(rulebook.editions[-1]) if rulebook.scope(source) == "account"}
 
 
-def _told(error: MarketableError, *place: str) -> PydanticCustomError:
+def _told(error: MarketableError, *place: str | int) -> PydanticCustomError:
     """An error of another part as a fault of a parameter."""
     return fault(error.problem, place=place, value=error.value, expected=error.expected, nearest=error.nearest)
 
 
 def _setting(name: str, value: Any) -> Any:
     """A setting as `with_switches` takes it; text such as `off from 2026-05-01` is one too."""
-    if isinstance(value, str):
-        dated = _TIMED.fullmatch(value.strip())
-        if dated:
-            value = {"from": dated["from"], "switch": dated["switch"]}
-        elif value.strip().lower() in _YES:
-            return _YES[value.strip().lower()]
-        else:
-            told = {"expected": "on, off, or off from 2026-05-01", "nearest": nearest(value, _YES)}
-            raise fault("A switch is on or off", place=(name,), value=value, **told)
+    if isinstance(value, tuple) and len(value) == 2:
+        value = {"from": value[0], "switch": value[1]}
+    elif isinstance(value, str) and (dated := _TIMED.fullmatch(value.strip())):
+        value = {"from": dated["from"], "switch": dated["switch"]}
     if isinstance(value, Mapping):
         return {str(key): part if isinstance(part, bool) else str(part) for key, part in value.items()}
-    return value
+    text = str(value).strip().lower()
+    if text not in _YES:
+        told = {"expected": "on, off, or off from 2026-05-01", "nearest": nearest(text, _YES)}
+        raise fault("A switch is on or off", place=(name,), value=value, **told)
+    return _YES[text]
 
 
 Switches = Annotated[dict[str, Any], BeforeValidator(_switches)]
@@ -232,9 +253,9 @@ def layered(layers: Iterable[tuple[str | Path | None, Mapping[Place, int], Mappi
         try:
             layer = Parameters.model_validate(_undotted(_placed(given, file)))
         except ValidationError as faults:
-            tell(faults, ParameterError, lines, file)
+            tell(faults, ParameterError, _of_switches(lines), file)
         except ParameterError as wrong:
-            raise wrong.located(file, lines) from None
+            raise wrong.located(file, _of_switches(lines)) from None
         for name in layer.model_fields_set:
             value = getattr(layer, name)
             merged[name] = {**merged.get(name, {}), **value} if name in OF_SWITCHES else value
@@ -262,7 +283,7 @@ def of_text(assignment: str) -> tuple[None, Mapping[Place, int], Mapping[str, An
     if name in OF_SWITCHES:
         read, _ = plain_yaml.load(value, ParameterError)
         return None, {}, {name: read}
-    return None, {}, {name.strip(): value}
+    return None, {}, {name if of_switch else name.strip(): value}  # a form's name may end with a blank
 
 
 def notebook_cell() -> str:
@@ -279,21 +300,41 @@ def _undotted(given: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, value in given.items():
         whole, dot, switch = str(name).partition(".")
-        if dot and whole in OF_SWITCHES:
-            plain.setdefault(whole, {})
-            plain[whole] = {**dict(flat_switches(plain[whole])), switch: value}
-        elif name in OF_SWITCHES and isinstance(value, Mapping):
-            plain[name] = {**dict(flat_switches(value)), **plain.get(name, {})}
+        if whole in OF_SWITCHES and (dot or isinstance(value, Mapping)):
+            before = plain.get(whole) or {}
+            if not isinstance(before, Mapping):
+                raise ParameterError("These are no switches", place=(whole,), value=before, expected="name: off")
+            plain[whole] = {**before, **({switch: value} if dot else dict(flat_switches(value)))}
         else:
-            plain[str(name)] = value
+            plain[str(name) if whole in Parameters.model_fields else whole] = value
     return plain
+
+
+def _of_switches(lines: Mapping[Place, int]) -> dict[Place, int]:
+    """The lines, those of nested and dotted switches also under the names that the switches have here."""
+    named: dict[Place, int] = dict(lines)
+    for (first, *inner), line in ((place, line) for place, line in lines.items() if place):
+        whole, dot, switch = str(first).partition(".")
+        if whole in OF_SWITCHES and dot:
+            named[(whole, switch, *inner)] = line
+        elif whole in OF_SWITCHES and len(inner) > 1:
+            named[(whole, f"{inner[0]}/{inner[1]}", *inner[2:])] = line
+    return named
 
 
 def _placed(given: Mapping[str, Any], file: str | Path | None) -> dict[str, Any]:
     """Paths that a file names are looked for beside it first."""
-    beside = [] if file is None else [Path(file).resolve().parent]
-    found = {name: find(given[name], *beside) for name in _OF_FILES if isinstance(given.get(name), str) and given[name]}
-    return {**given, **{name: str(path) for name, path in found.items() if path}}
+    placed = dict(given)
+    if file is not None:
+        beside = Path(file).resolve().parent
+        for name in _OF_FILES:
+            path = given.get(name)
+            if isinstance(path, str) and path:
+                found = find(path, beside)
+                if found is None:
+                    raise ParameterError(**_missing(path, beside), place=(name,))
+                placed[name] = str(found)
+    return placed
 
 
 def _found(path: str) -> Path:

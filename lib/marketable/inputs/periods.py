@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _FORMS = re.compile(r"(?P<year>\d{4})(-(?P<month>\d\d)|-?[Qq](?P<quarter>[1-4]))?")
 _DAYS = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)")
 _EXPECTED = "a month like 2026-10, a quarter like 2026-Q3, a year like 2026, or days like 2026-10-01/2026-10-15"
+FIRST_YEAR, LAST_YEAR = 2000, 2100  # as for touches
 _MOMENT = dt.timedelta(microseconds=1)
 
 
@@ -27,6 +28,13 @@ class Period:
         >>> Period.of_text("2026-Q3").name, Period.of_text("2026-10-01/2026-10-15").name
         ('Q3 2026', '1 October 2026 to 15 October 2026')
         """
+        period = cls._of_text(text)
+        if period is None or not FIRST_YEAR <= period.first.year <= period.last.year <= LAST_YEAR:
+            raise ValueError(_EXPECTED)
+        return period
+
+    @classmethod
+    def _of_text(cls, text: str) -> Period | None:
         try:
             if days := _DAYS.fullmatch(text):
                 first, last = (dt.date.fromisoformat(day) for day in days.groups())
@@ -39,7 +47,7 @@ class Period:
                 return _of_months(year, int(found["month"]), 1) if found["month"] else _of_months(year, 1, 12)
         except ValueError:
             pass
-        raise ValueError(_EXPECTED)
+        return None
 
     @classmethod
     def month_of(cls, moment: dt.datetime) -> Period:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import tempfile
+import secrets
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
@@ -219,17 +219,35 @@ def change_of(switch: str, flip: Flip, time_zone: str) -> Change:
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
-    """Writes a file so that there is never half of it: beside it first, then moved into place."""
+    """Writes a file so that there is never half of it: beside it first, then moved into place.
+
+    Where the system can, on Linux, it has no name until it is whole, so that who is killed leaves nothing half behind.
+    """
     path = Path(path)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        nameless = _nameless(path.parent)
+        with temporary.open("xb") if nameless is None else os.fdopen(nameless, "wb") as file:
             file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+            file.flush()
+            if nameless is not None:
+                # src_dir_fd, which an absolute path does not need, makes Python follow the link.
+                os.link(f"/proc/self/fd/{nameless}", temporary, src_dir_fd=nameless, follow_symlinks=True)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _nameless(folder: Path) -> int | None:
+    """A file in the folder that has no name and vanishes when it is closed; None where there are none such."""
+    kind = getattr(os, "O_TMPFILE", None)
+    if kind is None or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, kind | os.O_WRONLY, 0o666)
+    except OSError:
+        return None
 
 
 def _entry(change: Change) -> dict[str, Any]:

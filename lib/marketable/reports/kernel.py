@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
@@ -56,7 +57,8 @@ class WarmKernel:
 
 
 def _started() -> AsyncKernelManager:
-    manager = AsyncKernelManager(kernel_name="python3")
+    # This very Python, whatever else the user has installed as the kernel python3.
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
     run_sync(manager.start_kernel)(extra_arguments=[_QUIET, f"--IPKernelApp.exec_lines={_LOADED}"])
     return manager
 
@@ -71,6 +73,11 @@ class Deadline:
     def left(self) -> float:
         """Seconds left; never none, which would mean without a limit."""
         return max(self._end - time.monotonic(), 0.001)
+
+    @property
+    def over(self) -> bool:
+        """Whether no time is left."""
+        return time.monotonic() >= self._end
 
     def of_cell(self, _cell: Any) -> float:
         """The time limit of a cell, as nbclient asks for it."""

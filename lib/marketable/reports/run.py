@@ -6,11 +6,12 @@ for a format and an output for its template. A run that fails leaves its noteboo
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from ..errors import MarketableError, ParameterError
+from ..inputs.opening import beside
 from ..inputs.parameters import TOOLKIT, Parameters
 from ..inputs.portal import write_whole
 from . import figures as written
@@ -76,7 +78,9 @@ def make(
     """
     checked_output(parameters, output, notebook, inputs)
     browser = chromium() if pdf else None
-    output.parent.mkdir(parents=True, exist_ok=True)
+    with _writing(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=output.parent).close()  # before the work, not after it
     failed = output.with_suffix(".failed.ipynb")
     preparing = threading.Thread(target=prepare)
     preparing.start()  # while the kernel works
@@ -98,12 +102,13 @@ def make(
         contents[".contacts.csv"] = str(listed).encode("utf-8-sig")
     if browser:
         contents[".pdf"] = _printed(html, browser, deadline)
-    for suffix in BESIDE:
-        if suffix not in contents:
-            output.with_suffix(suffix).unlink(missing_ok=True)  # of an earlier run: it would tell something else
-    for suffix, content in contents.items():
-        write_whole(output.with_suffix(suffix), content)
-    write_whole(output, html.encode())
+    with _writing(output):  # the page last: a new page never stands beside the figures of an older one
+        for suffix in BESIDE:
+            if suffix not in contents:
+                output.with_suffix(suffix).unlink(missing_ok=True)  # of an earlier run: it would tell something else
+        for suffix, content in contents.items():
+            write_whole(output.with_suffix(suffix), content)
+        write_whole(output, html.encode())
     return Made(output, tuple(output.with_suffix(suffix) for suffix in contents), figures or {})
 
 
@@ -111,11 +116,12 @@ def checked_output(parameters: Parameters, output: Path, notebook: Path, inputs:
     """Raises: ParameterError for an output that is a folder, no page, or one of the inputs."""
     if output.suffix.lower() not in (".html", ".htm"):
         raise ParameterError("The page is an HTML file", place=("output",), value=str(output), expected="name.html")
-    if output.is_dir():
-        raise ParameterError("The page cannot take the place of a folder", place=("output",), value=str(output))
-    read = {each.resolve() for each in (parameters.data_path, parameters.portal_path, notebook, *inputs) if each}
+    data, portal = parameters.data_path, parameters.portal_path
+    read = [each for each in (data, beside(data), portal, notebook, *inputs) if each and each.exists()]
     for target in (output, *(output.with_suffix(suffix) for suffix in BESIDE)):
-        if target.resolve() in read:
+        if target.is_dir():
+            raise ParameterError("A report cannot take the place of a folder", place=("output",), value=str(target))
+        if target.exists() and any(target.samefile(each) for each in read):
             problem = "The report would be written over what it is made from"
             raise ParameterError(problem, place=("output",), value=str(target), advice="Choose another name.")
 
@@ -128,6 +134,16 @@ def chromium() -> str:
         advice = "Install Chromium, or leave the PDF out and print the page from any browser."
         raise ParameterError("A PDF needs Chromium, and there is none on the path", place=("pdf",), advice=advice)
     return found
+
+
+@contextlib.contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    """Raises: ParameterError where the system does not let a file be written."""
+    try:
+        yield
+    except OSError as error:
+        advice = f"{error.strerror or error}."
+        raise ParameterError("This cannot be written", place=("output",), value=str(file), advice=advice) from None
 
 
 class _Warm(Engine):  # type: ignore[misc]
@@ -168,7 +184,7 @@ def _executed(
     parameters: Parameters, notebook: Path, kernel: WarmKernel, deadline: Deadline, failed: Path, progress: Progress
 ) -> Any:
     """The notebook with its outputs. Raises: ReportError, the notebook being kept where it failed."""
-    template = nbformat.read(notebook, as_version=4)
+    template = _read(notebook)
     template.cells.insert(0, nbformat.v4.new_code_cell(EMPTY, id=_EMPTIES))
     kept: list[Any] = [template]
     asked = parameters.model_dump() | {"data": str(parameters.data_path)}
@@ -179,6 +195,8 @@ def _executed(
             None,
             asked,
             engine_name=_ENGINE,
+            kernel_name="python3",
+            language="python",
             progress_bar=False,
             kernel=kernel,
             deadline=deadline,
@@ -187,20 +205,35 @@ def _executed(
         )
     except PapermillExecutionError as error:
         code = BAD_DATA if error.ename in _BAD_DATA else BAD_PARAMETERS if error.ename in _BAD_PARAMETERS else FAILED
-        told = error.evalue if error.ename in (*_BAD_DATA, *_BAD_PARAMETERS) else f"{error.ename}: {error.evalue}"
-        problem = f"The cell “{_failed(kept[-1])}” failed: {' '.join(told.split())}"
-    except (CellTimeoutError, TimeoutError):
-        code, problem = OUT_OF_TIME, f"Out of time: more than {deadline.seconds:g} s were needed"
-    except (DeadKernelError, RuntimeError) as error:
-        code, problem = FAILED, f"The kernel died: {' '.join(str(error).split())}"
+        ours = code != FAILED  # a sentence for people already
+        told = error.evalue if ours else f"{error.ename}: {error.evalue.removesuffix('.')}."
+        problem = f"The cell “{_failed(kept[-1])}” failed"
+    except (CellTimeoutError, DeadKernelError, TimeoutError, RuntimeError) as error:
+        code, problem, told = FAILED, "The kernel died", f"{error}."
+        if deadline.over or isinstance(error, TimeoutError):
+            code, problem, told = OUT_OF_TIME, f"Out of time: more than {deadline.seconds:g} s were needed", ""
     else:
         return _recorded(kept[-1], notebook)
     if code == OUT_OF_TIME:
         kernel.end()
-    write_whole(failed, nbformat.writes(_recorded(kept[-1], notebook)).encode())
-    fault = ReportError(problem.removesuffix("."), advice=f"The notebook as far as it came: {failed}")
+    with _writing(failed):
+        write_whole(failed, nbformat.writes(_recorded(kept[-1], notebook)).encode())
+    fault = ReportError(problem, advice=" ".join(f"{told} The notebook as far as it came: {failed}".split()))
     fault.code = code
     raise fault
+
+
+def _read(notebook: Path) -> Any:
+    """The notebook. Raises: ParameterError where there is none, or none that takes parameters."""
+    try:
+        template = nbformat.read(notebook, as_version=4)
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError):  # what nbformat raises for no notebook
+        raise ParameterError("This is no notebook", place=("notebook",), value=str(notebook)) from None
+    if not any("parameters" in cell.metadata.get("tags", []) for cell in template.cells):
+        advice = "Tag the cell that holds them as parameters, as in the notebook of the toolkit."
+        problem = "This notebook takes no parameters"
+        raise ParameterError(problem, place=("notebook",), value=str(notebook), advice=advice)
+    return template
 
 
 def _recorded(executed: Any, notebook: Path) -> Any:

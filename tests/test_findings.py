@@ -1,0 +1,188 @@
+"""What a report finds adds up, and is what `decide` and what-ifs say of the same batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import marketable as mk
+from batches import NO_ZONE, frame, portal, portals, touches, zones
+from marketable.answers.findings import CEASED, CREATED, TURNED, Findings
+from marketable.errors import DataError, MarketableError
+from marketable.inputs.parameters import Parameters
+from marketable.rulebook import MARKETING, STATUSES
+from test_architecture import REPOSITORY
+
+PERIODS = ["", "2023-12", "2024-02", "2024-03", "2024-Q1", "2024", "2024-02-14/2024-03-01", "2025-01"]
+FEWER = settings(max_examples=settings.default.max_examples // 3)  # each writes and reads files
+SAMPLES = ["hubspot-crm-exports-all-contacts-2026-10-31.csv", "api_contacts.json", "fivetran_contact.csv"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A report that was asked: its findings, and the batch and the portal that they are about."""
+
+    found: Findings
+    batch: pd.DataFrame
+    portal: mk.Portal
+    figures: dict[str, Any]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        edition = self.found.parameters.edition or None
+        return {"edition": edition, "as_of": self.found.parameters.as_of or self._end_of_period}
+
+    @property
+    def _end_of_period(self) -> dt.datetime | None:
+        return self.found.period.ends if self.found.parameters.period else None
+
+
+@st.composite
+def asked(draw: st.DrawFn, *, flipped: bool = False) -> Asked:
+    """Findings of batches made to be awkward, read from files as a report reads them."""
+    batch, account = draw(touches(draw(st.sampled_from([NO_ZONE, zones])), least=3)), draw(portals)
+    parameters: dict[str, Any] = {"period": draw(st.sampled_from(PERIODS))}
+    parameters["edition"] = draw(st.sampled_from(["", "", "2024-02-14"]))
+    with TemporaryDirectory() as folder:
+        data, settings = Path(folder, "touches.csv"), Path(folder, "portal.yaml")
+        table = frame(batch)
+        table.assign(occurred_at=[str(touch["occurred_at"]) for touch in batch]).to_csv(data, index=False)
+        portal(account).save(settings)
+        parameters |= {"data": str(data), "portal": str(settings)}
+        try:
+            found = Findings.of(Parameters(**parameters))
+            if flipped:
+                names = list(found.what_if.switches.index)
+                assume(names)
+                some = st.sampled_from(names)
+                flips = st.dictionaries(some, st.booleans() | st.just("off from 2024-03-01"), min_size=1, max_size=4)
+                found = replace(found, parameters=Parameters(**parameters, flips=draw(flips)))
+        except DataError as nothing:
+            assume("nothing to report on" not in nothing.problem)
+            raise
+        return Asked(found, found.opened.touches, portal(account), found.numbers())  # while the files are there
+
+
+@FEWER
+@given(asked())
+def test_the_counts_now_and_before_are_what_decide_says(asked: Asked) -> None:
+    now = mk.decide(asked.batch, asked.portal, **asked.options)
+    before = mk.decide(
+        asked.batch,
+        asked.portal,
+        edition=asked.options["edition"],
+        as_of=asked.found.period.before.ends,
+    )
+    assert asked.found.counts.loc["now"].to_dict() == now.counts().to_dict()
+    assert asked.found.counts.loc["before"].to_dict() == before.counts().to_dict()
+    pd.testing.assert_frame_equal(asked.found.now.contacts, now.contacts)
+    assert asked.found.counts.loc["what-if"].to_dict() == now.counts().to_dict()  # without flips
+    assert not len(asked.found.credits)
+
+
+@FEWER
+@given(asked())
+def test_changes_are_the_difference_of_the_counts_and_the_list_names_each_once(asked: Asked) -> None:
+    found = asked.found
+    sums = found.changes.groupby("kind")["contacts"].sum()
+    came, went = sums.get(CREATED, 0) + sums.get(TURNED, 0), sums.get(CEASED, 0)
+    marketing = found.counts[MARKETING]
+    assert came - went == marketing["now"] - marketing["before"]
+    assert found.listed["contact_id"].is_unique
+    assert found.listed["kind"].value_counts().to_dict() == sums[sums > 0].to_dict()
+    is_marketing = found.listed["status"].eq(MARKETING)
+    assert is_marketing.eq(found.listed["kind"].ne(CEASED)).all()
+    created = found.listed.loc[found.listed["kind"] == CREATED, "contact_id"]
+    assert not created.isin(found.before.contacts.index).any()
+
+
+@FEWER
+@given(asked(flipped=True))
+def test_the_what_if_is_what_decide_says_of_the_flipped_portal_and_the_credit_that_moves_is_the_difference(
+    asked: Asked,
+) -> None:
+    found = asked.found
+    flipped = mk.decide(asked.batch, asked.portal.with_switches(found.flips), **asked.options)
+    assert found.counts.loc["what-if"].to_dict() == flipped.counts().to_dict()
+    assert found.imagined.counts().to_dict() == flipped.counts().to_dict()
+    marketing = found.counts[MARKETING]
+    assert asked.found.credits["change"].sum() == pytest.approx(marketing["what-if"] - marketing["now"], abs=1e-6)
+
+
+@FEWER
+@given(asked(flipped=True))
+def test_the_figures_by_source_and_by_month_sum_to_the_counts(asked: Asked) -> None:
+    figures = asked.figures
+    now = figures["counts"]["now"]
+    for rows in (figures["sources"], figures["months"]):
+        assert {status: sum(row[status] for row in rows) for status in STATUSES} == now
+    assert sum(row["what-if"] for row in figures["sources"]) == figures["counts"]["what-if"][MARKETING]
+    credit = sum(row["credit"] for row in figures["switches"])
+    assert figures["always"] + credit == pytest.approx(now[MARKETING], abs=1e-3)
+
+
+@pytest.fixture(scope="module", params=SAMPLES)
+def sample(request: pytest.FixtureRequest) -> Iterator[Findings]:
+    yield Findings.of(Parameters(data=f"data/{request.param}"))
+
+
+def test_gaps_count_every_contact_whose_status_the_copy_tells(sample: Findings) -> None:
+    export, gaps = sample.opened.export, sample.gaps
+    assert export is not None
+    assert gaps is not None
+    told = export.contacts["status"].dropna()
+    decided = sample.now.contacts.loc[lambda contacts: contacts.index.isin(told.index)]
+    assert gaps["contacts"].sum() == len(decided) > 0
+    assert gaps["expected"].sum() == decided["status"].eq(MARKETING).sum()
+    assert gaps["actual"].sum() == told.reindex(decided.index).eq(MARKETING).sum()
+    assert gaps["difference"].equals(gaps["actual"] - gaps["expected"])
+    assert gaps["difference"].abs().is_monotonic_decreasing
+
+
+def test_there_are_no_gaps_to_tell_of_an_earlier_day() -> None:
+    assert Findings.of(Parameters(period="2026-08")).gaps is None
+
+
+def test_rows_are_read_or_rejected_by_a_reason(sample: Findings) -> None:
+    figures = sample.numbers()
+    assert figures["rows"]["rejected"] == len(sample.opened.rejected) == sum(figures["rejected"].values())
+    assert figures["checksums"].keys() >= {sample.opened.name, "portal.yaml"}
+
+
+def test_a_switch_that_nobody_has_is_refused_before_anything_is_counted() -> None:
+    with pytest.raises(MarketableError, match=r"no such switch.*Did you mean 'hubspot_form/Newsletter'"):
+        Findings.of(Parameters(flips={"hubspot_form/Newsleter": "off"}))
+
+
+def test_before_the_first_touch_there_is_nothing_to_report_on() -> None:
+    with pytest.raises(DataError, match="nothing to report on"):
+        Findings.of(Parameters(as_of="2002-01-01"))
+
+
+def test_switches_amend_the_portal_and_flips_do_not() -> None:
+    name = "hubspot_form/Newsletter"
+    plain = Findings.of(Parameters())
+    amended, flipped = (Findings.of(Parameters(**{of: {name: "off"}})) for of in ("switches", "flips"))
+    assert amended.counts.loc["now"].equals(flipped.counts.loc["what-if"])
+    assert flipped.counts.loc["now"].equals(plain.counts.loc["now"])
+    assert amended.marketing < plain.marketing
+    assert plain.portal == mk.Portal.load(REPOSITORY / "data" / "portal.yaml")
+
+
+def test_the_last_touch_counts_in_the_hour_that_comes_twice_too(tmp_path: Path) -> None:
+    data, account = tmp_path / "touches.csv", tmp_path / "portal.yaml"
+    lines = ["1,2023-10-01T02:30+02:00,hubspot_form,A", "2,2023-10-29T02:30+01:00,hubspot_form,A"]
+    data.write_text("\n".join(["contact_id,occurred_at,source,asset", *lines]))
+    account.write_text("time_zone: Europe/Berlin\n")
+    found = Findings.of(Parameters(data=str(data), portal=str(account), flips={"hubspot_form/A": "on"}))
+    assert found.imagined.counts().to_dict() == found.counts.loc["what-if"].to_dict()
+    assert found.imagined.counts()[MARKETING] == 2
