@@ -28,8 +28,22 @@ from .telling import billed, called, created_by, first_paragraph
 
 FIGURES, CONTACTS = "application/vnd.marketable.figures+json", "application/vnd.marketable.contacts+csv"
 PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
-_ADDRESS = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?<![\w.+%'-])(?:[\w.+%'-]|&#x27;)+@[\w-]+(?:\.[\w-]+)+")  # also where it is escaped
+_DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "\ufffd")
 _MOST = 40  # rows of a table
+_FLIPPING = (
+    '<p class="mk-note">A flip here counts as if the switch had been so from the beginning, in place of its dates '
+    "where it is dated, that is, changed over time. Turning one off in HubSpot today changes nobody who is marketing "
+    "already: it keeps the next ones out.</p>"
+)
+_STILL = (
+    "The switches can be flipped on the page that “marketable report” makes, where its script may run; here "
+    "they stand as the portal has them."
+)
+_TOO_LARGE = (
+    "This portal has too many combinations of switches for a page to carry: here they stand as the portal has them. "
+    "The explorer flips them."
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,7 @@ class Section:
         title = html.escape(self.title)
         head = f'<h2 id="{self.name}-title">{title}</h2>' if title else ""
         label = f' aria-labelledby="{self.name}-title"' if title else ""
-        return f'<section class="mk-report" id="{self.name}"{label}>{head}{discreet(self.content)}</section>'
+        return f'<section class="mk-report" id="{self.name}"{label}>{head}{_shown(self.content)}</section>'
 
 
 def findings(**parameters: Any) -> Findings:
@@ -104,7 +118,7 @@ def charts(found: Findings) -> Section:
             html_table(_ints(months.rename_axis("at the end of").reset_index()), "Marketing contacts.", most=400),
         )
         + _figure(
-            drawn.credit(after, found.what_if.always, names),
+            drawn.credit(after.rename(index=discreet), found.what_if.always, names),
             html_table(_switches(found, credit), "What each switch accounts for.", most=_MOST),
         )
         + f"</div>{pieces.CREDIT}",
@@ -146,12 +160,14 @@ def flip(found: Findings) -> Section:
     """The switches, and what flipping them does. On a page a script makes them work; without it the table stands."""
     switches = found.what_if.switches.sort_values(["credit", "exposed"], ascending=False, kind="stable")
     table = found.what_if.portable(found.flips)
-    table["switches"] = [each | {"name": discreet(called(found, each["name"]))} for each in table["switches"]]
+    numbers = {each["name"]: at for at, each in enumerate(table["switches"])}
+    of_slots = zip(table["slots"], table["own"], strict=True)
+    dated = {at for at, on in of_slots if at >= 0 and bool(on) != table["switches"][at]["own"]}
+    table["switches"] = [{state: each[state] for state in ("own", "flipped")} for each in table["switches"]]
     table |= {"tier": found.tier, "sources": [_names(found).get(name, name) for name in table["sources"]]}
-    numbers = {name: at for at, name in enumerate(found.what_if.switches.index)}
     rows = "".join(
         f'<tr data-switch="{numbers[str(row.Index)]}"><th scope="row">{html.escape(called(found, str(row.Index)))}</th>'
-        f"<td>{'on' if row.on else 'off'}</td>"
+        f"<td>{'on' if row.on else 'off'}{', dated' if numbers[str(row.Index)] in dated else ''}</td>"
         f'<td class="mk-number">{row.exposed:,}</td><td class="mk-number">{row.sole:,}</td>'
         f'<td class="mk-number">{row.credit:,.1f}</td></tr>'
         for row in switches.itertuples()
@@ -163,15 +179,18 @@ def flip(found: Findings) -> Section:
     # In JSON only < could end the element early; it is written as an escape, which reads the same.
     data = json.dumps(table, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     travels = len(data) <= PORTABLE
-    untold = "" if travels else pieces.paragraph("This portal has too many combinations of switches for a page.")
+    printed = f"Printed are the first {_MOST} of {len(switches):,} switches, and those that were flipped."
     return Section(
         "flip",
         "Flip a switch",
-        f'{pieces.FLIPPING}{untold}<p class="mk-live" role="status">{html.escape(_baseline(found))}</p>'
-        f'<div class="mk-controls"></div><div class="mk-columns-of-two"><div class="mk-scroll">'
-        f'<table class="mk-table mk-switches"><caption>The switches, as the portal has them.</caption><thead><tr>{head}'
-        f"</tr></thead><tbody>{rows}</tbody></table></div>"
-        f"{html_table(by_source, 'Contacts by creating tool.')}</div>"
+        f'{_FLIPPING}<p class="mk-note mk-still">{_STILL if travels else _TOO_LARGE}</p>'
+        f'<p class="mk-live" role="status">{html.escape(_baseline(found))}</p>'
+        f'<div class="mk-controls"></div><div class="mk-columns-of-two">'
+        f'<div class="mk-scroll{" mk-long" if len(switches) > _MOST else ""}">'
+        f'<table class="mk-table mk-switches"><caption>The switches, the most credit first.</caption><thead><tr>{head}'
+        f"</tr></thead><tbody>{rows}</tbody></table>"
+        + (pieces.paragraph(printed, "mk-note mk-on-paper") if len(switches) > _MOST else "")
+        + f'</div><div class="mk-by-source">{html_table(by_source, "Contacts by creating tool.")}</div></div>'
         + (f'<script type="application/json" class="mk-exposures">{data}</script>' if travels else ""),
     )
 
@@ -266,6 +285,13 @@ _KINDS = (CREATED, TURNED, CEASED)
 _TRUSTED = {name: text.partition(": ")[2] for name, text in TRUST.items() if name in ("H", "M")}
 
 
+def _shown(content: str) -> str:
+    """A piece of page without addresses, and without the signs by which a name could turn round what is written after
+    it; in the pictures they are replaced as well.
+    """
+    return discreet(content).translate(_DIRECTIONS)
+
+
 def _key_figures(found: Findings) -> str:
     counts = found.counts.loc["now"]
     change = found.marketing - int(found.counts[MARKETING]["before"])
@@ -284,14 +310,17 @@ def _key_figures(found: Findings) -> str:
 
 
 def _baseline(found: Findings) -> str:
-    text = f"{found.marketing:,} marketing contacts with the portal's own switches"
-    return text + ("." if found.tier is None else f", {against_tier(found.marketing, found.tier)}.")
+    """What the script says as well, while no switch is flipped."""
+    total = int(found.counts.T["now"].sum())
+    text = f"{found.marketing:,} of {total:,} {'contact is' if total == 1 else 'contacts are'} marketing "
+    text += "with the portal's own switches, the baseline"
+    return text + ("." if found.tier is None else f"; {against_tier(found.marketing, found.tier)}.")
 
 
 def _figure(chart: drawn.Chart, table: str) -> str:
     picture = chart._repr_html_()
     told = f"<details><summary>The same in numbers</summary>{table}</details>"
-    return f"<figure>{picture}<figcaption>{told}</figcaption></figure>"
+    return f'<figure><div class="mk-scroll">{picture}</div><figcaption>{told}</figcaption></figure>'
 
 
 def _switches(found: Findings, switches: pd.DataFrame) -> pd.DataFrame:
@@ -347,7 +376,7 @@ def _references(found: Findings) -> str:
 
 def _pairs(settings: Mapping[str, object], caption: str) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{html.escape(str(name))}</th><td>{html.escape(_said(value))}</td></tr>'
+        f'<tr><th scope="row">{html.escape(str(name))}</th><td>{html.escape(_said(value) or "not set")}</td></tr>'
         for name, value in settings.items()
     )
     table = f'<table class="mk-table"><caption>{caption}</caption><tbody>{rows}</tbody></table>'
