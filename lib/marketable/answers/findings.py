@@ -208,15 +208,19 @@ class Findings:
         changed = is_marketing != was
         return pd.DataFrame({"kind": kind, "decided_by": now["decided_by"].astype("str")})[changed]
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The parameters, of files only their names."""
+        portal = self.parameters.portal_path
+        return self.parameters.model_dump() | {"data": self.opened.name, "portal": portal.name if portal else ""}
+
     def numbers(self) -> dict[str, Any]:
         """The figures as plain data: what was asked, what was counted, and what it was counted from."""
-        asked = self.parameters.model_dump() | {"data": self.opened.name}
-        asked["portal"] = self.parameters.portal_path.name if self.parameters.portal_path else ""
         by_source = self.what_if.by("source").astype(int)
         after = self.what_if.by("source", self.flips)[MARKETING].reindex(by_source.index, fill_value=0)
-        switches = self.what_if.switches
+        imagined = self.what_if.switches_after(self.flips) if self.flips else None
         return {
-            "parameters": asked,
+            "parameters": self.asked,
             "as_of": self.as_of.isoformat(sep=" "),
             "period": {"name": self.period.name, "first": str(self.period.first), "last": str(self.period.last)},
             "tier": self.tier,
@@ -227,7 +231,8 @@ class Findings:
             "always": self.what_if.always,
             "sources": _records(by_source.assign(**{"what-if": after.astype(int)}).reset_index()),
             "months": _records(self.what_if.by("month").astype(int).reset_index()),
-            "switches": _records(switches.assign(credit=switches["credit"].round(6)).reset_index()),
+            "switches": _records(_rounded(self.what_if.switches)),
+            "what-if switches": None if imagined is None else _records(_rounded(imagined)),
             "changes": _records(self.changes),
             "gaps": None if self.gaps is None else _records(self.gaps),
             "plan": None if self.plan is None else {"says": str(self.plan), "flips": dict(self.plan.flips)},
@@ -251,15 +256,21 @@ def _moment(outcome: Outcome) -> dt.datetime:
 
 def versions() -> dict[str, str]:
     """What the figures were made with."""
-    rulebook = Rulebook.load()
-    made_with = {name: version(name) for name in ("marketable", "pandas", "numpy")}
-    return made_with | {"python": platform.python_version(), "newest edition": str(rulebook.editions[-1])}
+    made_with = {name: _version(name) for name in ("marketable", "pandas", "numpy")}
+    return made_with | {"python": platform.python_version(), "newest edition": str(Rulebook.load().editions[-1])}
+
+
+_version = functools.cache(version)
 
 
 def checksum(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _rounded(switches: pd.DataFrame) -> pd.DataFrame:
+    return switches.assign(credit=switches["credit"].round(6)).reset_index()
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ def open_file(path: str | Path) -> Opened:
     try:
         batch = read_touches(path)
     except DataError as no_batch:
-        submissions = beside(path)
+        submissions = submissions_of(path)
         try:
             return _of_export(read_export(path, submissions=submissions), path, *filter(None, [submissions]))
         except DataError as no_export:
@@ -53,10 +53,10 @@ def open_file(path: str | Path) -> Opened:
     return _of_batch(path, batch)
 
 
-def beside(path: Path) -> Path | None:
-    """The table of form submissions that stands beside a table of contacts and is read with it; None without one."""
-    submissions = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
-    return submissions if submissions != path and submissions.is_file() else None
+def submissions_of(path: Path) -> Path | None:
+    """Fivetran's table of form submissions beside its table of contacts, None where there is none."""
+    beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
+    return beside if beside != path and beside.is_file() else None
 
 
 def openable(folder: Path) -> list[Path]:

@@ -7,40 +7,43 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-_OUTPUT, _SECONDS = "saved/report.html", 300.0
+from . import process
+
+_OUTPUT, _SECONDS, _MOST_AT_ONCE = "saved/report.html", 300.0, 64
 _CODES = "Exit codes: 0 done, 2 bad parameters, 3 bad data, 4 the notebook failed, 5 out of time."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command. Returns: its exit code."""
     asked = _parser().parse_args(arguments)
-    # jsonschema, by which notebooks are checked, would spend a second on a grammar for addresses that they never hold.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    signal.signal(signal.SIGTERM, _stop)
+    process.begin()
     try:
         return int(asked.run(asked))
     except KeyboardInterrupt:
         print("marketable: Stopped.", file=sys.stderr)
-        return 130
+        return process.STOPPED
     except Exception as error:
         from ..errors import MarketableError
 
         if not isinstance(error, (MarketableError, OSError)):
             raise
         print(f"marketable: {error}", file=sys.stderr)
-        return _code(error)
+        return process.code_of(error)
 
 
 class _Parser(argparse.ArgumentParser):
     """Whose help ends with the parameters of a report, read from their schema when it is asked for."""
 
+    tells_parameters = True
+
     def format_help(self) -> str:
+        if not self.tells_parameters:
+            return f"{super().format_help()}\n{_CODES}\n"
         from ..inputs.parameters import Parameters
 
         told = "".join(
@@ -72,6 +75,28 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--pdf", action="store_true", help="also print the page, which needs Chromium")
     _limited(report)
     report.set_defaults(run=_report)
+    sweep = commands.add_parser(
+        "sweep",
+        help="make many reports",
+        description="Makes the reports that a plan asks for, and an index of all. What is there already, and was made "
+        "from the very same, is kept. Ends with 0 where all are done, else with the highest code of the failures.",
+    )
+    sweep.add_argument("plan", metavar="PLAN", help="a YAML file: output, title, parameters; grid, reports or portals")
+    sweep.add_argument("-o", "--output", metavar="FOLDER", help="the folder to write into, in place of the plan's own")
+    sweep.add_argument("--at-once", type=_processes, default=2, metavar="NUMBER", help="how many reports at once (2)")
+    sweep.add_argument("--again", action="store_true", help="make also what is there already")
+    _limited(sweep)
+    sweep.set_defaults(run=_sweep)
+    compare = commands.add_parser(
+        "compare",
+        help="tell what moved between two reports",
+        description="Tells what moved the marketing count from one report to another, switch by switch.",
+    )
+    for name in ("first", "second"):
+        compare.add_argument(name, metavar=name.upper(), help=f"the {name} report: its JSON, or its page")
+    compare.add_argument("-o", "--output", metavar="PAGE", help="also write it as a page")
+    compare.tells_parameters = False
+    compare.set_defaults(run=_compare)
     return parser
 
 
@@ -86,6 +111,12 @@ def _seconds(text: str) -> float:
         if 0 < float(text) < 1e6:
             return float(text)
     raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _MOST_AT_ONCE:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {_MOST_AT_ONCE}")
+    return int(text)
 
 
 def _report(asked: argparse.Namespace) -> int:
@@ -109,10 +140,44 @@ def _report(asked: argparse.Namespace) -> int:
     return 0
 
 
-class _told:  # noqa: N801
-    """A bar on a terminal, plain lines elsewhere: told of each cell as it begins."""
+def _sweep(asked: argparse.Namespace) -> int:
+    from .many import make_all
+    from .sweep import planned
 
-    def __init__(self) -> None:
+    sweep = planned(Path(asked.plan), Path(asked.output) if asked.output else None)
+    with _told("report") as progress:
+        swept = make_all(sweep, at_once=asked.at_once, seconds=asked.time_limit, again=asked.again, progress=progress)
+    for name, failure in swept.failed.items():
+        print(f"marketable: {name}: {failure.reason}", file=sys.stderr)
+    print(f"{swept}.", file=sys.stderr)
+    print(sweep.index)
+    return swept.code
+
+
+def _printable(text: str) -> str:
+    """A text from data that a terminal shows and does not obey."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def _compare(asked: argparse.Namespace) -> int:
+    from .compare import compare, figures_of, write_page
+
+    compared = compare(figures_of(asked.first), figures_of(asked.second))
+    if asked.output:
+        write_page(compared, Path(asked.output), asked.first, asked.second)
+    print(_printable(compared.says))
+    for title, movement in (("", compared.now), ("With the what-if:", compared.what_if)):
+        rows = [] if movement is None else list(movement.counting.itertuples())
+        for line in [title] * bool(title and rows) + [f"{row.change:+12,.1f}  {row.Index}: {row.why}" for row in rows]:
+            print(_printable(line))
+    return 0
+
+
+class _told:  # noqa: N801
+    """A bar on a terminal, plain lines elsewhere: told of each cell, or report, as it begins."""
+
+    def __init__(self, unit: str = "cell") -> None:
+        self._unit = unit
         self._bar: Any = None
 
     def __enter__(self) -> Callable[[int, int, str], object]:
@@ -123,26 +188,16 @@ class _told:  # noqa: N801
             self._bar.close()
 
     def _tell(self, number: int, of: int, name: str) -> None:
+        name = _printable(name)
         if not sys.stderr.isatty():
             print(f"{number} of {of}: {name}", file=sys.stderr)
             return
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=of, unit="cell", leave=False)
+            self._bar = tqdm(total=of, unit=self._unit, leave=False)
         self._bar.set_description_str(name)
         self._bar.update(number - 1 - self._bar.n)
-
-
-def _code(error: Exception) -> int:
-    from ..errors import ParameterError, UnknownNameError
-
-    fallback = 2 if isinstance(error, (ParameterError, UnknownNameError)) else 3
-    return int(getattr(error, "code", fallback))
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

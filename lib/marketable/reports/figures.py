@@ -46,7 +46,7 @@ def as_workbook(figures: Mapping[str, Any]) -> bytes:
             sheet.append([_cell(value) for value in row])
         sheet.freeze_panes = "A2"
         for number, column in enumerate(table.columns, 1):
-            widest = max([len(str(column)), *table[column].astype(str).str.len()])
+            widest = max(len(str(each)) for each in (column, *table[column]))
             sheet.column_dimensions[get_column_letter(number)].width = min(60, widest + 2)
     timed, timeless = io.BytesIO(), io.BytesIO()
     workbook.save(timed)

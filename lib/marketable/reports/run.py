@@ -24,7 +24,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from ..errors import MarketableError, ParameterError
-from ..inputs.opening import beside
+from ..inputs.opening import submissions_of
 from ..inputs.parameters import TOOLKIT, Parameters
 from ..inputs.portal import write_whole
 from . import figures as written
@@ -117,7 +117,7 @@ def checked_output(parameters: Parameters, output: Path, notebook: Path, inputs:
     if output.suffix.lower() not in (".html", ".htm"):
         raise ParameterError("The page is an HTML file", place=("output",), value=str(output), expected="name.html")
     data, portal = parameters.data_path, parameters.portal_path
-    read = [each for each in (data, beside(data), portal, notebook, *inputs) if each and each.exists()]
+    read = [each for each in (data, submissions_of(data), portal, notebook, *inputs) if each and each.exists()]
     for target in (output, *(output.with_suffix(suffix) for suffix in BESIDE)):
         if target.is_dir():
             raise ParameterError("A report cannot take the place of a folder", place=("output",), value=str(target))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pandas as pd
 
 from ..rulebook import MARKETING, NOT_COVERED
+
+_ADDRESS = re.compile(r"(?<![\w.+%'-])(?:[\w.+%'-]|&#x27;)+@[\w-]+(?:\.[\w-]+)+")  # also where it is escaped
 
 
 def headline(now: pd.Series, baseline: pd.Series, tier: int | None) -> str:
@@ -92,3 +95,12 @@ def day(date: dt.date) -> str:
     '8 April 2026'
     """
     return f"{date.day} {date:%B %Y}"
+
+
+def discreet(text: str) -> str:
+    """A text in which nothing looks like an e-mail address any more.
+
+    >>> discreet("Import of ann@example.com.csv")
+    'Import of (address)'
+    """
+    return _ADDRESS.sub("(address)", text)

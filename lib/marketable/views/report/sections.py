@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,19 +15,18 @@ from typing import Any
 
 import pandas as pd
 
-from ...answers.findings import CEASED, CREATED, TURNED, Findings
+from ...answers.findings import CEASED, CREATED, TURNED, Findings, versions
 from ...inputs.parameters import Parameters
 from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Reference, Rulebook
 from ...rulebook.reader import TRUST
 from .. import charts as drawn
 from .. import pieces
 from ..tables import csv, html_table
-from ..words import against_tier, day, headline
+from ..words import against_tier, day, discreet, headline
 from .telling import billed, called, created_by, first_paragraph
 
 FIGURES, CONTACTS = "application/vnd.marketable.figures+json", "application/vnd.marketable.contacts+csv"
 PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
-_ADDRESS = re.compile(r"(?<![\w.+%'-])(?:[\w.+%'-]|&#x27;)+@[\w-]+(?:\.[\w-]+)+")  # also where it is escaped
 _DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "\ufffd")
 _MOST = 40  # rows of a table
 _FLIPPING = (
@@ -68,15 +66,6 @@ class Section:
 def findings(**parameters: Any) -> Findings:
     """What there is to report, by the parameters of a report. Raises: what Parameters and Findings raise."""
     return Findings.of(Parameters(**parameters))
-
-
-def discreet(text: str) -> str:
-    """A text in which nothing looks like an e-mail address any more.
-
-    >>> discreet("Import of ann@example.com.csv")
-    'Import of (address)'
-    """
-    return _ADDRESS.sub("(address)", text)
 
 
 def summary(found: Findings) -> Section:
@@ -241,7 +230,7 @@ def left_open(found: Findings) -> Section:
 
 def made_from(found: Findings) -> Section:
     """The settings, the rules with their references and trust, the assumptions, versions and checksums."""
-    asked = found.numbers()["parameters"]
+    asked = found.asked
     switches = {name: asked.pop(name) for name in ("switches", "flips")}
     settings: dict[str, object] = {**{name: _said(value) for name, value in asked.items()}, "as of": found.now.as_of}
     settings |= {f"{of}: {name}": _set_to(value) for of, each in switches.items() for name, value in each.items()}
@@ -254,7 +243,7 @@ def made_from(found: Findings) -> Section:
     }
     settings |= {f"read as: {name}": note for name, note in found.opened.understood.items()}
     settings |= {f"SHA-256 of {name}": checksum for name, checksum in found.checksums.items()}
-    settings |= {f"version of {name}": number for name, number in found.numbers()["versions"].items()}
+    settings |= {f"version of {name}": number for name, number in versions().items()}
     return Section(
         "made-from",
         "What this was made from",
@@ -268,7 +257,9 @@ def made_from(found: Findings) -> Section:
 def figures(found: Findings) -> Section:
     """The figures as data, for the files beside the page."""
     note = "The figures of this page, as csv, Excel workbook and JSON, stand in files beside it where it was made."
-    return Section("figures", "", f'<p class="mk-note">{note}</p>', {FIGURES: _discreet(found.numbers())})
+    told = first_paragraph(found)
+    data = _discreet({"headline": told[-1 if found.flips else 0]} | found.numbers())
+    return Section("figures", "", f'<p class="mk-note">{note}</p>', {FIGURES: data})
 
 
 def contacts(found: Findings) -> Section | None:
