@@ -275,6 +275,7 @@ def _figures(marketing: int, switches: list[dict[str, Any]], **other: Any) -> di
         "always": always,
         "sources": [{"source": "hubspot_form", "marketing": marketing, "what-if": marketing}],
         "switches": switches,
+        "what-if switches": None,
         "gaps": None,
         "checksums": {"touches.csv": "0"},
         "versions": {},

@@ -26,7 +26,17 @@ from .document import document
 
 ALWAYS = "always"  # the row of what no switch changes; no switch is called so
 NOW, WHAT_IF = "now", "what-if"
-_NEEDED = ("parameters", "as_of", "counts", "always", "switches", "sources", "checksums", "versions")
+_NEEDED = (
+    "parameters",
+    "as_of",
+    "counts",
+    "always",
+    "switches",
+    "what-if switches",
+    "sources",
+    "checksums",
+    "versions",
+)
 _NOTHING = {"on": False, "exposed": 0, "sole": 0, "credit": 0.0}
 _ROUNDED = 1e-6  # to which credits are
 _MOST = 60  # rows of a table

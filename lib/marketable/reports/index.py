@@ -149,7 +149,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
     imagined = " The outlined bar is with the what-if." if "what-if" in columns else ""
     return (
         f'<div class="mk-scroll"><table class="mk-table"><caption>The reports, in the order of the plan.{imagined}'
-        f'</caption><thead><tr>{head}<th scope="col">in short</th></tr></thead><tbody>{body}</tbody></table></div>'
+        f'</caption><thead><tr>{head}<th scope="col" class="mk-saying">in short</th></tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 

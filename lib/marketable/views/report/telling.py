@@ -25,7 +25,7 @@ def called(found: Findings, name: str) -> str:
     source, asset = split(name)
     if source == NOT_COVERED:
         return f"a tool not covered ({asset})" if asset else "a tool not covered"
-    return pieces.called(name if asset else source, found.rules)
+    return pieces.called(name, found.rules)
 
 
 def created_by(found: Findings, source: str, asset: str) -> str:
