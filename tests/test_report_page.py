@@ -255,7 +255,9 @@ def assert_shows(page: Page, found: Findings, now: mk.Outcome, after: pd.DataFra
 
 def switch_name(found: Findings, row: pd.Series) -> str:
     tool, asset = found.rules[row["source"]].name, re.sub("[\u202a-\u202e]", "\ufffd", row["asset"])
-    return f"{tool}: {re.sub('ann.*uk', '(address)', asset)}" if asset else tool
+    if "/" not in str(row.name):
+        return tool
+    return f"{tool}: {re.sub('ann.*uk', '(address)', asset) or '(no name)'}"
 
 
 def flip(page: Page, found: Findings, *names: str) -> None:

@@ -30,6 +30,8 @@ from .planning import Plan
 from .what_if import WhatIf
 
 CREATED, TURNED, CEASED = "created as marketing", "became marketing later", "no longer marketing"
+# What an executed notebook carries of them: kinds of output that no page shows.
+FIGURES, CONTACTS = "application/vnd.marketable.figures+json", "application/vnd.marketable.contacts+csv"
 _PLANNING = 5.0  # seconds
 _BEFORE = dt.timedelta(microseconds=1)
 

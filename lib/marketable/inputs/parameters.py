@@ -28,6 +28,7 @@ from .periods import FIRST_YEAR, LAST_YEAR, Period
 from .portal import Portal
 
 TOOLKIT = Path(__file__).resolve().parents[3]
+NOTEBOOK = TOOLKIT / "notebooks" / "report.ipynb"  # whose parameters these are
 SAMPLE_EXPORT, SAMPLE_PORTAL = "data/hubspot-crm-exports-all-contacts-2026-10-31.csv", "data/portal.yaml"
 OF_SWITCHES = ("switches", "flips")
 _OF_FILES = ("data", "portal")

@@ -124,10 +124,10 @@ def _report(asked: argparse.Namespace) -> int:
 
     deadline = Deadline(asked.time_limit)
     with WarmKernel() as kernel:  # it starts while this process reads the parameters and loads the rest
-        from ..inputs.parameters import layered, of_file, of_text
+        from ..inputs.parameters import NOTEBOOK, layered, of_file, of_text
 
         parameters = layered([*map(of_file, asked.file), *map(of_text, asked.parameter)])
-        from .run import NOTEBOOK, make
+        from .run import make
 
         notebook = Path(asked.notebook) if asked.notebook else NOTEBOOK
         inputs = tuple(map(Path, asked.file))

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MarketableError
 from . import process
+from .process import FAILED
 
 if TYPE_CHECKING:
     from ..inputs.parameters import Parameters
     from .kernel import WarmKernel
     from .sweep import Run, Sweep
 
-FAILED = 4
 Progress = Callable[[int, int, str], object]  # of each report as it begins: its number, how many there are, its name
 
 

@@ -7,7 +7,7 @@ import sys
 
 from ..errors import ParameterError, UnknownNameError
 
-STOPPED = 130
+DONE, BAD_PARAMETERS, BAD_DATA, FAILED, OUT_OF_TIME, STOPPED = 0, 2, 3, 4, 5, 130
 
 
 def begin() -> None:
@@ -24,5 +24,5 @@ def stop(_signal: int, _frame: object) -> None:
 
 def code_of(error: Exception) -> int:
     """The code that an error ends the command with."""
-    fallback = 2 if isinstance(error, (ParameterError, UnknownNameError)) else 3
+    fallback = BAD_PARAMETERS if isinstance(error, (ParameterError, UnknownNameError)) else BAD_DATA
     return int(getattr(error, "code", fallback))

@@ -23,17 +23,16 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from ..answers.findings import CONTACTS, FIGURES
 from ..errors import MarketableError, ParameterError
 from ..inputs.opening import submissions_of
-from ..inputs.parameters import TOOLKIT, Parameters
+from ..inputs.parameters import NOTEBOOK, Parameters
 from ..inputs.portal import write_whole
 from . import figures as written
 from .kernel import EMPTY, Deadline, WarmKernel
 from .page import page, prepare
+from .process import BAD_DATA, BAD_PARAMETERS, FAILED, OUT_OF_TIME
 
-NOTEBOOK = TOOLKIT / "notebooks" / "report.ipynb"
-DONE, BAD_PARAMETERS, BAD_DATA, FAILED, OUT_OF_TIME, STOPPED = 0, 2, 3, 4, 5, 130
-FIGURES, CONTACTS = "application/vnd.marketable.figures+json", "application/vnd.marketable.contacts+csv"
 BESIDE = (".json", ".csv", ".xlsx", ".ipynb", ".pdf", ".contacts.csv", ".failed.ipynb")
 _ENGINE, _EMPTIES = "marketable", "empties-the-kernel"
 _BAD_DATA = ("DataError", "PortalError", "RulebookError")

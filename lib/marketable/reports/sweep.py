@@ -24,13 +24,12 @@ from pydantic import BeforeValidator, model_validator
 from .. import plain_yaml
 from ..errors import ParameterError, nearest
 from ..inputs.opening import SUFFIXES, submissions_of
-from ..inputs.parameters import OF_SWITCHES, TOOLKIT, Parameters, layered
+from ..inputs.parameters import NOTEBOOK, OF_SWITCHES, TOOLKIT, Parameters, layered
 from ..inputs.portal import split
 from ..plain_yaml import Place
 from ..rulebook import Rulebook
 from ..strict import Strict, fault, validate
 
-NOTEBOOK = TOOLKIT / "notebooks" / "report.ipynb"
 INDEX = "index"
 MOST = 1000  # reports of a plan
 _LONGEST = 100  # bytes of a name

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...answers.findings import CEASED, CREATED, TURNED, Findings, versions
+from ...answers.findings import CEASED, CONTACTS, CREATED, FIGURES, TURNED, Findings, versions
 from ...inputs.parameters import Parameters
 from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Reference, Rulebook
 from ...rulebook.reader import TRUST
@@ -25,7 +25,6 @@ from ..tables import csv, html_table
 from ..words import against_tier, day, discreet, headline
 from .telling import billed, called, created_by, first_paragraph
 
-FIGURES, CONTACTS = "application/vnd.marketable.figures+json", "application/vnd.marketable.contacts+csv"
 PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
 _DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "\ufffd")
 _MOST = 40  # rows of a table
