@@ -111,13 +111,13 @@ class UnknownNameError(MarketableError, KeyError):
 
 
 def shown(value: object) -> str:
-    """The value as a message shows it: quoted, control characters escaped, never long.
+    """The value as a message shows it: quoted, control characters escaped, never long; of a path its name is seen.
 
-    >>> shown("a" * 200)[-4:]
-    "aa…'"
+    >>> shown("/home/" + "a" * 200 + "/export.csv")[-14:]
+    "aa/export.csv'"
     """
     text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…" + text[-1]
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}…{text[-_SHOWN // 2 :]}"
 
 
 def nearest(name: object, valid: Iterable[str]) -> str | None:
