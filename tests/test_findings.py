@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import marketable as mk
 from batches import NO_ZONE, frame, portal, portals, touches, zones
 from marketable.answers.findings import CEASED, CREATED, TURNED, Findings
-from marketable.errors import DataError, MarketableError
+from marketable.errors import MarketableError, ParameterError, UnknownNameError
 from marketable.inputs.parameters import Parameters
 from marketable.rulebook import MARKETING, STATUSES
 from test_architecture import REPOSITORY
@@ -66,8 +66,8 @@ def asked(draw: st.DrawFn, *, flipped: bool = False) -> Asked:
                 some = st.sampled_from(names)
                 flips = st.dictionaries(some, st.booleans() | st.just("off from 2024-03-01"), min_size=1, max_size=4)
                 found = replace(found, parameters=Parameters(**parameters, flips=draw(flips)))
-        except DataError as nothing:
-            assume("nothing to report on" not in nothing.problem)
+        except ParameterError as nothing:
+            assume("All touches are later" not in nothing.problem)
             raise
         return Asked(found, found.opened.touches, portal(account), found.numbers())  # while the files are there
 
@@ -164,8 +164,14 @@ def test_a_switch_that_nobody_has_is_refused_before_anything_is_counted() -> Non
 
 
 def test_before_the_first_touch_there_is_nothing_to_report_on() -> None:
-    with pytest.raises(DataError, match="nothing to report on"):
+    with pytest.raises(ParameterError, match=r"All touches are later.*from 2021-01-05"):
         Findings.of(Parameters(as_of="2002-01-01"))
+
+
+def test_a_switch_that_neither_the_portal_lists_nor_a_touch_asked_is_refused_with_the_nearest() -> None:
+    for of in ("switches", "flips"):
+        with pytest.raises(UnknownNameError, match="Did you mean 'hubspot_form/Newsletter'"):
+            Findings.of(Parameters(**{of: {"hubspot_form/Newsleter": "off"}}))
 
 
 def test_switches_amend_the_portal_and_flips_do_not() -> None:

@@ -519,7 +519,7 @@ def test_a_sweep_makes_reports_names_what_fails_and_is_resumed(
     assert main(["sweep", "plan.yaml"]) == 3
     out, told = capfd.readouterr()
     assert out == f"{Path('pages/index.html')}\n" and "2 made, 0 kept, 1 failed." in told
-    assert "marketable: empty: The cell" in told and "1 of 3: As it is" in told
+    assert "marketable: empty: This is neither a batch" in told and "1 of 3: As it is" in told
     assert {file.name for file in Path("pages").glob("*.html")} == {
         "as-it-is.html",
         "newsletter-off.html",

@@ -19,8 +19,9 @@ from typing import Any
 import pandas as pd
 
 from ..engine import Outcome, decide
+from ..engine.moments import moments
 from ..engine.update_dates import update_date_after
-from ..errors import DataError
+from ..errors import DataError, ParameterError, UnknownNameError, nearest
 from ..inputs.opening import Opened, open_file
 from ..inputs.parameters import Parameters
 from ..inputs.periods import Period
@@ -54,10 +55,12 @@ class Findings:
     def of(cls, parameters: Parameters) -> Findings:
         """Reads what the parameters name, and decides.
 
-        Raises: what reading and deciding raise; DataError where there are no touches, or none up to the moment asked.
+        Raises: what reading and deciding raise; DataError where there are no touches; ParameterError where all are
+        later than was asked; UnknownNameError for a switch that neither the portal lists nor a touch asked.
         """
         opened, path = open_file(parameters.data_path), parameters.portal_path
-        portal = (Portal() if path is None else Portal.load(path)).with_switches(parameters.switches)
+        own = Portal() if path is None else Portal.load(path)
+        portal = own.with_switches(parameters.switches)
         if not len(opened.touches):
             raise DataError("There is nothing to report on: no row could be used", file=opened.name)
         edition, asked = parameters.edition or None, parameters.period and Period.of_text(parameters.period)
@@ -66,17 +69,25 @@ class Findings:
         moment = _moment(now)
         period = asked or Period.month_of(moment)
         if not now.counts().sum():
-            raise DataError("There is nothing to report on: the first touch is later", file=opened.name, value=moment)
+            first = _local(opened.touches, portal).min()
+            expected = f"a time from {first:%Y-%m-%d %H:%M} on"
+            raise ParameterError("All touches are later", value=f"{moment:%Y-%m-%d %H:%M}", expected=expected)
         before = decide(opened.touches, portal, edition=edition, as_of=period.begins - _BEFORE)
         what_if = WhatIf(opened.touches, portal, edition=edition, as_of=as_of)
         findings = cls(parameters, opened, portal, period, now, before, what_if)
-        what_if.counts(parameters.flips)  # an unknown switch is told before anything is shown
+        _known(what_if, {*parameters.switches, *parameters.flips} - set(own.switches))
         return findings
 
     @property
     def as_of(self) -> dt.datetime:
         """The local time up to which touches and update dates count."""
         return _moment(self.now)
+
+    @functools.cached_property
+    def last_touch(self) -> dt.datetime:
+        """The local time of the last touch there is, whenever the report is of."""
+        last: pd.Timestamp = _local(self.opened.touches, self.portal).max()
+        return last.to_pydatetime()
 
     @property
     def tier(self) -> int | None:
@@ -248,6 +259,23 @@ class Findings:
 def _until(parameters: Parameters) -> str | dt.datetime | None:
     """The moment that was asked; None for the last touch, whose local time alone may not name it."""
     return parameters.as_of or (Period.of_text(parameters.period).ends if parameters.period else None)
+
+
+def _known(what_if: WhatIf, names: set[str]) -> None:
+    """Raises: UnknownNameError for a switch that no touch asked: it is mistyped, or the portal should list it."""
+    asked = set(what_if.switches.index) - set(what_if.unasked)
+    for name in sorted(names - asked):
+        raise UnknownNameError(
+            "There is no such switch: neither the portal lists it nor did a touch of the batch ask it",
+            value=name,
+            expected="a switch of the portal or of the batch",
+            nearest=nearest(name, asked),
+        )
+
+
+def _local(touches: pd.DataFrame, portal: Portal) -> pd.DatetimeIndex:
+    """The local times of touches."""
+    return pd.DatetimeIndex(moments(touches["occurred_at"], portal.time_zone).wall.view("datetime64[us]"))
 
 
 def _moment(outcome: Outcome) -> dt.datetime:

@@ -143,6 +143,11 @@ class WhatIf:
         )
 
     @property
+    def unasked(self) -> list[str]:
+        """The switches that the portal lists and no touch asked: of a form that is new, or with a name mistyped."""
+        return [name for name in self._names if name not in self._table.exposures.touched]
+
+    @property
     def always(self) -> int:
         """How many contacts are marketing whatever the switches are: set by hand, by a tool whose default is fixed, or
         listed so.
@@ -284,7 +289,7 @@ class WhatIf:
             raise UnknownNameError(
                 "There is no such switch: neither the portal lists it nor did a touch of the batch ask it",
                 value=name,
-                expected="a name from .switches",
+                expected="a switch of the portal or of the batch",
                 nearest=nearest(name, self._names),
             )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(asked.run(asked))
     except KeyboardInterrupt:
+        logging.disable()  # what was stopped would complain of it
         print("marketable: Stopped.", file=sys.stderr)
         return process.STOPPED
     except Exception as error:

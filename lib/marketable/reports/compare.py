@@ -96,6 +96,8 @@ class Comparison:
         """What moved, in a sentence; and with the what-if, where one is asked."""
         sentences = [self.now.says] if self.what_if is None or len(self.now.counting) else []
         sentences += [] if self.what_if is None else [f"with the what-if, {self.what_if.says}"]
+        data = self.differences.set_index("what").loc[lambda frame: frame.index == "data"]
+        sentences += [f"mind that the data differ: {each.first}, and {each.second}" for each in data.itertuples()]
         return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
 
     @property

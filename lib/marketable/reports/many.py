@@ -181,7 +181,7 @@ def _make(parameters: Parameters, page: Path, fingerprint: str, seconds: float) 
         made = make(parameters, page, _kernel, Deadline(seconds))
         write_whole(page.with_suffix(".json"), as_json({**made.figures, "fingerprint": fingerprint}))
     except ReportError as error:
-        return Failure(error.code, f"{error.problem}.")
+        return Failure(error.code, error.problem)
     except (MarketableError, OSError) as error:
         return Failure(process.code_of(error), " ".join(str(error).split()))
     except Exception as error:

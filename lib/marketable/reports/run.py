@@ -41,9 +41,12 @@ _PDF_SECONDS = 60
 
 
 class ReportError(MarketableError):
-    """A report could not be made. `code` is the command's exit code."""
+    """A report could not be made: `problem` says why in a sentence or more. `code` is the command's exit code."""
 
     code = FAILED
+
+    def _message(self) -> str:
+        return " ".join(filter(None, [self.problem, self.advice]))
 
 
 Progress = Callable[[int, int, str], object]  # of each cell as it begins: its number, how many there are, its name
@@ -206,18 +209,18 @@ def _executed(
         code = BAD_DATA if error.ename in _BAD_DATA else BAD_PARAMETERS if error.ename in _BAD_PARAMETERS else FAILED
         ours = code != FAILED  # a sentence for people already
         told = error.evalue if ours else f"{error.ename}: {error.evalue.removesuffix('.')}."
-        problem = f"The cell “{_failed(kept[-1])}” failed"
+        where = f"The cell “{_failed(kept[-1])}” failed. "
     except (CellTimeoutError, DeadKernelError, TimeoutError, RuntimeError) as error:
-        code, problem, told = FAILED, "The kernel died", f"{error}."
+        code, told, where = FAILED, f"The kernel died: {str(error).removesuffix('.')}.", ""
         if deadline.over or isinstance(error, TimeoutError):
-            code, problem, told = OUT_OF_TIME, f"Out of time: more than {deadline.seconds:g} s were needed", ""
+            code, told = OUT_OF_TIME, f"Out of time: more than {deadline.seconds:g} s were needed."
     else:
         return _recorded(kept[-1], notebook)
     if code == OUT_OF_TIME:
         kernel.end()
     with _writing(failed):
         write_whole(failed, nbformat.writes(_recorded(kept[-1], notebook)).encode())
-    fault = ReportError(problem, advice=" ".join(f"{told} The notebook as far as it came: {failed}".split()))
+    fault = ReportError(" ".join(told.split()), advice=f"{where}The notebook as far as it came: {failed}")
     fault.code = code
     raise fault
 
@@ -281,8 +284,8 @@ def _printed(html: str, browser: str, deadline: Deadline) -> bytes:
             subprocess.run(command, capture_output=True, timeout=min(_PDF_SECONDS, deadline.left), check=True)  # noqa: S603
             return target.read_bytes()
         except subprocess.TimeoutExpired:
-            fault = ReportError("Out of time while the browser printed the page")
+            fault = ReportError("Out of time while the browser printed the page.")
             fault.code = OUT_OF_TIME
             raise fault from None
         except (subprocess.CalledProcessError, OSError) as error:
-            raise ReportError(f"The browser did not print the page: {error}") from None
+            raise ReportError(f"The browser did not print the page: {error}.") from None

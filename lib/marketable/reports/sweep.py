@@ -114,7 +114,8 @@ class Plan(Strict):
     @model_validator(mode="after")
     def _makes_reports(self) -> Plan:
         if self.reports and self.portals:
-            raise fault("A plan has reports or portals, not both", place=("portals",), value=self.portals)
+            expected = "one of them; a grid, like grid: {period: [2026-08, 2026-09]}, multiplies either"
+            raise fault("A plan has reports or portals, not both", place=("portals",), expected=expected)
         if not (self.reports or self.portals or self.grid):
             raise fault("This plan names no reports", expected="a grid, reports, or portals")
         count = max(1, len(self.reports)) * functools.reduce(lambda so_far, of: so_far * len(of), self.grid.values(), 1)

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from ...answers.findings import CEASED, CONTACTS, CREATED, FIGURES, TURNED, Findings, versions
+from ...errors import nearest
 from ...inputs.parameters import Parameters
 from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Reference, Rulebook
 from ...rulebook.reader import TRUST
@@ -28,6 +29,8 @@ from .telling import billed, called, created_by, first_paragraph
 PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
 _DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "\ufffd")
 _MOST = 40  # rows of a table
+_ROWS = 8  # numbers of rejected rows
+_LACKS = ("no ", "not ", "un")  # begin what an export does not tell
 _FLIPPING = (
     '<p class="mk-note">A flip here counts as if the switch had been so from the beginning, in place of its dates '
     "where it is dated, that is, changed over time. Turning one off in HubSpot today changes nobody who is marketing "
@@ -208,22 +211,25 @@ def left_open(found: Findings) -> Section:
     used = opened.rows_read - len(opened.rejected)
     lines = [f"{opened.rows_read:,} rows read, {used:,} used, {len(opened.rejected):,} rejected."]
     count = int(uncovered.sum())
-    lines.append(f"{count:,} contacts are not covered: HubSpot's article does not say which status their tool sets.")
+    verb = "contact is" if count == 1 else "contacts are"
+    lines.append(f"{count:,} {verb} not covered: HubSpot's article does not say which status their tool sets.")
+    lines += [_unasked(found, name) for name in found.what_if.unasked]
     if found.now.ambiguous:
         lines.append(
-            f"{found.now.ambiguous:,} contacts were created between two editions of the article that disagree about "
-            "their tool; they are counted as the older one reads."
+            f"{found.now.ambiguous:,} of the contacts were created between two editions of the article that disagree "
+            "about their tool; they are counted as the older one reads."
         )
-    lines += [f"{name}: {note}." for name, note in opened.understood.items() if name.startswith(("no ", "not ", "un"))]
+    lines += [
+        f"{name[:1].upper()}{name[1:]}: {note}." for name, note in opened.understood.items() if name.startswith(_LACKS)
+    ]
     open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
     tools = pd.DataFrame({"tool": [called(found, str(name)) for name in open_ones.index], "contacts": open_ones})
-    rejected = found.rejected.rename_axis("reason").rename("rows").reset_index()
     return Section(
         "left-open",
         "What is left open",
         _list(lines)
         + (html_table(tools, "Not covered, by tool.") if len(tools) else "")
-        + (html_table(rejected, "Rejected rows, by reason.", most=_MOST) if len(rejected) else ""),
+        + (html_table(_rejected(found), "Rejected rows, by reason.", most=_MOST) if len(opened.rejected) else ""),
     )
 
 
@@ -285,18 +291,38 @@ def _shown(content: str) -> str:
 def _key_figures(found: Findings) -> str:
     counts = found.counts.loc["now"]
     change = found.marketing - int(found.counts[MARKETING]["before"])
-    shown = {"marketing by the rules" if found.gaps is not None else "marketing": f"{found.marketing:,}"}
+    by_rules = " by the rules" if found.opened.export is not None else ""
+    shown = {f"marketing{by_rules}": f"{found.marketing:,}"}
     if found.gaps is not None:
         shown = {"marketing, as HubSpot says": f"{billed(found):,}"} | shown
-    shown |= {"non-marketing": f"{counts[NON_MARKETING]:,}", "not covered": f"{counts[NOT_COVERED]:,}"}
+    shown |= {f"non-marketing{by_rules}": f"{counts[NON_MARKETING]:,}", "not covered": f"{counts[NOT_COVERED]:,}"}
     shown[f"change in {found.period.name}"] = f"{change:+,}" if change else "0"
     if found.tier is not None:
         room = found.tier - billed(found)
-        shown["below the tier" if room >= 0 else "over the tier"] = f"{abs(room):,}"
+        says = "" if found.gaps is None else ", as HubSpot says"
+        shown[f"{'below' if room >= 0 else 'over'} the tier{says}"] = f"{abs(room):,}"
     if found.flips:
         shown["marketing after the what-if"] = f"{int(found.counts[MARKETING]['what-if']):,}"
     items = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{figure}</dd></div>" for name, figure in shown.items())
     return f'<dl class="mk-figures">{items}</dl>'
+
+
+def _unasked(found: Findings, name: str) -> str:
+    near = nearest(name, set(found.what_if.switches.index) - set(found.what_if.unasked))
+    meant = f" Perhaps {called(found, near)} is meant." if near else ""
+    return f"The portal lists {called(found, name)}, and no contact of these met it.{meant}"
+
+
+def _rejected(found: Findings) -> pd.DataFrame:
+    """Why rows were rejected, how many, and which; what stands in them may be personal and is not shown."""
+    by_reason = found.opened.rejected.groupby("reason", sort=False)["row"]
+    told = [(reason, len(rows), _some(rows.tolist())) for reason, rows in by_reason]
+    table = pd.DataFrame(told, columns=["reason", "rejected", "rows"])
+    return table.sort_values("rejected", ascending=False, kind="stable")
+
+
+def _some(rows: list[int]) -> str:
+    return ", ".join(map(str, rows[:_ROWS])) + (" …" if len(rows) > _ROWS else "")
 
 
 def _baseline(found: Findings) -> str:

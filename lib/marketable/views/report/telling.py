@@ -10,14 +10,18 @@ from ...answers.findings import CEASED, Findings
 from ...inputs.portal import split
 from ...rulebook import MARKETING, NOT_COVERED
 from .. import pieces
-from ..words import against_tier, day, headline
+from ..words import against_tier, crossing, day, headline
 
 _NAMED = 3  # causes
+_MANY = 0.01  # of the rows
+_FEW, _CLEAR = 5, 0.2  # contacts, and the share of a tool's contacts, below which a difference tells nothing
 
 
 def first_paragraph(found: Findings) -> list[str]:
     """Sentences, the most important first."""
-    return [*_where_it_stands(found), *_what_to_do(found), *_which_way(found), *_imagined(found)]
+    return [
+        *_where_it_stands(found), *_what_to_do(found), *_which_way(found), *_imagined(found), *_rejected(found)
+    ]  # fmt: skip
 
 
 def called(found: Findings, name: str) -> str:
@@ -41,8 +45,11 @@ def billed(found: Findings) -> int:
 def _where_it_stands(found: Findings) -> list[str]:
     total, tier = int(found.counts.T["now"].sum()), found.tier
     if found.gaps is None:
+        of_export = found.opened.export is not None
         text = f"On {day(found.as_of.date())}, {found.marketing:,} of {total:,} contacts are marketing"
-        return [text + (f", {against_tier(found.marketing, tier)}." if tier else ".")]
+        text += f"{' by the rules' if of_export else ''}{_against(found, found.marketing)}."
+        untold = "What HubSpot itself says is known of the day of the export only, and not of this one."
+        return [text, untold] if of_export else [text]
     counted, actual = int(found.gaps["contacts"].sum()), billed(found)
     text = f"HubSpot counts {actual:,} of these {counted:,} contacts as marketing"
     text += f", {against_tier(actual, tier)}. " if tier else ". "
@@ -51,21 +58,40 @@ def _where_it_stands(found: Findings) -> list[str]:
         return [text + "The rules and the portal's switches explain every one of them."]
     between = f"{abs(actual - expected):,} {'fewer' if expected < actual else 'more'}"
     text += f"The rules, with the switches as the portal has them, come to {expected:,}: {between}."
-    return [text, _largest_gap(found, found.gaps)]
+    return [text, _to_look_at(found, found.gaps)]
 
 
-def _largest_gap(found: Findings, gaps: pd.DataFrame) -> str:
-    switchable = set(found.what_if.switches.index)
-    names = gaps["source"].where(gaps["asset"] == "", gaps["source"] + "/" + gaps["asset"])
-    own = gaps[names.isin(switchable)]
-    first = (own if len(own) else gaps).iloc[0]
-    name, much = created_by(found, first["source"], first["asset"]), int(first["difference"])
-    where = f"{int(first['actual']):,} of {int(first['contacts']):,} contacts that {name} created are marketing"
-    text = f"Look first at {name}: {where}, and {int(first['expected']):,} were to be expected"
-    if not len(own):
-        return f"{text}."
-    way = "on" if much > 0 else "off"
-    return f"{text}. Its switch may have been {way} for a time, though the portal says otherwise."
+def _against(found: Findings, marketing: int) -> str:
+    """A count against the tier, and since when it has been over it."""
+    if found.tier is None:
+        return ""
+    since = crossing(found.now.by_day(), found.tier)
+    over = f", since {day(since)}" if marketing > found.tier and since else ""
+    return f", {against_tier(marketing, found.tier)}{over}"
+
+
+def _to_look_at(found: Findings, gaps: pd.DataFrame) -> str:
+    """The largest difference that a switch may explain, as it goes the way the switch is not; else the largest."""
+    clear = gaps[gaps["difference"].abs() >= (gaps["contacts"] * _CLEAR).clip(lower=_FEW)]
+    on = found.what_if.switches["on"]
+    for _, gap in clear.iterrows():
+        switch = next((name for name in (f"{gap['source']}/{gap['asset']}", gap["source"]) if name in on.index), None)
+        if switch is not None and bool(on[switch]) != (gap["difference"] > 0):
+            way, rule = ("on" if gap["difference"] > 0 else "off"), found.rules[gap["source"]]
+            where = f" ({rule.where})" if rule.where else ""
+            own = "on" if on[switch] else "off"
+            return f"{_gap(found, gap)} The portal has its switch {own}; it may have been {way} for a time{where}."
+    if len(clear):
+        return f"{_gap(found, clear.iloc[0])} No switch of it explains that."
+    return "No tool stands out: the differences are small everywhere."
+
+
+def _gap(found: Findings, gap: pd.Series) -> str:
+    name, actual, expected = created_by(found, gap["source"], gap["asset"]), int(gap["actual"]), int(gap["expected"])
+    return (
+        f"Look first at {name}: of the {int(gap['contacts']):,} contacts that it created {actual:,} are marketing, and "
+        f"{expected:,} were to be expected."
+    )
 
 
 def _which_way(found: Findings) -> list[str]:
@@ -74,10 +100,12 @@ def _which_way(found: Findings) -> list[str]:
     came = changes[changes["kind"] != CEASED].groupby("decided_by", sort=False)["contacts"].sum()
     came = came.sort_values(ascending=False, kind="stable")
     ceased = int(changes.loc[changes["kind"] == CEASED, "contacts"].sum())
+    if found.last_touch < found.period.begins:
+        return [f"The data end on {day(found.last_touch.date())} and tell nothing of {found.period.name}."]
     if not len(changes):
         return [f"In {found.period.name} nothing changed."]
     rose = "rose" if change > 0 else "fell"
-    by_rules = "by the rules " if found.gaps is not None else ""
+    by_rules = "by the rules " if found.opened.export is not None else ""
     text = f"In {found.period.name} the count {by_rules}"
     text += f"{rose} by {abs(change):,}" if change else "stayed the same"
     causes = [f"{called(found, str(name))} ({count:,})" for name, count in came.items()]
@@ -111,17 +139,24 @@ def _what_to_do(found: Findings) -> list[str]:
         names = [called(found, str(name)) for name in rows.sort_values("sole", ascending=False, kind="stable").index]
         most = f"{len(names) - _NAMED:,} more switches" if len(names) > _NAMED + 1 else ""
         listed = _listed([*names[:_NAMED], most] if most else names)
+        room = ", and no room for the next one" if plan.marketing == plan.limit else ""
         told.append(
-            f"To keep the most within the tier, turn off {listed}, and set as non-marketing who came through "
-            f"{'it' if len(names) == 1 else 'them'} alone: {plan.marketing:,} would stay. A switch that is turned off "
-            f"only keeps out the next ones; who is set as non-marketing stops counting on {day(found.update_date)}."
+            f"To keep the most within the tier, turn off {listed}, and set those who came only through "
+            f"{'it' if len(names) == 1 else 'them'} as non-marketing: {plan.marketing:,} would stay{room}. A switch "
+            "that is turned off only keeps out the next ones; who is set as non-marketing stops counting on "
+            f"{day(found.update_date)}."
         )
     elif plan is not None:
         told.append(str(plan))
     if found.waiting:
-        verb = "waits" if found.waiting == 1 else "wait"
-        told.append(f"{found.waiting:,} {verb} already to stop counting on {day(found.update_date)}.")
+        verb = "contact is" if found.waiting == 1 else "contacts are"
+        told.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(found.update_date)}.")
     return told
+
+
+def _rejected(found: Findings) -> list[str]:
+    rejected, read = len(found.opened.rejected), found.opened.rows_read
+    return [f"{rejected:,} of {read:,} rows could not be used."] if rejected > _MANY * read else []
 
 
 def _listed(names: Sequence[str]) -> str:

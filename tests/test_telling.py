@@ -1,0 +1,67 @@
+"""The first paragraph of a report: what it says of the samples, and what it must not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import marketable as mk
+from marketable.inputs.portal import Portal
+from marketable.views import report
+from marketable.views.report.telling import first_paragraph
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+
+
+def told(**parameters: object) -> str:
+    return " ".join(first_paragraph(report.findings(**parameters)))
+
+
+def made_up(folder: Path) -> str:
+    path = folder / "touches.csv"
+    mk.sample_touches(10_000, seed=7).to_csv(path, index=False)
+    return str(path)
+
+
+def test_of_the_sample_export_it_names_the_app_whose_switch_was_on_though_the_portal_says_off() -> None:
+    text = told()
+    assert text.startswith("HubSpot counts 791 of these 1,894 contacts as marketing, 1,209 below the tier of 2,000.")
+    assert "Look first at Integrations and API: Shopware: of the 112 contacts that it created 57 are marketing" in text
+    assert "The portal has its switch off; it may have been on for a time (Settings > Integrations" in text
+
+
+def test_small_differences_accuse_no_switch() -> None:
+    for data in ("fivetran_contact.csv", "api_contacts.json"):
+        assert "No tool stands out" in told(data=str(DATA / data)) and "Look first" not in told(data=str(DATA / data))
+
+
+def test_of_an_earlier_day_it_speaks_of_the_rules_and_says_that_hubspots_own_count_is_of_another_day() -> None:
+    text = told(period="2026-09")
+    assert "593 of 1,843 contacts are marketing by the rules" in text and "known of the day of the export only" in text
+
+
+def test_over_the_tier_it_says_since_when_and_what_to_do_and_when_that_helps(tmp_path: Path) -> None:
+    text = told(data=made_up(tmp_path), period="2026-09")
+    assert "222 over the tier of 2,000, since 8 September 2026." in text
+    assert "turn off HubSpot forms: Whitepaper Energy audit and HubSpot forms: Webinar Spring 2026" in text
+    assert "2,000 would stay, and no room for the next one" in text and "stops counting on 1 October 2026" in text
+
+
+def test_a_period_after_the_data_is_told_as_one_of_which_they_tell_nothing() -> None:
+    assert "The data end on 30 October 2026 and tell nothing of January 2031." in told(period="2031-01")
+
+
+def test_a_form_that_only_the_portal_knows_is_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "portal.yaml"
+    Portal(switches={"hubspot_form": {"Newsleter": "off"}}).save(path)
+    found = report.findings(data=str(DATA / "touches.csv"), portal=str(path))
+    content = report.left_open(found).content
+    assert "The portal lists HubSpot forms: Newsleter, and no contact of these met it." in content
+    assert "Perhaps HubSpot forms: Newsletter is meant." in content
+
+
+def test_rows_that_could_not_be_used_are_told_and_where_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "touches.csv"
+    path.write_text("contact_id,occurred_at,source\n1,2026-01-01,manual\n2,soon,manual\n3,2026-01-01,form\n")
+    found = report.findings(data=str(path))
+    assert "2 of 3 rows could not be used." in " ".join(first_paragraph(found))
+    assert ">3<" in report.left_open(found).content and ">4<" in report.left_open(found).content
