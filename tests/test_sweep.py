@@ -245,7 +245,7 @@ def test_a_report_that_fails_or_whose_process_dies_stops_no_other_and_the_rest_i
     swept = make_all(plan(folder, text), progress=lambda *told: begun.append(told))
     assert str(swept) == "4 made, 0 kept, 2 failed"
     assert swept.failed == {
-        "dies": Failure(4, "The process that made it died"),
+        "dies": Failure(4, "The process that made it died."),
         "fails": Failure(3, "there was nothing"),
     }
     assert swept.code == 4

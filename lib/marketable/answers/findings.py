@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,14 +19,14 @@ import pandas as pd
 from ..engine import Outcome, decide
 from ..engine.moments import moments
 from ..engine.update_dates import update_date_after
-from ..errors import DataError, ParameterError, UnknownNameError, nearest
-from ..inputs.opening import Opened, open_file
+from ..errors import DataError, ParameterError
+from ..inputs.opening import Opened, checksum, open_file
 from ..inputs.parameters import Parameters
 from ..inputs.periods import Period
 from ..inputs.portal import Portal
 from ..rulebook import MARKETING, STATUSES, Rule, Rulebook
 from .planning import Plan
-from .what_if import WhatIf
+from .what_if import WhatIf, no_such_switch
 
 CREATED, TURNED, CEASED = "created as marketing", "became marketing later", "no longer marketing"
 # What an executed notebook carries of them: kinds of output that no page shows.
@@ -265,12 +263,7 @@ def _known(what_if: WhatIf, names: set[str]) -> None:
     """Raises: UnknownNameError for a switch that no touch asked: it is mistyped, or the portal should list it."""
     asked = set(what_if.switches.index) - set(what_if.unasked)
     for name in sorted(names - asked):
-        raise UnknownNameError(
-            "There is no such switch: neither the portal lists it nor did a touch of the batch ask it",
-            value=name,
-            expected="a switch of the portal or of the batch",
-            nearest=nearest(name, asked),
-        )
+        raise no_such_switch(name, asked)
 
 
 def _local(touches: pd.DataFrame, portal: Portal) -> pd.DatetimeIndex:
@@ -291,12 +284,6 @@ def versions() -> dict[str, str]:
 
 
 _version = functools.cache(version)
-
-
-def checksum(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _rounded(switches: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -286,12 +286,7 @@ class WhatIf:
 
     def _known(self, name: str) -> None:
         if name not in self._names:
-            raise UnknownNameError(
-                "There is no such switch: neither the portal lists it nor did a touch of the batch ask it",
-                value=name,
-                expected="a switch of the portal or of the batch",
-                nearest=nearest(name, self._names),
-            )
+            raise no_such_switch(name, self._names)
 
     def _changes(self, flips: Mapping[str, Flip] | None) -> dict[str, Change]:
         if not isinstance(flips or {}, Mapping):
@@ -322,6 +317,16 @@ class WhatIf:
             flipped = flip is not None and (as_of == EARLIEST or start(flip.since) <= as_of)
             states.append(flip.on if flip and flipped else self._own.is_on(name, as_of))
         return states
+
+
+def no_such_switch(name: object, known: Iterable[str]) -> UnknownNameError:
+    """The error of a switch that is not known, with the nearest of those that are."""
+    return UnknownNameError(
+        "There is no such switch: neither the portal lists it nor did a touch of the batch ask it",
+        value=name,
+        expected="a switch of the portal or of the batch",
+        nearest=nearest(name, known),
+    )
 
 
 def _in_rulebook_order(switch: str) -> tuple[int, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def submissions_of(path: Path) -> Path | None:
     """Fivetran's table of form submissions beside its table of contacts, None where there is none."""
     beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
     return beside if beside != path and beside.is_file() else None
+
+
+def checksum(file: Path) -> str:
+    """The SHA-256 of a file, by which it is known again."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def openable(folder: Path) -> list[Path]:

@@ -25,7 +25,7 @@ from ..plain_yaml import Place
 from ..rulebook import Rulebook
 from ..strict import Strict, fault, tell
 from .periods import FIRST_YEAR, LAST_YEAR, Period
-from .portal import Portal
+from .portal import ON, Portal
 
 TOOLKIT = Path(__file__).resolve().parents[3]
 NOTEBOOK = TOOLKIT / "notebooks" / "report.ipynb"  # whose parameters these are
@@ -34,7 +34,6 @@ OF_SWITCHES = ("switches", "flips")
 _OF_FILES = ("data", "portal")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
 _TIMED = re.compile(r"(?P<switch>\w+) from (?P<from>\S+( \S+)?)")
-_YES = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 
 def find(path: str, *beside: Path) -> Path | None:
@@ -123,9 +122,9 @@ def _time(value: str) -> str:
 def _yes(value: object) -> object:
     if isinstance(value, bool):
         return value
-    if str(value).strip().lower() not in _YES:
-        raise fault("This is neither yes nor no", value=value, expected="yes or no", nearest=nearest(value, _YES))
-    return _YES[str(value).strip().lower()]
+    if str(value).strip().lower() not in ON:
+        raise fault("This is neither yes nor no", value=value, expected="yes or no", nearest=nearest(value, ON))
+    return ON[str(value).strip().lower()]
 
 
 def _switches(value: object) -> dict[str, Any]:
@@ -177,10 +176,10 @@ def _setting(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): part if isinstance(part, bool) else str(part) for key, part in value.items()}
     text = str(value).strip().lower()
-    if text not in _YES:
-        told = {"expected": "on, off, or off from 2026-05-01", "nearest": nearest(text, _YES)}
+    if text not in ON:
+        told = {"expected": "on, off, or off from 2026-05-01", "nearest": nearest(text, ON)}
         raise fault("A switch is on or off", place=(name,), value=value, **told)
-    return _YES[text]
+    return ON[text]
 
 
 Switches = Annotated[dict[str, Any], BeforeValidator(_switches)]

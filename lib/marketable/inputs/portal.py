@@ -25,7 +25,7 @@ from ..plain_yaml import Place, dump, load, read
 from ..rulebook import SOURCES, Rulebook
 from ..strict import IsoDate, Strict, fault, tell
 
-_ON = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+ON = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 
 class Change(NamedTuple):
@@ -338,10 +338,10 @@ def _flip(value: object, place: Place, zone: zoneinfo.ZoneInfo) -> Change:
 def _state(value: object, place: Place) -> bool:
     if isinstance(value, bool):
         return value
-    if str(value).strip().lower() not in _ON:
-        near = nearest(value, _ON)
+    if str(value).strip().lower() not in ON:
+        near = nearest(value, ON)
         raise fault("A switch is on or off", place=place, value=value, expected="on or off", nearest=near)
-    return _ON[str(value).strip().lower()]
+    return ON[str(value).strip().lower()]
 
 
 def _moment(value: object, place: Place, zone: zoneinfo.ZoneInfo) -> dt.datetime:

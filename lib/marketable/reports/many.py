@@ -118,7 +118,7 @@ def _made(sweep: Sweep, runs: list[Run], at_once: int, seconds: float, progress:
                 try:
                     failure = future.result()
                 except BrokenProcessPool:
-                    failure = Failure(FAILED, "The process that made it died")
+                    failure = Failure(FAILED, "The process that made it died.")
                     executor.shutdown()
                     executor = _executor()
                 idle.append(executor)

@@ -23,7 +23,7 @@ from pydantic import BeforeValidator, model_validator
 
 from .. import plain_yaml
 from ..errors import ParameterError, nearest
-from ..inputs.opening import SUFFIXES, submissions_of
+from ..inputs.opening import SUFFIXES, checksum, submissions_of
 from ..inputs.parameters import NOTEBOOK, OF_SWITCHES, TOOLKIT, Parameters, layered
 from ..inputs.portal import split
 from ..plain_yaml import Place
@@ -335,5 +335,4 @@ def _checksum(file: Path) -> str:
 
 @functools.cache
 def _digest(file: Path, _size: int, _changed: int) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    return checksum(file)
