@@ -13,7 +13,6 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -21,13 +20,14 @@ import pandas as pd
 
 from ..answers import WhatIf
 from ..engine import Outcome, decide
-from ..errors import DataError, MarketableError
+from ..errors import DataError
 from ..inputs.opening import SUFFIXES, Opened, open_file, openable
 from ..inputs.portal import Flip, Portal, write_whole
 from ..inputs.samples import sample_touches
 from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import charts, pieces, words
 from .plan_panel import PlanPanel
+from .reacting import react
 from .switch_list import SwitchList
 from .tables import csv, html_table
 
@@ -192,7 +192,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             button.on_click(functools.partial(self._react, callback, error))
 
     def _layout(self) -> list[widgets.Widget]:
-        style = widgets.HTML(f"<style>{files(__package__).joinpath('explorer.css').read_text('utf-8')}</style>")
         batch = _panel(
             "1 · What happened", [self._batch, self._size, self._seed, self._path, self._upload], "1 1 360px"
         )
@@ -213,7 +212,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         asked = _row(self._contact, self._example_of, self._example)
         note = widgets.HTML(pieces.SAVING)
         return [
-            style,
+            widgets.HTML(pieces.style()),
             _row(batch, portal),
             self._error,
             self._message,
@@ -231,14 +230,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         if self._filling:
             return
         self._error.value = ""
-        try:
-            callback()
-        except MarketableError as fault:
-            error.value = pieces.alert(str(fault))
-        except OSError as fault:
-            error.value = pieces.alert(f"The disk says no: {fault}")
-        except Exception as fault:
-            error.value = pieces.alert(f"Something went wrong that should not have: {type(fault).__name__}: {fault}")
+        react(callback, error)
 
     @contextlib.contextmanager
     def _quietly(self) -> Iterator[None]:

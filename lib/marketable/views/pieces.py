@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 import pandas as pd
@@ -41,6 +42,11 @@ _ACTIONS = {
     NOT_COVERED: "a tool that is not covered",
     "": "nothing yet",
 }
+
+
+def style() -> str:
+    """The style sheet of widgets, as a piece of page."""
+    return f"<style>{files(__package__).joinpath('explorer.css').read_text('utf-8')}</style>"
 
 
 def paragraph(text: str, kind: str = "mk-message") -> str:

@@ -1,0 +1,22 @@
+"""What widgets call, called so that no error vanishes into a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from ..errors import MarketableError
+from . import pieces
+
+
+def react(callback: Callable[[], object], error: widgets.HTML) -> None:
+    """Runs a callback. Its errors appear in a widget, beside what was used."""
+    try:
+        callback()
+    except MarketableError as fault:
+        error.value = pieces.alert(str(fault))
+    except OSError as fault:
+        error.value = pieces.alert(f"The disk says no: {fault}")
+    except Exception as fault:
+        error.value = pieces.alert(f"Something went wrong that should not have: {type(fault).__name__}: {fault}")
