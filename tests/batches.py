@@ -248,3 +248,21 @@ def frame(batch: list[dict[str, Any]]) -> pd.DataFrame:
 def portal(settings: dict[str, Any]) -> mk.Portal:
     """A portal of the settings that the reference takes."""
     return mk.Portal(**settings)
+
+
+def settings_of(portal: mk.Portal) -> dict[str, Any]:
+    """A portal as the settings that the slow reference takes."""
+    switches: dict[str, Any] = {}
+    for name, history in portal.switches.items():
+        source, slash, asset = name.partition("/")
+        entries = [({"from": since} if since else {}) | {"switch": on} for since, on in history]
+        if slash:
+            switches.setdefault(source, {})[asset] = entries
+        else:
+            switches[source] = entries
+    return {
+        "time_zone": portal.time_zone,
+        "access_since": portal.access_since,
+        "subscription": portal.subscription.model_dump(),
+        "switches": switches,
+    }

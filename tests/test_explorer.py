@@ -14,6 +14,7 @@ import pytest
 from traitlets import Bunch
 
 import marketable as mk
+from batches import settings_of
 from marketable.views import Explorer, charts, explorer, switch_list
 from marketable.views.tables import csv, html_table
 from reference import reference_decide
@@ -32,22 +33,10 @@ def view() -> Explorer:
 
 def reference_counts(touches: pd.DataFrame, portal: mk.Portal) -> dict[str, int]:
     """Contacts by status, by the slow reference."""
-    switches: dict[str, Any] = {}
-    for name, history in portal.switches.items():
-        source, _, asset = name.partition("/")
-        entries = [({"from": since} if since else {}) | {"switch": on} for since, on in history]
-        if "/" in name:
-            switches.setdefault(source, {})[asset] = entries
-        else:
-            switches[source] = entries
-    settings = {
-        "time_zone": portal.time_zone,
-        "access_since": portal.access_since,
-        "subscription": portal.subscription.model_dump(),
-        "switches": switches,
-    }
     rows = touches.astype({"source": str, "asset": str}).to_dict("records")
-    outcome = reference_decide([row | {"occurred_at": row["occurred_at"].to_pydatetime()} for row in rows], settings)
+    outcome = reference_decide(
+        [row | {"occurred_at": row["occurred_at"].to_pydatetime()} for row in rows], settings_of(portal)
+    )
     found = [contact["status"] for contact in outcome.contacts.values()]
     return {status: found.count(status) for status in ("marketing", "non-marketing", "not covered")}
 

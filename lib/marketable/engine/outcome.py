@@ -46,6 +46,11 @@ class Outcome:
         """How many contacts were created between two editions that disagree about it."""
         return int(np.count_nonzero(self._untold))
 
+    @property
+    def read_twice(self) -> pd.Series:
+        """Whether a contact was created between two editions that disagree about it: True or False by contact_id."""
+        return pd.Series(self._untold, index=self.contacts.index, name="read twice")
+
     @functools.cached_property
     def touches(self) -> pd.DataFrame:
         """The batch, in its own order, and what was decided of each touch.

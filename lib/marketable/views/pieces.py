@@ -59,6 +59,11 @@ def alert(text: str) -> str:
     return f'<p class="mk-error" role="alert">{html.escape(text)}</p>'
 
 
+def plain(text: str) -> str:
+    """A description that is shown as it is: the notebook would set what stands between dollars as mathematics."""
+    return text.replace("\\", "\\\u200c").replace("$", "\\$")
+
+
 def headline(text: str, more: list[str], *, over: bool) -> str:
     """The headline, marked where the count is over the tier, and smaller lines below it."""
     lines = "".join(f"<span>{html.escape(line)}</span>" for line in more if line)

@@ -99,7 +99,7 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         text = asset or ("all of them" if name == self._switches.loc[name, "source"] else "(no name)")
         checkbox = widgets.Checkbox(
             value=self._on[name],
-            description=_plain(" · ".join([text, *dated])),
+            description=pieces.plain(" · ".join([text, *dated])),
             tooltip=name,
             indent=False,
             layout=widgets.Layout(width="auto", flex="1 1 auto", min_width="120px"),
@@ -111,11 +111,6 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
     def _report(self, name: str, change: Mapping[str, bool]) -> None:
         if not self._quiet:
             self._flipped(name, change["new"])
-
-
-def _plain(text: str) -> str:
-    """A description that is shown as it is: the notebook would set what stands between dollars as mathematics."""
-    return text.replace("\\", "\\\u200c").replace("$", "\\$")
 
 
 def _note(shown: int, found: int, every: int) -> str:

@@ -1,0 +1,213 @@
+"""The panels of the lessons without a browser: set a widget, press a button, and read what is shown and recorded."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import ipywidgets
+import pytest
+
+import marketable as mk
+from lab import REPOSITORY
+from marketable.practice.classroom import Classroom
+from marketable.practice.predict import KINDS
+from marketable.rulebook import STATUSES
+from marketable.views.lessons.account_panel import AccountPanel
+from marketable.views.lessons.find_panel import FindPanel
+from marketable.views.lessons.predict_panel import ROUND, PredictPanel
+from marketable.views.lessons.story_panel import StoryPanel
+from marketable.views.lessons.within_panel import WithinPanel
+
+FIRM = mk.Portal.load(REPOSITORY / "data" / "portal.yaml")
+CLASS = Classroom(seed=42, portal=FIRM)
+HOSTILE = "<img src=x onerror=alert(1)> $x$"
+
+
+class Recorded(list[tuple[str, str, bool]]):
+    """What a panel records."""
+
+    def __call__(self, exercise: str, item: str, right: bool) -> None:
+        self.append((exercise, item, right))
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    return Recorded()
+
+
+def shown(panel: ipywidgets.Box) -> str:
+    """All that a panel says, as text."""
+    parts = []
+    for child in panel.children:
+        if isinstance(child, ipywidgets.Box):
+            parts.append(shown(child))
+        elif isinstance(child, ipywidgets.HTML):
+            parts.append(html.unescape(re.sub("<[^>]*>", " ", child.value)))
+    return " ".join(" ".join(parts).split())
+
+
+def predict(panel: PredictPanel, *, right: bool) -> None:
+    status = panel.card.status
+    panel.choice.value = status if right else next(other for other in STATUSES if other != status)
+    panel.button.click()
+
+
+def test_a_round_predicted_right_is_told_and_recorded_so(recorded: Recorded) -> None:
+    panel = PredictPanel(list(KINDS), CLASS, recorded)
+    kinds = []
+    for number in range(1, ROUND + 1):
+        assert f"Contact {number} of {ROUND}" in shown(panel)
+        kinds.append(panel.card.kind)
+        predict(panel, right=True)
+        assert f"Right: {panel.card.status}." in shown(panel)
+        panel.button.click()
+    assert recorded == [("predict", kind, True) for kind in kinds]
+    assert f"Contact 1 of {ROUND}" in shown(panel)
+
+
+def test_a_round_predicted_wrong_says_what_was_missed_each_time(recorded: Recorded) -> None:
+    panel = PredictPanel(list(KINDS), CLASS, recorded)
+    for number in range(1, ROUND + 1):
+        predict(panel, right=False)
+        said = shown(panel)
+        assert f"No, not {panel.choice.value}: {panel.card.status}." in said
+        assert f"What was missed ({KINDS[panel.card.kind].lower()}): {panel.card.missed}" in said
+        assert "Source:" in panel.card.missed
+        if number < ROUND:
+            panel.button.click()
+    assert f"0 of {ROUND} right. What was missed comes more often now." in shown(panel)
+    assert [right for _, _, right in recorded] == [False] * ROUND
+
+
+def test_an_answer_cannot_be_given_without_a_choice_nor_changed_afterwards(recorded: Recorded) -> None:
+    panel = PredictPanel(["fixed"], CLASS, recorded)
+    panel.button.click()
+    assert "Choose one of the three first." in shown(panel) and not recorded
+    predict(panel, right=True)
+    assert panel.choice.disabled and len(recorded) == 1
+
+
+def test_a_class_meets_the_same_contacts_and_a_learner_alone_others(recorded: Recorded) -> None:
+    def first(classroom: Classroom) -> str:
+        return PredictPanel(list(KINDS), classroom, recorded).card.touches.to_csv()
+
+    assert first(CLASS) == first(Classroom(seed=42, portal=FIRM))
+    alone = Classroom(seed=None, portal=FIRM)
+    assert len({first(alone) for _ in range(4)}) > 1
+
+
+def test_a_contact_is_shown_without_its_id_and_before_the_answer_without_its_status(recorded: Recorded) -> None:
+    panel = PredictPanel(["existing"], CLASS, recorded)
+    asked = shown(panel)
+    assert str(panel.card.contact.name) not in asked and "Judged by" not in asked
+    predict(panel, right=True)
+    assert str(panel.card.contact.name) not in shown(panel)
+
+
+def test_the_switch_is_found_or_not(recorded: Recorded) -> None:
+    panel = FindPanel(CLASS, recorded)
+    panel.choice.value = panel.puzzle.answer
+    panel.button.click()
+    assert "Right:" in shown(panel)
+    panel.button.click()
+    wrong = next(name for name in panel.puzzle.choices if name != panel.puzzle.answer)
+    panel.choice.value = wrong
+    panel.button.click()
+    assert "No, it was:" in shown(panel)
+    assert f"{panel.puzzle.added(panel.puzzle.answer):,}" in shown(panel)
+    assert [(exercise, right) for exercise, _, right in recorded] == [("find", True), ("find", False)]
+
+
+def test_the_suspects_table_follows_the_day(recorded: Recorded) -> None:
+    panel = FindPanel(CLASS, recorded)
+    before = panel._table.value
+    panel.split_at.value = panel.puzzle.since
+    assert panel._table.value != before
+    panel.split_at.value = None
+    assert "Choose a day" in shown(panel)
+
+
+def test_the_plans_own_choice_is_well_done_and_doing_nothing_is_not(recorded: Recorded) -> None:
+    panel = WithinPanel(CLASS, recorded)
+    panel.compare.click()
+    assert "Not within the tier yet" in shown(panel)
+    panel.again.click()
+    for name in panel.task.judged({}).plan.flips:
+        panel.switches.rows[name][0].value = False
+    assert "over the tier" not in shown(panel)
+    panel.compare.click()
+    assert "as many as the plan" in shown(panel)
+    panel.compare.click()
+    assert recorded == [("within", "made-up", False), ("within", "made-up", True)]
+
+
+def test_a_story_tells_what_a_contact_becomes_and_why() -> None:
+    panel = StoryPanel(
+        [
+            {"day": "2026-03-01", "tool": "import_single_object", "on": False},
+            {"day": "2026-03-05", "tool": "hubspot_form"},
+            {"day": "2026-03-10", "tool": "set_non_marketing"},
+        ],
+        commitment=True,
+        editions=True,
+    )
+    assert "This contact is non-marketing since 2026-04-01" in shown(panel)
+    panel.commitment.index = 1
+    assert "This contact is non-marketing since 2026-03-15" in shown(panel)
+    panel.rows[2][1].value = ""
+    assert "This contact is marketing since 2026-03-05" in shown(panel)
+    panel.rows[1][2].value = False
+    assert "This contact is non-marketing since 2026-03-01" in shown(panel)
+    panel.edition.value = "2020-09-23"
+    assert "edition of 2020-09-23" in shown(panel)
+    for _, tool, _ in panel.rows:
+        tool.value = ""
+    assert "Choose at least one thing" in shown(panel)
+
+
+def test_a_story_asks_for_a_switch_only_of_tools_that_have_one() -> None:
+    panel = StoryPanel([{"day": "2026-03-01", "tool": "mobile_app"}])
+    assert panel.rows[0][2].layout.visibility == "hidden"
+    panel.rows[0][1].value = "chatflow"
+    assert panel.rows[0][2].layout.visibility == "visible"
+
+
+def test_an_account_is_told_against_its_tier() -> None:
+    panel = AccountPanel(CLASS)
+    said = re.search(r"([\d,]+) of ([\d,]+) contacts are marketing contacts", shown(panel))
+    assert said
+    marketing = int(said[1].replace(",", ""))
+    panel.tier.value = marketing
+    assert f"exactly the tier of {marketing:,}" in shown(panel)
+    panel.tier.value = marketing - 1
+    assert f"1 over the tier of {marketing - 1:,}" in shown(panel)
+    panel.month.index = 3
+    assert shown(panel) != said[0]
+
+
+def test_names_of_an_account_are_text_and_never_code(recorded: Recorded) -> None:
+    portal = mk.Portal(
+        switches={"hubspot_form": {HOSTILE: "off"}, "integration": {HOSTILE: "on"}, "chatflow": {HOSTILE: "off"}}
+    )
+    classroom = Classroom(seed=1, portal=portal)
+    panels: list[Any] = [PredictPanel(["switch"], classroom, recorded) for _ in range(3)]
+    panels += [FindPanel(classroom, recorded), WithinPanel(classroom, recorded)]
+    for panel in panels:
+        for button in [child for child in panel.children if isinstance(child, ipywidgets.Button)]:
+            if hasattr(panel, "choice"):
+                panel.choice.index = 0
+            button.click()
+        for child in panel.children:
+            if isinstance(child, ipywidgets.HTML):
+                assert "<img src=x" not in child.value
+    assert any("&lt;img src=x" in child.value for child in panels[3].children if isinstance(child, ipywidgets.HTML))
+
+
+def test_an_account_that_nothing_can_be_asked_about_says_so_in_the_panel(recorded: Recorded) -> None:
+    late = Classroom(seed=1, portal=mk.Portal(access_since="2030-01-01"))
+    panel = PredictPanel(["fixed"], late, recorded)
+    assert "No contact of the batch can be asked about" in shown(panel)
+    panel.button.click()
+    assert "No contact of the batch can be asked about" in shown(panel) and not recorded

@@ -1,0 +1,232 @@
+"""Practice: every right answer is the rules' own, there is exactly one, and mistakes come back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import marketable as mk
+from batches import settings_of
+from lab import REPOSITORY
+from marketable.practice import find_switch, predict, within_tier
+from marketable.practice.batch import practice_touches, seeds
+from marketable.practice.find_switch import Puzzle
+from marketable.practice.predict import KINDS, Cards, weighed
+from marketable.practice.story import CONTACT, Step, told
+from marketable.practice.within_tier import Task
+from marketable.rulebook import SOURCES
+from reference import reference_decide
+
+FIRM = mk.Portal.load(REPOSITORY / "data" / "portal.yaml")
+OTHER = mk.Portal(
+    access_since="2023-01-01",
+    subscription={"commitment": "monthly", "renewal": "2024-01-31"},
+    switches={
+        "hubspot_form": {"Tea tasting": "off", "Recipes": "on"},
+        "non_hubspot_form": "off",
+        "chatflow": {"Tea bot": [{"from": "2025-03-01", "switch": "on"}]},
+        "integration": {"Till": "on"},
+    },
+)
+PORTALS = {"the firm": FIRM, "a portal with its own names": OTHER, "every switch at its default": mk.Portal()}
+every_portal = pytest.mark.parametrize("portal", PORTALS.values(), ids=PORTALS)
+
+
+def by_the_reference(touches: pd.DataFrame, portal: mk.Portal, as_of: pd.Timestamp) -> str:
+    """The status of the one contact of these touches, by the slow reference."""
+    columns = ["contact_id", "occurred_at", "source", "asset"]
+    rows = touches[columns].astype({"source": str, "asset": str}).to_dict("records")
+    rows = [row | {"occurred_at": row["occurred_at"].to_pydatetime()} for row in rows]
+    (contact,) = reference_decide(rows, settings_of(portal), as_of=as_of.to_pydatetime()).contacts.values()
+    return str(contact["status"])
+
+
+@every_portal
+def test_a_batch_to_practise_on_is_the_same_for_the_same_seed_and_has_the_portals_own_names(portal: mk.Portal) -> None:
+    touches = practice_touches(portal, "42/1", 2_000)
+    pd.testing.assert_frame_equal(touches, practice_touches(portal, "42/1", 2_000))
+    assert not touches.equals(practice_touches(portal, "42/2", 2_000))
+    used = set(touches["source"] + "/" + touches["asset"])
+    assert all(name in used for name in portal.switches if "/" in name)
+    assert touches["occurred_at"].is_monotonic_increasing
+
+
+def test_a_class_draws_alike_and_a_learner_alone_anew_each_time() -> None:
+    assert [next(seeds(7)), next(seeds(7))] == ["7/1", "7/1"]
+    assert next(seeds(None)) != next(seeds(None))
+
+
+@every_portal
+def test_the_right_answer_about_a_contact_is_what_the_slow_reference_says(portal: mk.Portal) -> None:
+    for seed in range(3):
+        cards = Cards(portal, seed)
+        for _ in range(80):
+            card = cards.draw({})
+            assert card.status == by_the_reference(card.touches, portal, card.as_of), card.touches.to_string()
+            assert not card.touches["occurred_at"].gt(card.as_of).any()
+
+
+def test_a_contact_with_two_readings_is_not_asked_about() -> None:
+    cards = Cards(FIRM, 3)
+    outcome = cards._outcome
+    twice = set(outcome.read_twice.index[outcome.read_twice])
+    assert len(twice) == outcome.ambiguous > 0
+    asked = {contact for ids in cards._of_kind.values() for contact in ids}
+    assert not twice & asked
+    reasons = outcome.contacts["reason"].astype("str")
+    assert set(reasons.index[reasons.str.contains("ambiguous")]) == twice
+
+
+@every_portal
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_contact_is_of_the_kind_that_its_lesson_is_about(portal: mk.Portal, kind: str) -> None:
+    if kind == "access" and portal.access_since is None:
+        with pytest.raises(mk.DataError, match="No contact of the batch can be asked about"):
+            Cards(portal, 1, [kind])
+        return
+    cards = Cards(portal, 1, [kind])
+    for _ in range(20):
+        card = cards.draw({})
+        rules, tools = set(card.touches["rule"]), set(card.touches["source"])
+        assert card.kind == kind
+        assert {
+            "fixed": rules <= {"fixed default", "unchanged"},
+            "switch": bool(rules & {"switch on", "switch off"}) and "upgrade" not in rules,
+            "silent": card.status == "not covered",
+            "existing": "upgrade" in rules or (card.status == "non-marketing" and "unchanged" in rules),
+            "by_hand": "set_marketing" in tools and card.status == "marketing",
+            "update_date": "set_non_marketing" in tools,
+            "access": "before access" in rules,
+        }[kind]
+
+
+def test_no_contact_comes_twice_before_all_have_come() -> None:
+    cards = Cards(FIRM, 5, ["by_hand"])
+    count = len(cards._of_kind["by_hand"])
+    drawn = [cards.draw({}).contact.name for _ in range(2 * count)]
+    assert set(Counter(drawn[:count]).values()) == {1} and set(Counter(drawn).values()) == {2}
+
+
+def test_what_was_predicted_wrong_comes_more_often_and_less_so_once_it_is_right() -> None:
+    def share(weights: dict[str, float]) -> float:
+        cards = Cards(FIRM, 11, ["fixed", "switch", "update_date"])
+        return sum(cards.draw(weights).kind == "update_date" for _ in range(400)) / 400
+
+    wrong = weighed({}, "update_date", right=False)
+    twice = weighed(wrong, "update_date", right=False)
+    assert share({}) == pytest.approx(1 / 3, abs=0.08)
+    assert share(wrong) == pytest.approx(3 / 5, abs=0.08)
+    assert share(twice) == pytest.approx(9 / 11, abs=0.08)
+    assert share(weighed(twice, "update_date", right=True)) == pytest.approx(3 / 5, abs=0.08)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.booleans())))
+def test_no_kind_ever_vanishes_or_takes_over(answers: list[tuple[str, bool]]) -> None:
+    weights: dict[str, float] = {}
+    for kind, right in answers:
+        weights = weighed(weights, kind, right=right)
+    assert all(1 <= weight <= predict.HEAVIEST for weight in weights.values())
+
+
+def test_a_kind_that_does_not_exist_is_told_with_the_nearest() -> None:
+    with pytest.raises(mk.UnknownNameError, match="Did you mean 'existing'"):
+        Cards(FIRM, 1, ["exsiting"])
+
+
+def seen(puzzle: Puzzle, switch: str) -> tuple[str, str]:
+    """What can be seen, touch by touch, had this switch been turned on."""
+    outcome = mk.decide(puzzle.touches, puzzle.portal.with_switches({switch: (puzzle.since, True)}))
+    return outcome.counts("asset").to_csv(), outcome.by_day().to_csv()
+
+
+@every_portal
+def test_exactly_one_switch_explains_a_jump(portal: mk.Portal) -> None:
+    for seed in range(4):
+        puzzle = find_switch.find_switch(portal, seed)
+        shown = puzzle.outcome.counts("asset").to_csv(), puzzle.outcome.by_day().to_csv()
+        assert [switch for switch in puzzle.choices if seen(puzzle, switch) == shown] == [puzzle.answer]
+        assert 2 <= len(puzzle.choices) <= find_switch.MOST_CHOICES
+        by_notes = mk.decide(puzzle.touches, portal)
+        assert by_notes.counts()["marketing"] < puzzle.tier < puzzle.outcome.counts()["marketing"]
+        more = puzzle.outcome.counts()["marketing"] - by_notes.counts()["marketing"]
+        assert puzzle.added(puzzle.answer) == more
+
+
+def test_the_table_of_suspects_counts_each_contact_once_and_stands_out_where_the_switch_was_turned_on() -> None:
+    puzzle = find_switch.find_switch(FIRM, 2)
+    table = puzzle.created(puzzle.since).set_index(pd.Index(puzzle.choices))
+    created = puzzle.outcome.contacts.groupby(["created_by", "asset"], observed=True).size()
+    for switch, row in table.iterrows():
+        source, _, asset = str(switch).partition("/")
+        assert row["before"] + row["since"] == created[source, asset]
+    share = table["marketing_since"] / table["since"]
+    assert share.idxmax() == puzzle.answer
+
+
+def test_an_account_in_which_nothing_can_jump_says_so() -> None:
+    names = mk.WhatIf(practice_touches(mk.Portal(), 1), mk.Portal()).switches.index
+    everything_on = mk.Portal().with_switches(dict.fromkeys(names, True))
+    with pytest.raises(mk.DataError, match="No switch of this account would make"):
+        find_switch.find_switch(everything_on, 1)
+
+
+@every_portal
+def test_a_choice_of_switches_is_judged_as_deciding_touch_by_touch_would(portal: mk.Portal) -> None:
+    task = Task(portal, 1)
+    assert task.baseline > task.tier
+    flips = {str(name): False for name in task.switches.index[::2]}
+    marketing = int(mk.decide(task.touches, portal.with_switches(flips)).counts()["marketing"])
+    judged = task.judged(flips)
+    assert (judged.marketing, judged.within) == (marketing, marketing <= task.tier)
+    assert judged.plan.marketing <= task.tier
+    by_plan = task.judged(judged.plan.flips)
+    assert by_plan.good and by_plan.marketing == judged.plan.marketing
+
+
+def test_no_choice_by_hand_keeps_more_than_the_plan() -> None:
+    task = Task(OTHER, 3)
+    names = [str(name) for name in task.switches.index]
+    settings = task.what_if.sweep(names)["marketing"]
+    assert settings[settings <= task.tier].max() == task.judged({}).plan.marketing
+
+
+def test_doing_nothing_and_turning_everything_off_are_no_solutions() -> None:
+    task = Task(FIRM, 4)
+    assert not task.judged({}).good
+    everything = task.judged({str(name): False for name in task.switches.index})
+    assert everything.within and everything.good == (
+        everything.marketing >= within_tier.NEARLY * everything.plan.marketing
+    )
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(0, 60), st.sampled_from([*SOURCES, "set_marketing", "set_non_marketing"]), st.booleans()),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(deadline=None)
+@given(STEPS, st.integers(0, 90))
+def test_a_story_ends_as_the_slow_reference_says(steps: list[tuple[int, str, bool]], after: int) -> None:
+    begin = dt.date(2024, 3, 1)
+    story = [Step(begin + dt.timedelta(days), tool, on) for days, tool, on in steps]
+    as_of = max(step.day for step in story) + dt.timedelta(after)
+    outcome = told(story, as_of)
+    switches: dict[str, Any] = {}
+    for touch, step in zip(outcome.touches.itertuples(), sorted(story, key=lambda step: step.day), strict=True):
+        rule = mk.Rulebook.load().on(begin)
+        if step.tool in rule and rule[step.tool].switch == "asset":
+            of_asset = switches.setdefault(step.tool, {}).setdefault(touch.asset, [])
+            of_asset.append({"from": touch.occurred_at.to_pydatetime(), "switch": step.on})
+        elif step.tool in rule and rule[step.tool].switch == "account":
+            switches.setdefault(step.tool, []).append({"from": touch.occurred_at.to_pydatetime(), "switch": step.on})
+    portal = mk.Portal(switches=switches)
+    expected = by_the_reference(outcome.touches, portal, pd.Timestamp(f"{as_of} 23:59:59"))
+    assert outcome.contacts.loc[CONTACT, "status"] == expected
