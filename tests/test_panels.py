@@ -72,9 +72,10 @@ def test_a_round_predicted_wrong_says_what_was_missed_each_time(recorded: Record
     for number in range(1, ROUND + 1):
         predict(panel, right=False)
         said = shown(panel)
-        assert f"No, not {panel.choice.value}: {panel.card.status}." in said
-        assert f"What was missed ({KINDS[panel.card.kind].lower()}): {panel.card.missed}" in said
-        assert "Source:" in panel.card.missed
+        assert f"No, not {panel.choice.value}: it is {panel.card.status}." in said
+        missed, _, _ = panel.card.missed.partition(" Source:")
+        assert f"What was missed ({KINDS[panel.card.kind].lower()}): {missed.partition(' Judged by ')[0]}" in said
+        assert "read in" in said
         if number < ROUND:
             panel.button.click()
     assert f"0 of {ROUND} right. What was missed comes more often now." in shown(panel)

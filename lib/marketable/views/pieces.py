@@ -143,6 +143,18 @@ def counts_table(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, 
     return table.rename(index=dict(names)).rename_axis("created by").reset_index()
 
 
+def sourced(reason: str) -> tuple[str, str]:
+    """A reason of the engine in two parts: what it says, and by which edition and source.
+
+    >>> sourced("Set as marketing: marketing at once. Source: “Set contacts as marketing”, read in 2022-12-02.")
+    ('Set as marketing: marketing at once.', '“Set contacts as marketing”, read in 2022-12-02.')
+    """
+    sentence, judged, reference = reason.partition(" Judged by ")
+    if not judged:
+        sentence, _, reference = reason.partition(" Source: ")
+    return sentence, judged.lstrip() + reference
+
+
 def _badge(rule: Rule) -> str:
     return rule.default if rule.default == NOT_COVERED else f"{rule.default}, locked"
 
@@ -151,13 +163,11 @@ def _touch(touch: Any, rules: Mapping[str, Rule]) -> str:
     source, asset, when = touch.source, touch.asset, touch.occurred_at
     before, after = (_status(getattr(touch, name)) for name in ("status_before", "status_after"))
     tool = called(f"{source}/{asset}" if asset else source, rules)
-    sentence, _, reference = str(touch.reason).partition(" Judged by ")
-    if not reference:
-        sentence, _, reference = sentence.partition(" Source: ")
+    sentence, reference = sourced(str(touch.reason))
     change = before if before == after else f"{before} → {after}"
     return (
         f"<li><b>{pd.Timestamp(when):%Y-%m-%d %H:%M} · {html.escape(tool)} · {change}</b><br>{html.escape(sentence)} "
-        f"<small>{html.escape(f'Judged by {reference}' if ' Source: ' in reference else reference)}</small></li>"
+        f"<small>{html.escape(reference)}</small></li>"
     )
 
 

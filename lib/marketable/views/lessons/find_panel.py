@@ -25,7 +25,9 @@ class FindPanel(widgets.VBox):  # type: ignore[misc]
         self._portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
         self._rules = Rulebook.load().on(Rulebook.load().editions[-1])
         self._asked, self._table, self._answered = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.split_at = widgets.DatePicker(description="Compare contacts created before and since", **wide())
+        self.split_at = widgets.DatePicker(
+            description="Compare contacts created before and since", style={"description_width": "initial"}
+        )
         self.split_at.observe(lambda _change: react(self._split, self._table), "value")
         self.choice = widgets.RadioButtons(options=[], description="It was", **wide())
         self.button = widgets.Button(description=_AGAIN, layout=widgets.Layout(width="160px"))

@@ -73,8 +73,8 @@ class PredictPanel(widgets.VBox):  # type: ignore[misc]
         if right:
             told = verdict(f"Right: {said}.", right=True)
         else:
-            told = verdict(f"No, not {said}: {card.status}.", right=False)
-            told += pieces.paragraph(f"What was missed ({KINDS[card.kind].lower()}): {card.missed}")
+            told = verdict(f"No, not {said}: it is {card.status}.", right=False)
+            told += pieces.paragraph(f"What was missed ({KINDS[card.kind].lower()}): {pieces.sourced(card.missed)[0]}")
         told += pieces.explanation(card.contact.rename("This contact"), card.touches, self._rules, "")
         self._answered.value = told + (self._summary() if done else "")
         self._record("predict", card.kind, right)
