@@ -130,8 +130,8 @@ class Portal(Strict):
         except PortalError as fault:  # pydantic made the portal by calling it, and only this call knows the lines
             raise fault.located(file, lines) from None
 
-    def text(self) -> str:
-        """The portal as YAML text, which `of_text` reads back as an equal portal."""
+    def settings(self) -> dict[str, Any]:
+        """What portal.yaml says of the portal, as names and values."""
         by_source: dict[str, Any] = {}
         for name, history in self.switches.items():
             source, asset = split(name)
@@ -148,7 +148,11 @@ class Portal(Strict):
         settings: dict[str, Any] = {"time_zone": self.time_zone}
         if self.access_since:
             settings["access_since"] = self.access_since
-        return dump(settings | {"subscription": subscription, "switches": by_source})
+        return settings | {"subscription": subscription, "switches": by_source}
+
+    def text(self) -> str:
+        """The portal as YAML text, which `of_text` reads back as an equal portal."""
+        return dump(self.settings())
 
     def save(self, path: str | Path) -> None:
         """Writes the portal as YAML, whole or not at all."""

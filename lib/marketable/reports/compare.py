@@ -20,9 +20,9 @@ from ..errors import DataError, ParameterError
 from ..inputs.portal import write_whole
 from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from ..views import pieces
+from ..views.document import document
 from ..views.tables import html_table
 from ..views.words import discreet
-from .document import document
 
 ALWAYS = "always"  # the row of what no switch changes; no switch is called so
 NOW, WHAT_IF = "now", "what-if"

@@ -12,10 +12,10 @@ import pandas as pd
 
 from ..inputs.portal import write_whole
 from ..rulebook import MARKETING, NON_MARKETING, NOT_COVERED
+from ..views.document import document
 from ..views.tables import csv
 from ..views.words import discreet
 from .compare import Comparison, compare, tables
-from .document import document
 from .sweep import Run, Sweep
 
 _ROW = {

@@ -28,7 +28,7 @@ def page(notebook: NotebookNode, title: str) -> str:
     script = here.joinpath("flip.js").read_text("utf-8").strip()
     resources: dict[str, Any] = {
         "title": title,
-        "style": here.joinpath("page.css").read_text("utf-8"),
+        "style": files("marketable.views").joinpath("page.css").read_text("utf-8"),
         "script": script,
         "script_digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }

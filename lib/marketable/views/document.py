@@ -1,4 +1,6 @@
-"""A page that no notebook made: what is told of several reports, in the style of one, and without any script."""
+"""A page that no notebook made: reports told side by side, or what learners did, in the style of a report and without
+any script.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 def document(title: str, content: str) -> str:
     """One HTML file that needs nothing else. Arguments: title, text; content, HTML in which text is escaped already."""
     named = html.escape(title)
-    styles = [
-        files("marketable.views").joinpath("report", "report.css"),
-        *(files(__package__).joinpath(name) for name in ("page.css", "document.css")),
-    ]
-    style = "".join(each.read_text("utf-8") for each in styles)
+    styles = ("report/report.css", "page.css", "document.css")
+    style = "".join(files(__package__).joinpath(*name.split("/")).read_text("utf-8") for name in styles)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -1,0 +1,310 @@
+"""The trainer's panels: a class is set and ended, and the results of many learners add up."""
+
+from __future__ import annotations
+
+import html
+import json
+import random
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+import marketable as mk
+from lab import REPOSITORY, chromium, run_notebook, served
+from marketable.practice.classroom import Classroom
+from marketable.practice.predict import KINDS
+from marketable.practice.progress import LETTERS, Progress, read_many
+from marketable.practice.results import by_kind, by_learner, by_question
+from marketable.views.lessons import trainer as trainer_module
+from marketable.views.lessons.progress_page import class_page, hardest
+from marketable.views.lessons.trainer import Trainer
+from test_progress import CODE, GOOD, HOSTILE, assert_accessible, done, tables, written
+from test_report_page import A4, RULES_OF_AXE, in_browser
+
+LESSONS = ["01_what_it_is", "02_the_fixed_tools", "03_the_tools_with_a_switch", "04_contacts_that_exist_already"]
+
+
+def class_of_25(folder: Path) -> list[Progress]:
+    """Made-up learners, the same each time; later kinds of contact are harder for them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dice, made = random.Random(5), []
+    for number in range(25):
+        given = [
+            ("question", f"{lesson}/{n}", dice.random() < 0.7)
+            for lesson in LESSONS[: dice.randint(1, 4)]
+            for n in (1, 2, 3)
+        ]
+        for ease, kind in enumerate(reversed(KINDS), 2):
+            given += [("predict", kind, dice.random() < ease / 9) for _ in range(dice.randint(3, 8))]
+        given += [("find", "chatflow", dice.random() < 0.6) for _ in range(dice.randint(0, 3))]
+        given += [("within", "made-up", dice.random() < 0.4) for _ in range(dice.randint(0, 3))]
+        made.append(done("".join(dice.choice(LETTERS) for _ in range(6)), given, 42 if number < 22 else None))
+        made[-1].save(folder)
+    return made
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    shutil.copytree(REPOSITORY / "data", tmp_path / "data")
+    return tmp_path
+
+
+@pytest.fixture
+def trainer(place: Path) -> Trainer:
+    return Trainer(place)
+
+
+def text_of(widget: object) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", widget.value)))  # type: ignore[attr-defined]
+
+
+# ---- the class ----
+
+
+def test_a_class_is_set_shown_and_ended(trainer: Trainer, place: Path) -> None:
+    assert "There is no class" in text_of(trainer._present) and trainer._end.disabled
+    trainer._seed.value = 7
+    trainer._set.click()
+    expected = Classroom(seed=7, portal=mk.Portal.load(place / "data" / "portal.yaml"))
+    assert Classroom.load(place / "saved" / "class.yaml") == expected
+    assert "the seed 7" in text_of(trainer._present) and "a tier of 2,000" in text_of(trainer._present)
+    assert "the seed 7" in text_of(Trainer(place)._present)
+    assert not trainer._end.disabled
+    trainer._end.click()
+    assert not (place / "saved" / "class.yaml").exists()
+    assert "There is no class" in text_of(trainer._present)
+
+
+def test_the_portals_to_choose_from_are_those_of_data_and_no_other_settings(trainer: Trainer) -> None:
+    labels = [label for label, _ in trainer._portal.options]
+    assert labels == ["portal.yaml", "All switches at their defaults", "A file by its path …"]
+
+
+def test_a_class_may_have_all_defaults_or_an_account_by_its_path(trainer: Trainer, place: Path) -> None:
+    trainer._portal.value = "defaults"
+    trainer._set.click()
+    assert Classroom.load(place / "saved" / "class.yaml").portal == mk.Portal()
+    mine = mk.Portal(switches={"hubspot_form": {HOSTILE: "off"}})
+    mine.save(place / "mine.yaml")
+    assert trainer._path.layout.display == "none"
+    trainer._portal.value = "path"
+    assert trainer._path.layout.display == ""
+    trainer._path.value = "mine.yaml"
+    trainer._set.click()
+    assert Classroom.load(place / "saved" / "class.yaml").portal == mine
+    assert "<img" not in trainer._present.value
+
+
+def test_a_portal_that_cannot_be_read_leaves_the_class_as_it_was(trainer: Trainer, place: Path) -> None:
+    trainer._set.click()
+    before = (place / "saved" / "class.yaml").read_text()
+    trainer._portal.value = "path"
+    for path, said in (("", "No file is named"), ("nowhere.yaml", "nowhere.yaml"), ("data/sweep.yaml", "not known")):
+        trainer._path.value = path
+        trainer._set.click()
+        assert said in text_of(trainer._class_error)
+        assert (place / "saved" / "class.yaml").read_text() == before
+
+
+def test_a_class_that_cannot_be_read_is_told_and_can_be_set_anew_or_ended(place: Path) -> None:
+    (place / "saved").mkdir()
+    (place / "saved" / "class.yaml").write_text(f"sed: {HOSTILE}")
+    trainer = Trainer(place)
+    assert "class.yaml, line 1" in text_of(trainer._class_error) and "<img" not in trainer._class_error.value
+    trainer._set.click()
+    assert trainer._class_error.value == "" and "the seed 42" in text_of(trainer._present)
+
+
+def test_in_the_app_nobody_can_set_the_class_or_read_results(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    trainer = Trainer(place)
+    assert not hasattr(trainer, "_set") and not hasattr(trainer, "_show")
+    assert trainer.setting is trainer.collecting
+    assert "works in JupyterLab" in text_of(trainer.setting.children[-1])
+
+
+# ---- the results ----
+
+
+def test_the_tables_are_what_the_learners_did(trainer: Trainer, place: Path) -> None:
+    made = class_of_25(place / "saved" / "progress")
+    trainer._set.click()
+    trainer._show.click()
+    kinds, questions, learners = tables(trainer._shown.value)
+    assert [html.unescape(name) for name in kinds["kind of contact"]] == [KINDS[kind] for kind in by_kind(made)["kind"]]
+    assert list(kinds["wrong"].astype(int)) == list(by_kind(made)["wrong"])
+    assert list(questions["wrong"].astype(int)) == list(by_question(made)["wrong"])
+    assert list(learners["code"]) == sorted(one.code for one in made)
+    rows = by_learner(made)
+    expected = [
+        f"{right} of {asked}" for right, asked in zip(rows["predicted right"], rows["predicted asked"], strict=True)
+    ]
+    assert list(learners["predicted right"]) == expected
+    said = text_of(trainer._shown)
+    assert "25 files read, 25 used, 0 rejected." in said
+    assert "3 of the 25 were not begun in the class with the seed 42" in said
+    assert f"The class finds “{KINDS[by_kind(made)['kind'].iloc[0]]}” the hardest" in said
+
+
+def test_what_is_hardest_comes_first(trainer: Trainer, place: Path) -> None:
+    class_of_25(place / "saved" / "progress")
+    trainer._show.click()
+    kinds, questions, _ = tables(trainer._shown.value)
+    for table in (kinds, questions):
+        assert table["% wrong"].astype(int).is_monotonic_decreasing
+
+
+def test_files_that_are_rejected_are_named_with_their_reasons_and_nothing_of_what_they_hold(
+    trainer: Trainer, place: Path
+) -> None:
+    folder = place / "handed in"
+    class_of_25(folder)
+    (folder / f"progress-{HOSTILE}.json").write_text("{}")
+    written(folder, GOOD | {"name": "Ann Miller"})
+    trainer._folder.value = "handed in"
+    trainer._show.click()
+    said = text_of(trainer._shown)
+    assert "27 files read, 25 used, 2 rejected." in said
+    assert f"progress-{CODE}.json" in said and "does not hold progress as the lessons write it" in said
+    assert "Ann" not in said and "<img" not in trainer._shown.value
+
+
+def test_a_page_of_the_class_is_saved_and_names_no_file_and_nobody(trainer: Trainer, place: Path) -> None:
+    folder = place / "saved" / "progress"
+    class_of_25(folder)
+    (folder / "progress-Ann Miller.json").write_text("{}")
+    assert trainer._save.disabled
+    trainer._show.click()
+    trainer._save.click()
+    page = (place / "saved" / "class-results.html").read_text("utf-8")
+    assert "Saved in" in text_of(trainer._page_saved)
+    assert "26 files read, 25 used, 1 rejected" in page
+    assert "The file&#x27;s name is not that of progress" in page
+    assert "Ann" not in page and "progress-Ann" not in page
+    assert not re.search(r"<script|<img|<link|<iframe|url\(|@import", page)
+
+
+def test_the_page_is_saved_whole_or_not_at_all(trainer: Trainer, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class_of_25(place / "saved" / "progress")
+    trainer._show.click()
+    trainer._save.click()
+    before = (place / "saved" / "class-results.html").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trainer_module, "write_whole", full)
+    trainer._save.click()
+    assert "No space left on device" in text_of(trainer._results_error)
+    assert (place / "saved" / "class-results.html").read_bytes() == before
+
+
+@pytest.mark.parametrize("typed", ["nowhere", "data/portal.yaml", "\0"])
+def test_a_folder_that_cannot_be_read_is_told_and_shows_no_old_results(
+    typed: str, trainer: Trainer, place: Path
+) -> None:
+    class_of_25(place / "saved" / "progress")
+    trainer._show.click()
+    trainer._folder.value = typed
+    trainer._show.click()
+    assert "alert" in trainer._results_error.value
+    assert trainer._shown.value == "" and trainer._save.disabled and trainer.results is None
+
+
+def test_an_empty_folder_is_an_answer_too(trainer: Trainer, place: Path) -> None:
+    (place / "saved" / "progress").mkdir(parents=True)
+    trainer._show.click()
+    said = text_of(trainer._shown)
+    assert "0 files read, 0 used, 0 rejected" in said and "No contact was predicted yet" in said
+    assert "There is no learner yet" in said
+    assert tables(trainer._shown.value) == []
+
+
+def test_a_class_without_a_mistake_is_told_so(tmp_path: Path) -> None:
+    done(CODE, [("predict", "fixed", True)]).save(tmp_path)
+    assert hardest(read_many(tmp_path)) == "No contact was predicted wrong."
+
+
+# ---- in a browser ----
+
+
+@in_browser
+@pytest.mark.parametrize("width", [1280, 360, A4["width"]])
+def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
+    class_of_25(tmp_path)
+    (tmp_path / f"progress-{HOSTILE}.json").write_text("{}")
+    (tmp_path / "page.html").write_text(class_page(read_many(tmp_path), 42), encoding="utf-8")
+    with chromium() as browser:
+        leaf = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
+        leaf.goto((tmp_path / "page.html").as_uri())
+        if width == A4["width"]:
+            leaf.emulate_media(media="print")
+        assert leaf.evaluate("document.documentElement.scrollWidth") <= width
+        assert_accessible(leaf)
+
+
+LESSON = """
+from marketable.practice.classroom import Classroom
+from marketable.views.lessons.keeping import Keeping
+keeping = Keeping("03_the_tools_with_a_switch", Classroom.load())
+keeping.record("predict", "fixed", False)
+keeping
+"""
+
+
+@in_browser
+def test_a_class_is_set_a_learner_hands_in_a_file_and_the_trainer_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = tmp_path / "saved"
+    monkeypatch.setenv("MARKETABLE_SAVED", str(saved))
+    class_of_25(saved / "progress")
+    with served(tmp_path) as address, chromium() as browser:
+        lesson = json.loads((tmp_path / "notebooks" / "lessons" / "trainer.ipynb").read_text("utf-8"))
+        lesson["cells"] = [cell | {"source": LESSON} for cell in lesson["cells"] if cell["cell_type"] == "code"][:1]
+        (tmp_path / "notebooks" / "lesson.ipynb").write_text(json.dumps(lesson))
+        leaf = browser.new_page(viewport={"width": 1400, "height": 1200})
+        faults: list[str] = []
+        leaf.on("pageerror", lambda fault: faults.append(str(fault)))
+
+        run_notebook(leaf, address, "lessons/trainer.ipynb")
+        leaf.get_by_role("button", name="Set the class").click(timeout=60_000)
+        expect(leaf.locator(".mk-at-class")).to_contain_text("The class has the seed 42")
+
+        run_notebook(leaf, address, "lesson.ipynb")
+        leaf.get_by_role("button", name="Keep my progress").click(timeout=60_000)
+        line = leaf.locator(".mk-keeping")
+        expect(line).to_contain_text("0 of 1 contact predicted right")
+        code = leaf.get_by_label("My code").input_value()
+        with leaf.expect_download() as download:
+            leaf.get_by_role("link", name="my progress file").click()
+        assert download.value.suggested_filename == f"progress-{code}.json"
+        handed_in = Progress.load(download.value.path().rename(tmp_path / f"progress-{code}.json"))
+        assert (handed_in.code, handed_in.seed) == (code, 42)
+        with leaf.expect_download() as download:
+            leaf.get_by_role("link", name="my results as a page").click()
+        assert f"What {code} has done" in download.value.path().read_text("utf-8")
+        _accessible(Axe().run(leaf, context=".mk-keeping", options=_OPTIONS))
+
+        run_notebook(leaf, address, "lessons/trainer.ipynb")
+        leaf.get_by_role("button", name="Show", exact=True).click(timeout=60_000)
+        results = leaf.locator(".mk-at-results")
+        expect(results).to_contain_text("26 files read, 26 used, 0 rejected")
+        expect(results).to_contain_text(code)
+        leaf.get_by_role("button", name="Save as a page").click()
+        expect(results).to_contain_text("Saved in")
+        for panel in (".mk-at-class", ".mk-at-results"):
+            _accessible(Axe().run(leaf, context=panel, options=_OPTIONS))
+        assert faults == []
+    assert code in (saved / "class-results.html").read_text("utf-8")
+
+
+_OPTIONS = {"runOnly": RULES_OF_AXE, "resultTypes": ["violations"]}
+
+
+def _accessible(found: object) -> None:
+    assert found.violations_count == 0, found.generate_report()  # type: ignore[attr-defined]
