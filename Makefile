@@ -23,7 +23,7 @@ check: .venv/test
 	$(BIN)/ruff check lib tests notebooks
 	$(BIN)/ruff format --check lib tests notebooks
 	$(BIN)/mypy
-	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb notebooks/lessons/*.ipynb
 
 thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (about an hour)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -m "not browser"

@@ -12,6 +12,13 @@ import pandas as pd
 from ..inputs.portal import split
 from ..rulebook import MARKETING, NOT_COVERED, STATUSES, Rule
 
+# JupyterLab takes arrow keys, Enter and letters for commands to cells, even from somebody who moves among radio
+# buttons, and takes the focus away. A widget has no way to say that its keys are its own; a picture of nothing has.
+OWN_KEYS = (
+    '<img alt="" hidden src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==" '
+    "onload=\"const own = this.closest('.mk'); own.setAttribute('data-lm-suppress-shortcuts', 'true'); "
+    "own.addEventListener('keydown', event => event.stopPropagation())\">"
+)
 COLUMNS = (
     '<p class="mk-columns"><span title="Contacts that the switch alone would make marketing">reaches</span>'
     '<span title="Contacts that are marketing through it and nothing else: lost if it alone were off">'
@@ -45,8 +52,8 @@ _ACTIONS = {
 
 
 def style() -> str:
-    """The style sheet of widgets, as a piece of page."""
-    return f"<style>{files(__package__).joinpath('explorer.css').read_text('utf-8')}</style>"
+    """The style sheet of widgets, as a piece of page, which also leaves the keys to those around it."""
+    return f"<style>{files(__package__).joinpath('explorer.css').read_text('utf-8')}</style>{OWN_KEYS}"
 
 
 def paragraph(text: str, kind: str = "mk-message") -> str:

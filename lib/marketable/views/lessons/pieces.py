@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import ipywidgets as widgets
 
 from ...inputs.portal import Portal
+from ..pieces import OWN_KEYS
 from ..words import day
 
 Record = Callable[[str, str, bool], None]
@@ -35,7 +36,7 @@ def account(portal: Portal) -> str:
 
 def panel(box: widgets.Box, name: str, children: Iterable[widgets.Widget]) -> None:
     """Makes a box a panel of a lesson: framed, styled, and found by `mk-at-<name>`."""
-    box.children = tuple(children)
+    box.children = (*children, widgets.HTML(OWN_KEYS, layout=widgets.Layout(display="none")))
     for each in ("mk", "mk-panel", f"mk-at-{name}"):
         box.add_class(each)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from ...inputs.portal import Portal
 from ...practice.batch import seeds
 from ...practice.classroom import Classroom
-from ...practice.predict import KINDS, Card, Cards, portal_says, switch_of, weighed
+from ...practice.predict import HEAVIEST, KINDS, Card, Cards, portal_says, switch_of, weighed
 from ...rulebook import STATUSES, Rule, Rulebook
 from .. import pieces, words
 from ..reacting import react
@@ -22,7 +22,8 @@ _ANSWER, _NEXT, _AGAIN = "Answer", "Next contact", "Another round"
 
 
 class PredictPanel(widgets.VBox):  # type: ignore[misc]
-    """Arguments: kinds, keys of KINDS, whose contacts are drawn; classroom, for the account and the seed; record.
+    """Arguments: kinds, keys of KINDS, whose contacts are drawn, most often those of the first; classroom, for the
+    account and the seed; record.
 
     `card` is the contact that is asked about.
     """
@@ -30,7 +31,8 @@ class PredictPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, kinds: Sequence[str], classroom: Classroom, record: Record) -> None:
         super().__init__()
         self._kinds, self._portal, self._record = list(kinds), classroom.portal, record
-        self._seeds, self._weights = seeds(classroom.seed), dict[str, float]()
+        self._seeds = seeds(classroom.seed)
+        self._weights: dict[str, float] = {kinds[0]: HEAVIEST / 3}
         self._asked, self._answered = widgets.HTML(), widgets.HTML()
         self.choice = widgets.RadioButtons(options=STATUSES, description="It is", index=None)
         self.button = widgets.Button(description=_AGAIN, layout=widgets.Layout(width="160px"))
