@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from typing import Any
@@ -13,6 +14,7 @@ import marketable as mk
 from lab import REPOSITORY
 from marketable.practice.classroom import Classroom
 from marketable.practice.predict import KINDS
+from marketable.practice.story import StoryTouch
 from marketable.rulebook import STATUSES
 from marketable.views.lessons.account_panel import AccountPanel
 from marketable.views.lessons.find_panel import FindPanel
@@ -147,9 +149,9 @@ def test_the_plans_own_choice_is_well_done_and_doing_nothing_is_not(recorded: Re
 def test_a_story_tells_what_a_contact_becomes_and_why() -> None:
     panel = StoryPanel(
         [
-            {"day": "2026-03-01", "tool": "import_single_object", "on": False},
-            {"day": "2026-03-05", "tool": "hubspot_form"},
-            {"day": "2026-03-10", "tool": "set_non_marketing"},
+            StoryTouch(day="2026-03-01", tool="import_single_object", on=False),
+            StoryTouch(day="2026-03-05", tool="hubspot_form"),
+            StoryTouch(day="2026-03-10", tool="set_non_marketing"),
         ],
         commitment=True,
         editions=True,
@@ -161,7 +163,7 @@ def test_a_story_tells_what_a_contact_becomes_and_why() -> None:
     assert "This contact is marketing since 2026-03-05" in shown(panel)
     panel.rows[1][2].value = False
     assert "This contact is non-marketing since 2026-03-01" in shown(panel)
-    panel.edition.value = "2020-09-23"
+    panel.edition.value = dt.date(2020, 9, 23)
     assert "edition of 2020-09-23" in shown(panel)
     for _, tool, _ in panel.rows:
         tool.value = ""
@@ -169,7 +171,7 @@ def test_a_story_tells_what_a_contact_becomes_and_why() -> None:
 
 
 def test_a_story_asks_for_a_switch_only_of_tools_that_have_one() -> None:
-    panel = StoryPanel([{"day": "2026-03-01", "tool": "mobile_app"}])
+    panel = StoryPanel([StoryTouch(day="2026-03-01", tool="mobile_app")])
     assert panel.rows[0][2].layout.visibility == "hidden"
     panel.rows[0][1].value = "chatflow"
     assert panel.rows[0][2].layout.visibility == "visible"

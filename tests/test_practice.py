@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import marketable as mk
@@ -18,7 +17,7 @@ from marketable.practice import find_switch, predict, within_tier
 from marketable.practice.batch import practice_touches, seeds
 from marketable.practice.find_switch import Puzzle
 from marketable.practice.predict import KINDS, Cards, weighed
-from marketable.practice.story import CONTACT, Step, told
+from marketable.practice.story import Story, StoryTouch, has_switch
 from marketable.practice.within_tier import Task
 from marketable.rulebook import SOURCES
 from reference import reference_decide
@@ -212,21 +211,20 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(STEPS, st.integers(0, 90))
 def test_a_story_ends_as_the_slow_reference_says(steps: list[tuple[int, str, bool]], after: int) -> None:
     begin = dt.date(2024, 3, 1)
-    story = [Step(begin + dt.timedelta(days), tool, on) for days, tool, on in steps]
-    as_of = max(step.day for step in story) + dt.timedelta(after)
-    outcome = told(story, as_of)
-    switches: dict[str, Any] = {}
-    for touch, step in zip(outcome.touches.itertuples(), sorted(story, key=lambda step: step.day), strict=True):
-        rule = mk.Rulebook.load().on(begin)
-        if step.tool in rule and rule[step.tool].switch == "asset":
-            of_asset = switches.setdefault(step.tool, {}).setdefault(touch.asset, [])
-            of_asset.append({"from": touch.occurred_at.to_pydatetime(), "switch": step.on})
-        elif step.tool in rule and rule[step.tool].switch == "account":
-            switches.setdefault(step.tool, []).append({"from": touch.occurred_at.to_pydatetime(), "switch": step.on})
-    portal = mk.Portal(switches=switches)
-    expected = by_the_reference(outcome.touches, portal, pd.Timestamp(f"{as_of} 23:59:59"))
-    assert outcome.contacts.loc[CONTACT, "status"] == expected
+    touches = [
+        StoryTouch(day=begin + dt.timedelta(days), tool=tool, asset="One", on=on if has_switch(tool) else None)
+        for days, tool, on in steps
+    ]
+    as_of = max(touch.day for touch in touches) + dt.timedelta(after)
+    story = Story(touches=touches, as_of=as_of)
+    outcome = story.outcome()
+    for touch, told in zip(outcome.touches.itertuples(), touches, strict=True):
+        switch = mk.Rulebook.load().on(begin).get(told.tool)
+        name = switch.switch_name("One") if switch else None
+        assert name is None or story.portal.is_on(name, touch.occurred_at) == told.on
+    assert outcome.contacts["status"].item() == by_the_reference(
+        outcome.touches, story.portal, pd.Timestamp(f"{as_of} 23:59:59")
+    )

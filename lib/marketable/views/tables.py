@@ -13,7 +13,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def html_table(frame: pd.DataFrame, caption: str, *, most: int = 200) -> str:
-    """A frame as an HTML table, its index left out, every text escaped. A table that was shortened says so.
+    """A frame as an HTML table, its index left out, every text escaped. A table that was shortened says so. Its frame
+    can be scrolled with the keyboard.
 
     >>> html_table(pd.DataFrame({"form": ["<b>"]}), "Forms").endswith("<td>&lt;b&gt;</td></tr></tbody></table></div>")
     True
@@ -26,8 +27,10 @@ def html_table(frame: pd.DataFrame, caption: str, *, most: int = 200) -> str:
         f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in frame.head(most).itertuples(index=False)
     )
     left_out = f" The first {most:,} of {len(frame):,} rows." if len(frame) > most else ""
+    named = html.escape(caption + left_out)
     return (
-        f'<div class="mk-scroll"><table class="mk-table"><caption>{html.escape(caption + left_out)}</caption>'
+        f'<div class="mk-scroll" tabindex="0" role="group" aria-label="{named}">'
+        f'<table class="mk-table"><caption>{named}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

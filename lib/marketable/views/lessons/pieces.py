@@ -36,7 +36,7 @@ def account(portal: Portal) -> str:
 
 def panel(box: widgets.Box, name: str, children: Iterable[widgets.Widget]) -> None:
     """Makes a box a panel of a lesson: framed, styled, and found by `mk-at-<name>`."""
-    box.children = (*children, widgets.HTML(OWN_KEYS, layout=widgets.Layout(display="none")))
+    box.children = (widgets.HTML(OWN_KEYS, layout=widgets.Layout(display="none")), *children)
     for each in ("mk", "mk-panel", f"mk-at-{name}"):
         box.add_class(each)
 

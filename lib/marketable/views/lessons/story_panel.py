@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from ...inputs.portal import Subscription
-from ...practice.story import CONTACT, Step, told
+from ...practice.story import Story, StoryTouch, has_switch
 from ...rulebook import ACTIONS, SOURCES, Rulebook
 from .. import pieces
 from ..reacting import react
 from .pieces import panel, wide
 
 ROWS = 4
-_NOTHING, _BY_DAY = "", ""
-_YEARLY = Subscription()
-_MONTHLY = Subscription(commitment="monthly", renewal=dt.date(2024, 1, 15))
-_COMMITMENTS = [("yearly", _YEARLY), ("monthly, renewed on the 15th", _MONTHLY)]
+_NOTHING = ""
+_CONTACT = "This contact"
+_MONTHLY = {"commitment": "monthly", "renewal": dt.date(2024, 1, 15)}
+_COMMITMENTS = [("yearly", {"commitment": "yearly"}), ("monthly, renewed on the 15th", _MONTHLY)]
 
 
 class StoryPanel(widgets.VBox):  # type: ignore[misc]
-    """Arguments: steps, what happens at first: up to four mappings of day ("2026-03-01"), tool and on; tools, the
-    sources and actions that can be chosen (None: all); commitment, whether the subscription's can be; editions, whether
-    the edition can be pinned. `rows` are the widgets of each step: day, tool, switch.
+    """Arguments: steps, what happens at first, up to four; tools, the sources and actions that can be chosen (None:
+    all); commitment, whether the subscription's can be; editions, whether the edition can be pinned.
+
+    `rows` are the widgets of each step: day, tool, switch.
     """
 
     def __init__(
         self,
-        steps: Sequence[Mapping[str, Any]],
+        steps: Sequence[StoryTouch],
         *,
         tools: Sequence[str] | None = None,
         commitment: bool = False,
@@ -38,9 +37,10 @@ class StoryPanel(widgets.VBox):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self._rulebook = Rulebook.load()
+        self._names = self._rulebook.on(self._rulebook.editions[-1])
         self._tools = list(tools or (*SOURCES, *ACTIONS))
-        given = [(dt.date.fromisoformat(str(step["day"])), step["tool"], step.get("on", True)) for step in steps]
-        last = given[-1][0]
+        last = steps[-1].day
+        given = [(step.day, step.tool, self._default_on(step) if step.on is None else step.on) for step in steps]
         blank = [(last + dt.timedelta(7 * (number + 1)), _NOTHING, True) for number in range(ROWS - len(given))]
         self.rows = [self._row(number, *row) for number, row in enumerate([*given, *blank], start=1)]
         self.as_of = widgets.DatePicker(description="What is it at the end of", value=last + dt.timedelta(45), **wide())
@@ -49,9 +49,9 @@ class StoryPanel(widgets.VBox):  # type: ignore[misc]
             options=_COMMITMENTS,
             **wide(),
         )
-        dates = [(str(edition), str(edition)) for edition in self._rulebook.editions]
+        dates = [(str(edition), edition) for edition in self._rulebook.editions]
         self.edition = widgets.Dropdown(
-            description="Rules as of", options=[("each day's own edition", _BY_DAY), *dates], **wide()
+            description="Rules as of", options=[("each day's own edition", None), *dates], **wide()
         )
         self._answer = widgets.HTML()
         asked = [self.as_of, *([self.commitment] if commitment else []), *([self.edition] if editions else [])]
@@ -64,8 +64,7 @@ class StoryPanel(widgets.VBox):  # type: ignore[misc]
         react(self._show, self._answer)
 
     def _row(self, number: int, day: dt.date, tool: str, on: bool) -> tuple[widgets.Widget, ...]:
-        names = self._rulebook.on(self._rulebook.editions[-1])
-        options = [("nothing", _NOTHING), *((pieces.called(each, names), each) for each in self._tools)]
+        options = [("nothing", _NOTHING), *((pieces.called(each, self._names), each) for each in self._tools)]
         return (
             widgets.DatePicker(description=f"{number} · on", value=day, **wide()),
             widgets.Dropdown(description=f"{number} · comes", options=options, value=tool, **wide()),
@@ -74,13 +73,23 @@ class StoryPanel(widgets.VBox):  # type: ignore[misc]
 
     def _show(self) -> None:
         for _, tool, switch in self.rows:
-            scoped = tool.value and tool.value not in ACTIONS and self._rulebook.scope(tool.value)
-            switch.layout.visibility = "visible" if scoped else "hidden"
-        steps = [Step(day.value, tool.value, on.value) for day, tool, on in self.rows if tool.value and day.value]
-        steps = [step for step in steps if self.as_of.value and step.day <= self.as_of.value]
-        if not steps:
+            switch.layout.visibility = "visible" if tool.value and has_switch(tool.value) else "hidden"
+        as_of = self.as_of.value
+        touches = [self._touch(*(widget.value for widget in row)) for row in self.rows if row[0].value and row[1].value]
+        touches = [touch for touch in touches if as_of and touch.day <= as_of]
+        if not touches:
             self._answer.value = pieces.alert("Choose at least one thing that happens, and a day after it.")
             return
-        outcome = told(steps, self.as_of.value, subscription=self.commitment.value, edition=self.edition.value or None)
-        rules = self._rulebook.on(self.edition.value or self.as_of.value)
-        self._answer.value = pieces.explanation(outcome.contacts.iloc[0], outcome.why(CONTACT), rules, "")
+        story = Story(touches=tuple(touches), as_of=as_of, **self.commitment.value)
+        outcome, edition = story.outcome(self.edition.value), self.edition.value or as_of
+        (contact_id,) = outcome.contacts.index
+        contact, touched = outcome.contacts.loc[contact_id], outcome.why(contact_id)
+        self._answer.value = pieces.explanation(contact, touched, self._rulebook.on(edition), "")
+
+    def _touch(self, day: dt.date, tool: str, on: bool) -> StoryTouch:
+        named = self._names[tool].asset if tool in self._names else ""
+        asset = f"Our {named}" if named else ""
+        return StoryTouch(day=day, tool=tool, asset=asset, on=on if has_switch(tool) else None, contact=_CONTACT)
+
+    def _default_on(self, step: StoryTouch) -> bool:
+        return step.tool in self._names and self._rulebook.on(step.day)[step.tool].default_on
