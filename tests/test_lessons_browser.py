@@ -54,7 +54,10 @@ def play(page: Page, twin: PredictPanel, *, right: bool) -> None:
         said = status if right else next(other for other in STATUSES if other != status)
         panel.get_by_label(said, exact=True).focus()
         page.keyboard.press("Space")
-        page.keyboard.press("Tab")
+        for _ in STATUSES:
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.matches('button')"):
+                break
         page.keyboard.press("Enter")
         verdict = f"Right: {status}." if right else f"No, not {said}: it is {status}."
         expect(panel.get_by_role("status")).to_contain_text(verdict)
@@ -74,3 +77,21 @@ def test_a_round_played_right_and_one_played_wrong_by_keyboard(page: Page, twin:
     page.keyboard.press("Enter")
     twin.button.click()
     play(page, twin, right=False)
+
+
+def test_keys_pressed_among_widgets_are_theirs_and_not_the_notebooks(page: Page) -> None:
+    cells = page.locator(".jp-Notebook-cell").count()
+    tool = page.locator(".mk-at-story").get_by_label("2 · comes")
+    before = tool.input_value()
+    tool.focus()
+    page.keyboard.press("ArrowDown")
+    expect(tool).not_to_have_value(before)
+    answers = page.locator(".mk-at-question").first.get_by_role("radio")
+    answers.first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    expect(answers.nth(1)).to_be_checked()
+    expect(answers.nth(1)).to_be_focused()
+    for command in "xbdd":  # in JupyterLab: cut the cell, one more below, delete it
+        page.keyboard.press(command)
+    expect(page.locator(".jp-Notebook-cell")).to_have_count(cells)
