@@ -5,13 +5,16 @@ BIN := .venv/bin
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab report test check thorough benchmark benchmark-browser benchmark-report data clean
+.PHONY: help lab app report test check thorough benchmark benchmark-browser benchmark-report benchmark-app data clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 lab: .venv/lab ## open JupyterLab on the explorer (more options: make lab LAB="--ip=0.0.0.0 --port=9000")
 	$(BIN)/jupyter lab $(LAB_OPTIONS)
+
+app: .venv/app ## the explorer and the lessons for people who do not code (more options: make app APP="--port=9000")
+	$(BIN)/python -m marketable.app $(APP)
 
 report: .venv/lab ## a report of the sample data: saved/report.html (of your own: make report REPORT="-p data=my.csv")
 	$(BIN)/marketable report $(REPORT)
@@ -38,6 +41,9 @@ benchmark-browser: .venv/test ## from the click on a switch to the new pictures,
 benchmark-report: .venv/test ## one report by the command, from its start to its end
 	$(BIN)/python tests/benchmark_report.py
 
+benchmark-app: .venv/test ## twenty people open the app at once: first chart, flip to picture, memory
+	$(BIN)/python tests/benchmark_app.py $(BENCHMARK)
+
 data: .venv/lab ## write the made-up files in data/ anew
 	$(BIN)/python -m marketable.inputs.sample_files data
 
@@ -50,6 +56,10 @@ clean: ## remove the environment and what tools left behind
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 …")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/app: .venv/lab
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[app]'
 	@touch $@
 
 .venv/test: .venv/lab

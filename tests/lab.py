@@ -1,4 +1,4 @@
-"""JupyterLab in a real browser: a server on a free port over a copy of the notebooks, and headless Chromium."""
+"""JupyterLab and the app in a real browser: a server on a free port, and headless Chromium."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TOKEN = "reader"
-_CHROMIUM = [
+CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -42,30 +43,45 @@ def served(folder: Path) -> Iterator[str]:
     settings = folder / "settings"
     settings.mkdir()
     (settings / "overrides.json").write_text(json.dumps(_NO_NEWS))
-    own = {
-        name: str(folder / name)
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")
-    }
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        "--allow-root",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
-    ]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
     command += [
         f"--IdentityProvider.token={TOKEN}",
         f"--LabApp.app_settings_dir={settings}",
         "--LabApp.extension_manager=readonly",
     ]
-    with (folder / "lab.log").open("w") as log:
+    with running(command, folder) as server:
+        yield server.address
+
+
+@contextlib.contextmanager
+def served_app(folder: Path, *options: str, notebooks: Path = REPOSITORY / "notebooks") -> Iterator[Running]:
+    """The app, as `make app` starts it; stopped in the end."""
+    command = [sys.executable, "-m", "marketable.app", "--no-browser", f"--App.root_dir={notebooks}"]
+    with running([*command, *options], folder) as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs: its address, its process, and the file it writes its log to."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextlib.contextmanager
+def running(command: list[str], folder: Path) -> Iterator[Running]:
+    """A server of Jupyter's on a free port, with a folder for all that it keeps; stopped in the end."""
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")
+    own = {name: str(folder / name) for name in names}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path = folder / "server.log"
+    with path.open("w") as log:
         server = subprocess.Popen(
-            command,
+            [*command, f"--port={port}"],
             cwd=folder,
             env=os.environ | own,
             stdin=subprocess.DEVNULL,
@@ -75,17 +91,18 @@ def served(folder: Path) -> Iterator[str]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait_for(address, server, folder / "lab.log")
-            yield address
+            _wait_for(address, server, path)
+            yield Running(address, server, path)
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)
             server.wait(30)
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(300):
         if server.poll() is not None:
-            raise RuntimeError(f"JupyterLab stopped: {log.read_text()[-2000:]}")
+            raise RuntimeError(f"The server stopped: {log.read_text()[-2000:]}")
         with contextlib.suppress(OSError):
             try:
                 urllib.request.urlopen(f"{address}/api/status", timeout=5)
@@ -93,7 +110,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
             except urllib.error.HTTPError:
                 return  # it answers, and asks who is there
         time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab does not answer: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"The server does not answer: {log.read_text()[-2000:]}")
 
 
 def chromium_path() -> str | None:
@@ -108,7 +125,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         raise RuntimeError("There is no Chromium on this machine. On Debian: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
         yield browser
         browser.close()
 

@@ -12,7 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "lib" / "marketable"
-FLOORS = ["rulebook", "inputs", "engine", "answers", "practice", "views", "reports"]
+FLOORS = ["rulebook", "inputs", "engine", "answers", "practice", "views", "reports", "app"]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").rglob("*.ipynb"))
 
 

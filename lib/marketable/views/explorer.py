@@ -1,7 +1,8 @@
 """The explorer: choose a batch and a portal, flip switches, and see who becomes a marketing contact, and why.
 
 The widgets only ask and show. A batch is reduced once; what a flip does is then read from the table of exposures. The
-curve over time and the explanations of single contacts come from `decide`.
+curve over time and the explanations of single contacts come from `decide`. In the app, whose machine is not the user's
+own, files come by upload and leave by download, and no path is read or written.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import io
 import itertools
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
+from traitlets import Bunch
 
 from ..answers import WhatIf
 from ..engine import Outcome, decide
@@ -26,6 +30,7 @@ from ..inputs.portal import Flip, Portal, write_whole
 from ..inputs.samples import sample_touches
 from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import charts, pieces, words
+from .place import shared
 from .plan_panel import PlanPanel
 from .reacting import react
 from .switch_list import SwitchList
@@ -33,6 +38,8 @@ from .tables import csv, html_table
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
+DOWNLOAD_LIMIT = 12_000_000  # bytes; what is downloaded is part of the page
+SHARED_TOUCHES = 200_000  # the largest made-up batch where many share a machine
 _MADE_UP, _BY_PATH, _UPLOAD, _DEFAULTS, _BY_DAY = "made-up", "path", "upload", "defaults", ""
 
 
@@ -45,7 +52,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, folder: str | Path = DATA) -> None:
-        self.folder = Path(folder)
+        self.folder, self._shared = Path(folder), shared()
         self._rulebook = Rulebook.load()
         self._rules = dict(self._rulebook.on(self._rulebook.editions[-1]))
         self._flips: dict[str, bool] = {}
@@ -97,12 +104,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             options=[
                 ("Made-up sample", _MADE_UP),
                 *batches,
-                ("A file by its path …", _BY_PATH),
+                *([] if self._shared else [("A file by its path …", _BY_PATH)]),
                 ("Upload a small file …", _UPLOAD),
             ],
             layout=_wide(),
         )
-        self._size = widgets.BoundedIntText(10_000, 0, 10_000_000, description="Touches", layout=_narrow())
+        self._size = widgets.BoundedIntText(10_000, 0, self._most_touches, description="Touches", layout=_narrow())
         self._seed = widgets.BoundedIntText(7, 0, 2**31, description="Seed", layout=_narrow())
         self._path = widgets.Text(
             description="Path", placeholder="/home/me/export.csv", layout=_wide(), continuous_update=False
@@ -114,11 +121,18 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         )
         self._portal_choice = widgets.Dropdown(
             description="Portal",
-            options=[*portals, ("All switches at their defaults", _DEFAULTS), ("A file by its path …", _BY_PATH)],
+            options=[
+                *portals,
+                ("All switches at their defaults", _DEFAULTS),
+                ("Upload a portal.yaml …", _UPLOAD) if self._shared else ("A file by its path …", _BY_PATH),
+            ],
             layout=_wide(),
         )
         self._portal_path = widgets.Text(
             description="Path", placeholder="/home/me/portal.yaml", layout=_wide(), continuous_update=False
+        )
+        self._portal_upload = widgets.FileUpload(
+            description="Choose a portal.yaml", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
         )
         self._edition = widgets.Dropdown(
             description="Rules as of",
@@ -154,7 +168,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._example_of = widgets.Dropdown(description="Decided by", layout=_wide())
         self._example = widgets.Button(description="Show an example", tooltip="A contact whose status this decided")
         self._save_to = widgets.Text("saved/explorer", description="Folder", layout=_wide())
-        self._save = widgets.Button(description="Save", tooltip="Settings, decisions and pictures, into this folder")
+        self._save = (
+            widgets.Button(description="Make a download", tooltip="Settings, decisions and pictures, as one zip file")
+            if self._shared
+            else widgets.Button(description="Save", tooltip="Settings, decisions and pictures, into this folder")
+        )
 
     def _make_outputs(self) -> None:
         self._message, self._error, self._rejected, self._headline = (widgets.HTML() for _ in range(4))
@@ -176,6 +194,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             (self._upload, self._open_batch, self._error),
             (self._portal_choice, self._open_portal_and_decide, self._error),
             (self._portal_path, self._open_portal_and_decide, self._error),
+            (self._portal_upload, self._open_portal_and_decide, self._error),
             (self._edition, self._decide_anew, self._error),
             (self._tier, self._set_tier, self._error),
             (self._since, self._show, self._error),
@@ -187,7 +206,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             (self._all_on, self._set_all_on, self._error),
             (self._all_off, self._set_all_off, self._error),
             (self._example, self._show_example, self._explanation),
-            (self._save, self._save_all, self._saved),
+            (self._save, self._offer_all if self._shared else self._save_all, self._saved),
         ):
             button.on_click(functools.partial(self._react, callback, error))
 
@@ -195,7 +214,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         batch = _panel(
             "1 · What happened", [self._batch, self._size, self._seed, self._path, self._upload], "1 1 360px"
         )
-        account = [self._portal_choice, self._portal_path, self._edition, self._tier]
+        account = [self._portal_choice, self._portal_path, self._portal_upload, self._edition, self._tier]
         portal = _panel("2 · The account", account, "1 1 360px")
         buttons = widgets.HBox([self._to_baseline, self._all_on, self._all_off])
         flipping = widgets.HTML(pieces.FLIPPING)
@@ -210,7 +229,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             _panel("What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)]),
         ]
         asked = _row(self._contact, self._example_of, self._example)
-        note = widgets.HTML(pieces.SAVING)
+        note = widgets.HTML(pieces.DOWNLOADING if self._shared else pieces.SAVING)
+        to_save = self._save if self._shared else _row(self._save_to, self._save)
         return [
             widgets.HTML(pieces.style()),
             _row(batch, portal),
@@ -220,7 +240,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             self._headline,
             _row(_column(to_set, "1 1 340px"), _column(to_see, "2 1 480px")),
             _panel("5 · Why this contact?", [asked, self._explanation]),
-            _panel("6 · Save", [note, _row(self._save_to, self._save), self._saved]),
+            _panel("6 · Save", [note, to_save, self._saved]),
         ]
 
     # ---- reacting ----
@@ -249,8 +269,12 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _open_portal(self) -> None:
         choice, path = self._portal_choice.value, self._portal_path
         path.layout.display = "" if choice == _BY_PATH else "none"
+        self._portal_upload.layout.display = "" if choice == _UPLOAD else "none"
         if choice == _DEFAULTS:
             self._own_portal, self._portal_name = Portal(), "switches at their defaults"
+        elif choice == _UPLOAD:
+            if self._portal_upload.value:
+                self._own_portal, self._portal_name = self._uploaded_portal()
         elif choice != _BY_PATH or path.value.strip():
             file = self._place(path.value if choice == _BY_PATH else choice)
             self._own_portal, self._portal_name = Portal.load(file), file.name
@@ -272,13 +296,13 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         ):
             widget.layout.display = "" if choice == needed else "none"
         if choice == _MADE_UP:
-            touches = sample_touches(self._size.value, self._seed.value)
+            touches = sample_touches(min(self._size.value, self._most_touches), self._seed.value)
             opened = Opened("Made-up sample", touches, pd.DataFrame(), len(touches), {}, None)
         elif choice == _BY_PATH and not self._path.value.strip():
             self._say("Type the path of a csv, xlsx, parquet or JSON file and press Enter.")
             return
         elif choice == _UPLOAD and not self._upload.value:
-            self._say("Choose a file. A larger one opens by its path.")
+            self._say("Choose a file." if self._shared else "Choose a file. A larger one opens by its path.")
             return
         else:
             self._say("Reading …")
@@ -295,12 +319,31 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         """A path that a person typed; where it is not absolute, from the folder in which data/ stands."""
         return self.folder.resolve().parent / Path(path.strip()).expanduser()
 
-    def _opened_upload(self) -> Opened:
-        upload = self._upload.value[0]
+    @property
+    def _most_touches(self) -> int:
+        return SHARED_TOUCHES if self._shared else 10_000_000
+
+    def _taken(self, widget: widgets.FileUpload) -> Bunch:
+        """The file that a widget holds; it holds it no longer, for what it holds may be saved with the notebook."""
+        upload: Bunch = widget.value[0]
         with self._quietly():
-            self._upload.value = ()  # what a widget holds may be saved with the notebook
+            widget.value = ()
         if len(upload.content) > UPLOAD_LIMIT:
-            raise DataError("The file is too large to upload", value=upload.name, advice="Open it by its path instead.")
+            advice = None if self._shared else "Open it by its path instead."
+            expected = f"at most {UPLOAD_LIMIT // 1_000_000} MB"
+            raise DataError("The file is too large to upload", value=upload.name, expected=expected, advice=advice)
+        return upload
+
+    def _uploaded_portal(self) -> tuple[Portal, str]:
+        upload = self._taken(self._portal_upload)
+        try:
+            return Portal.of_text(bytes(upload.content).decode("utf-8-sig")), upload.name
+        except UnicodeDecodeError:
+            expected = "a portal.yaml"
+            raise DataError("This is not a text file", value=upload.name, expected=expected) from None
+
+    def _opened_upload(self) -> Opened:
+        upload = self._taken(self._upload)
         suffix = Path(upload.name).suffix.lower()
         if suffix not in SUFFIXES:
             raise DataError("Files of this kind are not read", value=upload.name, expected=", ".join(SUFFIXES))
@@ -343,6 +386,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _show(self) -> None:
         """The words and the pictures first, for they are looked at; what is read comes after."""
         self._decided = None
+        if self._shared:
+            self._saved.value = ""  # the link held what was shown until now
         self._show_words()
         tier, flips = self._tier.value or None, self.flips
         names = {source: rule.name for source, rule in self._rules.items()} | {NOT_COVERED: "A tool not covered"}
@@ -456,9 +501,25 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _save_all(self) -> None:
         folder = self._place(self._save_to.value.strip() or "saved/explorer")
         folder.mkdir(parents=True, exist_ok=True)
+        contents = self._contents()
+        for name, content in contents.items():
+            write_whole(folder / name, content)
+        self._saved.value = pieces.paragraph(f"Saved in {folder.resolve()}: {', '.join(contents)}.")
+
+    def _offer_all(self) -> None:
+        """A link in the page that holds the files themselves: nothing is written, and nobody else can fetch them."""
+        contents = self._contents()
+        archive, left_out = _zipped(contents), ""
+        if len(archive) > DOWNLOAD_LIMIT:
+            contents = {name: content for name, content in contents.items() if not name.startswith("decisions-")}
+            archive, left_out = _zipped(contents), "The decisions are left out: they are too large to download here."
+        self._saved.value = pieces.download("marketable.zip", archive, list(contents), left_out)
+
+    def _contents(self) -> dict[str, bytes]:
+        """What is saved, by the name of its file."""
         subscription = self.portal.subscription.model_copy(update={"tier": self._tier.value or None})
         portal = self.portal.model_copy(update={"subscription": subscription})
-        contents = {
+        return {
             "portal.yaml": portal.text().encode(),
             "decisions-touches.csv": csv(self.outcome.touches),
             "decisions-contacts.csv": csv(self.outcome.contacts.reset_index()),
@@ -466,9 +527,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             "summary.txt": self._told().encode(),
             **{f"{name}.png": chart.png for name, chart in self._charts.items()},
         }
-        for name, content in contents.items():
-            write_whole(folder / name, content)
-        self._saved.value = pieces.paragraph(f"Saved in {folder.resolve()}: {', '.join(contents)}.")
 
     def _told(self) -> str:
         """What the saved files belong to: the batch, the rules, the flips."""
@@ -483,6 +541,14 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             *(flips or ["- nothing"]),
         ]
         return "\n".join(lines) + "\n"
+
+
+def _zipped(contents: Mapping[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for name, content in contents.items():
+            files.writestr(name, content)
+    return archive.getvalue()
 
 
 def _own(what_if: WhatIf) -> dict[str, bool]:
@@ -512,7 +578,7 @@ def _column(panels: list[widgets.Widget], flex: str) -> widgets.VBox:
 
 
 def _panel(title: str, children: list[widgets.Widget], flex: str = "0 0 auto") -> widgets.VBox:
-    heading = widgets.HTML(f'<h3 class="mk-title">{title}</h3>')
+    heading = widgets.HTML(f'<h2 class="mk-title">{title}</h2>')
     panel = widgets.VBox([heading, *children], layout=widgets.Layout(flex=flex, min_width="0"))
     panel.add_class("mk-panel")
     return panel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Mapping
 from importlib.resources import files
@@ -41,6 +42,10 @@ SAVING = (
     '<p class="mk-note">The settings as portal.yaml, the decisions as csv, the pictures, and a summary. The decisions '
     "name contacts: keep them where contacts may be kept. What was saved in the folder before is replaced.</p>"
 )
+DOWNLOADING = (
+    '<p class="mk-note">The settings as portal.yaml, the decisions as csv, the pictures and a summary, as a zip file. '
+    "The decisions name contacts: keep them where contacts may be kept.</p>"
+)
 _ACTIONS = {
     "set_marketing": "set as marketing",
     "set_non_marketing": "set as non-marketing",
@@ -69,6 +74,17 @@ def alert(text: str) -> str:
 def plain(text: str) -> str:
     """A description that is shown as it is: the notebook would set what stands between dollars as mathematics."""
     return text.replace("\\", "\\\u200c").replace("$", "\\$")
+
+
+def download(name: str, content: bytes, files: list[str], note: str = "") -> str:
+    """A link that holds a zip file, and what is in it."""
+    link = f"data:application/zip;base64,{base64.b64encode(content).decode()}"
+    size = f"{max(len(content) // 1000, 1):,} kB"
+    told = html.escape(" ".join(filter(None, [f"It holds {', '.join(files)}.", note])))
+    return (
+        f'<p class="mk-message" role="status"><a download="{html.escape(name)}" href="{link}">'
+        f"Download {html.escape(name)} ({size})</a>. {told}</p>"
+    )
 
 
 def headline(text: str, more: list[str], *, over: bool) -> str:

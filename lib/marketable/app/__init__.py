@@ -1,0 +1,1 @@
+"""The explorer and the lessons as an app, for people who do not code: the server, and the kernels it forks."""
