@@ -158,14 +158,16 @@ def _received(connection: socket.socket, length: int) -> bytes:
 
 
 def _load() -> None:
-    """Imports what kernels need, and shows an explorer once, so that what it loads late is there too."""
+    """Imports what kernels need, and shows an explorer and a lesson once: what these load late is then there too."""
     for name in ("ipykernel.kernelapp", "ipykernel.zmqshell", "matplotlib_inline.backend_inline"):
         importlib.import_module(name)
     import ipywidgets
 
     from marketable.views import Explorer
+    from marketable.views.lessons.lesson import Lesson
 
     Explorer()
+    Lesson("01_what_a_marketing_contact_is").experiment()
     ipywidgets.Widget.close_all()
     gc.collect()
     gc.freeze()

@@ -9,7 +9,7 @@ from ...engine import decide
 from ...inputs.samples import BEGINS, ENDS
 from ...practice.batch import practice_touches, seeds
 from ...practice.classroom import Classroom
-from ...rulebook import MARKETING, NOT_COVERED, Rulebook
+from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
 from .. import charts, pieces, words
 from ..reacting import react
 from .pieces import panel, wide
@@ -56,7 +56,8 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         counts, by_source, by_day = outcome.counts(), outcome.counts("source"), outcome.by_day()
         marketing, every = int(counts[MARKETING]), int(counts.sum())
         text = f"{marketing:,} of {every:,} contacts are marketing contacts; {words.against_tier(marketing, tier)}."
-        more = [f"The other {every - marketing:,} are in the CRM and do not count.", words.uncovered(counts)]
+        quiet = f"{counts[NON_MARKETING]:,} are non-marketing: they are in the CRM and do not count for the invoice."
+        more = [quiet, words.uncovered(counts)]
         pictures = [charts.over_time(by_day, by_day, tier), charts.by_source(by_source, by_source, self._names)]
         told = pieces.headline(text, more, over=marketing > tier)
         self._shown.value = told + "".join(chart._repr_html_() for chart in pictures)
