@@ -14,10 +14,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -33,6 +35,7 @@ CHROMIUM = [
     # Every request to the outside fails at once: nothing here may need one.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+_RULES_OF_AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 _NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
@@ -116,6 +119,22 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 def chromium_path() -> str | None:
     """Where a Chromium is, if there is one."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def in_browser(test: Callable[..., None]) -> Callable[..., None]:
+    """Marks a test that needs a browser. Only where there is none, and not in CI, it is skipped."""
+    missing = not chromium_path() and not os.environ.get("CI")
+    return pytest.mark.browser(pytest.mark.skipif(missing, reason="no Chromium here; CI installs it")(test))
+
+
+def violations(page: Page, within: str | None = None) -> list[str]:
+    """What axe finds wrong for people who cannot see, or use a mouse: on the page, or in what a selector finds."""
+    options = {"runOnly": {"type": "tag", "values": _RULES_OF_AXE}, "resultTypes": ["violations"]}
+    found = Axe().run(page, context=within, options=options).response
+    assert found["passes"], "axe had nothing to look at"
+    return [
+        f"{each['id']}: {node['target']} {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]
+    ]
 
 
 @contextlib.contextmanager

@@ -14,22 +14,20 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tornado.httpclient import HTTPClientError
 from traitlets import Bunch
 
 import marketable as mk
-from lab import REPOSITORY, Running, chromium, chromium_path, served_app
+from lab import REPOSITORY, Running, chromium, in_browser, served_app, violations
 from light import Visitor
 from marketable.views import Explorer, explorer
 
-RULES_OF_AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 WIDTHS = [1280, 390]
 BROKEN = [
     "# 1 · A *lesson* that `breaks`",
@@ -46,11 +44,6 @@ BROKEN = [
     ["ipywidgets.HTML('<p class=\"rest\">still works</p>')"],
 ]
 FRIENDLY = "Please reload the page. If it happens again, tell whoever runs this app."
-
-
-def in_browser(test: Callable[..., None]) -> Callable[..., None]:
-    missing = not chromium_path() and not os.environ.get("CI")
-    return pytest.mark.browser(pytest.mark.skipif(missing, reason="no Chromium here; CI installs it")(test))
 
 
 def written(path: Path, cells: list[object]) -> None:
@@ -356,12 +349,6 @@ def test_nothing_is_left_running_when_the_app_is_killed(notebooks: Path, tmp_pat
 
 
 # ---- in a browser ----
-
-
-def violations(page: Page) -> list[str]:
-    options = {"runOnly": {"type": "tag", "values": RULES_OF_AXE}, "resultTypes": ["violations"]}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{each['id']}: {node['target']}" for each in found for node in each["nodes"]]
 
 
 @in_browser

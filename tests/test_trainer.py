@@ -10,11 +10,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import marketable as mk
-from lab import REPOSITORY, chromium, run_notebook, served
+from lab import REPOSITORY, chromium, in_browser, run_notebook, served, violations
 from marketable.practice.classroom import Classroom
 from marketable.practice.predict import KINDS
 from marketable.practice.progress import LETTERS, Progress, read_many
@@ -22,8 +21,8 @@ from marketable.practice.results import by_kind, by_learner, by_question
 from marketable.views.lessons import trainer as trainer_module
 from marketable.views.lessons.progress_page import class_page, hardest
 from marketable.views.lessons.trainer import Trainer
-from test_progress import CODE, GOOD, HOSTILE, assert_accessible, done, tables, written
-from test_report_page import A4, RULES_OF_AXE, in_browser
+from test_progress import CODE, GOOD, HOSTILE, done, tables, written
+from test_report_page import A4
 
 LESSONS = ["01_what_it_is", "02_the_fixed_tools", "03_the_tools_with_a_switch", "04_contacts_that_exist_already"]
 
@@ -244,7 +243,7 @@ def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(width: i
         if width == A4["width"]:
             leaf.emulate_media(media="print")
         assert leaf.evaluate("document.documentElement.scrollWidth") <= width
-        assert_accessible(leaf)
+        assert violations(leaf) == []
 
 
 LESSON = """
@@ -288,7 +287,7 @@ def test_a_class_is_set_a_learner_hands_in_a_file_and_the_trainer_sees_it(
         with leaf.expect_download() as download:
             leaf.get_by_role("link", name="my results as a page").click()
         assert f"What {code} has done" in download.value.path().read_text("utf-8")
-        _accessible(Axe().run(leaf, context=".mk-keeping", options=_OPTIONS))
+        assert violations(leaf, ".mk-keeping") == []
 
         run_notebook(leaf, address, "lessons/trainer.ipynb")
         leaf.get_by_role("button", name="Show", exact=True).click(timeout=60_000)
@@ -298,13 +297,6 @@ def test_a_class_is_set_a_learner_hands_in_a_file_and_the_trainer_sees_it(
         leaf.get_by_role("button", name="Save as a page").click()
         expect(results).to_contain_text("Saved in")
         for panel in (".mk-at-class", ".mk-at-results"):
-            _accessible(Axe().run(leaf, context=panel, options=_OPTIONS))
+            assert violations(leaf, panel) == []
         assert faults == []
     assert code in (saved / "class-results.html").read_text("utf-8")
-
-
-_OPTIONS = {"runOnly": RULES_OF_AXE, "resultTypes": ["violations"]}
-
-
-def _accessible(found: object) -> None:
-    assert found.violations_count == 0, found.generate_report()  # type: ignore[attr-defined]
