@@ -87,16 +87,21 @@ def play(page: Page, twin: PredictPanel, *, right: bool) -> None:
     expect(panel.locator(".mk-round")).to_contain_text(f"{ROUND if right else 0} of {ROUND} right.")
 
 
-def test_in_jupyterlab_a_round_is_played_right_and_one_wrong_and_keys_stay_with_the_widgets(
-    page: Page, lab: str
-) -> None:
-    run_notebook(page, lab, f"lessons/{LESSON}.ipynb")
-    expect(page.locator(".mk-at-question")).to_have_count(3, timeout=60_000)
+def play_two_rounds(page: Page) -> None:
+    """A round with every answer right, and one with every answer wrong."""
     twin = PredictPanel(LessonText.load(LESSON).practice.predict, CLASS, lambda *_: None)
     play(page, twin, right=True)
     page.keyboard.press("Enter")
     twin.button.click()
     play(page, twin, right=False)
+
+
+def test_in_jupyterlab_a_round_is_played_right_and_one_wrong_and_keys_stay_with_the_widgets(
+    page: Page, lab: str
+) -> None:
+    run_notebook(page, lab, f"lessons/{LESSON}.ipynb")
+    expect(page.locator(".mk-at-question")).to_have_count(3, timeout=60_000)
+    play_two_rounds(page)
 
     cells = page.locator(".jp-Notebook-cell").count()
     tool = page.locator(".mk-at-story").get_by_label("2 · comes")
@@ -141,8 +146,4 @@ def test_in_the_app_a_lesson_is_whole_shows_no_code_and_is_accessible(page: Page
 def test_in_the_app_a_round_is_played_right_and_one_wrong(page: Page, app: Running) -> None:
     page.goto(f"{app.address}/lessons/{LESSON}")
     expect(page.locator(".mk-at-question")).to_have_count(3, timeout=60_000)
-    twin = PredictPanel(LessonText.load(LESSON).practice.predict, CLASS, lambda *_: None)
-    play(page, twin, right=True)
-    page.keyboard.press("Enter")
-    twin.button.click()
-    play(page, twin, right=False)
+    play_two_rounds(page)
