@@ -68,7 +68,8 @@ class Cards:
     only their contacts are drawn.
     Raises: UnknownNameError for another kind; DataError where no contact is of these kinds.
 
-    A contact that was created between two editions that disagree has two right answers, and is not asked about.
+    A contact that was created between two editions that disagree has two right answers, and what undoes a wait is our
+    assumption: neither is asked about.
 
     >>> card = Cards(Portal(), 1, ["fixed"]).draw({})
     >>> card.kind, card.status
@@ -148,6 +149,7 @@ def kinds_of(outcome: Outcome) -> pd.Series:
     asked = (
         contacts["status"].notna()
         & ~outcome.read_twice
+        & ~touched("undo")
         & (rules.sum(axis=1) <= _MOST_TOUCHES)
         & (contacts["created_by"] != NOT_COVERED)
     )

@@ -26,7 +26,9 @@ class FindPanel(widgets.VBox):  # type: ignore[misc]
         self._rules = Rulebook.load().on(Rulebook.load().editions[-1])
         self._asked, self._table, self._answered = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.split_at = widgets.DatePicker(
-            description="Compare contacts created before and since", style={"description_width": "initial"}
+            description="Compare contacts created before and since",
+            style={"description_width": "initial"},
+            layout=widgets.Layout(width="440px", max_width="100%"),
         )
         self.split_at.observe(lambda _change: react(self._split, self._table), "value")
         self.choice = widgets.RadioButtons(options=[], description="It was", **wide())
@@ -54,7 +56,8 @@ class FindPanel(widgets.VBox):  # type: ignore[misc]
             f"The tier is {puzzle.tier:,}. Since {words.day(over)} there are more marketing contacts than that, now "
             f"{by_day.iloc[-1]:,}, and the invoice is a step higher. By the account's notes none of the switches below "
             "was turned on. One of them was, some weeks or months before, and stayed on. Which? Move the day below to "
-            "and fro: whom did each of them create before, whom since, and how many of these are marketing?"
+            "and fro: whom did each of them create before, whom since, and how many of these are marketing? A "
+            "switch that is not listed is as HubSpot delivers it."
         )
         title = '<h3 class="mk-title">The invoice has jumped: which switch was it?</h3>'
         self._asked.value = title + pieces.paragraph(story) + chart._repr_html_()
@@ -95,13 +98,22 @@ class FindPanel(widgets.VBox):  # type: ignore[misc]
         since = f"on from {words.day(puzzle.since)}"
         told = verdict(f"{'Right' if right else 'No, it was'}: {called}, {since}.", right=right)
         named = list(dict.fromkeys([puzzle.answer, said]))
+        created = puzzle.created(puzzle.since).set_axis(list(puzzle.choices)).loc[named]
         table = pd.DataFrame(
             {
-                "switch": [pieces.called(name, self._rules) for name in named],
-                "more marketing contacts than by the notes": [puzzle.added(name) for name in named],
+                "created by": [pieces.called(name, self._rules) for name in named],
+                "contacts since": created["since"].to_numpy(),
+                "of them marketing": created["marketing_since"].to_numpy(),
             }
+        )
+        told += pieces.paragraph(
+            f"It made {puzzle.added(puzzle.answer):,} more contacts marketing than the notes tell."
         )
         source = puzzle.answer.partition("/")[0]
         rule = self._rules[source]
         where = f"In HubSpot: {rule.where}. Source: {rule.reference}."
-        return told + html_table(table, f"Had it been {since}") + pieces.paragraph(where, "mk-note")
+        return (
+            told
+            + html_table(table, f"Contacts created since {words.day(puzzle.since)}")
+            + pieces.paragraph(where, "mk-note")
+        )

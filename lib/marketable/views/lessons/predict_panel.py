@@ -18,6 +18,7 @@ from ..tables import html_table
 from .pieces import Record, account, panel, verdict
 
 ROUND = 5  # contacts
+_NOT_LISTED = pieces.paragraph("A switch that is not listed is as HubSpot delivers it.", "mk-note")
 _ANSWER, _NEXT, _AGAIN = "Answer", "Next contact", "Another round"
 
 
@@ -61,7 +62,7 @@ class PredictPanel(widgets.VBox):  # type: ignore[misc]
         on = words.day(self.card.as_of)
         title = f'<h3 class="mk-title">Contact {len(self._answers) + 1} of {ROUND}: what is it on {on}?</h3>'
         touches = html_table(_touches(self.card, self._portal, self._rules), f"What happened to it until {on}")
-        self._asked.value = title + pieces.paragraph(account(self._portal)) + touches
+        self._asked.value = title + pieces.paragraph(account(self._portal)) + touches + _NOT_LISTED
         self.choice.index, self.choice.disabled = None, False
         self.button.description, self._answered.value = _ANSWER, ""
 

@@ -65,11 +65,15 @@ class StoryPanel(widgets.VBox):  # type: ignore[misc]
 
     def _row(self, number: int, day: dt.date, tool: str, on: bool) -> tuple[widgets.Widget, ...]:
         options = [("nothing", _NOTHING), *((pieces.called(each, self._names), each) for each in self._tools)]
-        return (
-            widgets.DatePicker(description=f"{number} · on", value=day, **wide()),
-            widgets.Dropdown(description=f"{number} · comes", options=options, value=tool, **wide()),
-            widgets.Checkbox(description=f"{number} · its switch is on", value=on, indent=False, **wide()),
-        )
+        comes = widgets.Dropdown(description=f"{number} · comes", options=options, value=tool, **wide())
+        switch = widgets.Checkbox(description=f"{number} · its switch is on", value=on, indent=False, **wide())
+        comes.observe(lambda change: self._as_delivered(change["new"], switch), "value")
+        return widgets.DatePicker(description=f"{number} · on", value=day, **wide()), comes, switch
+
+    def _as_delivered(self, tool: str, switch: widgets.Checkbox) -> None:
+        """Another tool comes with its own default."""
+        if tool in self._names:
+            switch.value = self._names[tool].default_on
 
     def _show(self) -> None:
         for _, tool, switch in self.rows:

@@ -46,6 +46,7 @@ class WithinPanel(widgets.VBox):  # type: ignore[misc]
         story = (
             f"This account pays for {task.tier:,} marketing contacts and has {task.baseline:,}. Turn off what brings "
             "it within the tier and loses as few as you can, as if the switches had been so from the beginning. "
+            "In HubSpot, turning one off today changes nobody who is marketing already: it keeps the next ones out. "
             f"It is well done if you keep at least {NEARLY:.0%} of what the exact plan keeps."
         )
         self._asked.value = '<h3 class="mk-title">Stay within the tier</h3>' + pieces.paragraph(story)
