@@ -78,6 +78,8 @@ def test_a_contact_with_two_readings_is_not_asked_about() -> None:
     assert len(twice) == outcome.ambiguous > 0
     asked = {contact for ids in cards._of_kind.values() for contact in ids}
     assert not twice & asked
+    undone = outcome.touches.loc[outcome.touches["rule"] == "undo", "contact_id"]
+    assert len(undone) and not set(undone) & asked  # that it undoes the wait is an assumption
     reasons = outcome.contacts["reason"].astype("str")
     assert set(reasons.index[reasons.str.contains("ambiguous")]) == twice
 

@@ -10,7 +10,7 @@ import datetime as dt
 import functools
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -104,10 +104,15 @@ def find_switch(portal: Portal, seed: int | str) -> Puzzle:
         others = [switch for switch in suspects if switch != answer]
         chance.shuffle(others)
         choices = tuple(sorted([answer, *others[: MOST_CHOICES - 1]], key=off.index))
-        tier = baseline + added[answer] * (2 + chance.randrange(5)) // 8
-        puzzle = Puzzle(touches, portal, tier, choices, answer, since, what_if)
-        if [switch for switch in choices if puzzle.explains(switch)] == [answer]:
-            return puzzle
+        puzzle = Puzzle(touches, portal, 0, choices, answer, since, what_if)
+        if [switch for switch in choices if puzzle.explains(switch)] != [answer]:
+            continue
+        by_day, eighths = puzzle.outcome.by_day(), list(range(2, 7))
+        chance.shuffle(eighths)
+        tiers = [baseline + added[answer] * part // 8 for part in eighths]
+        # An account that was over its tier before has been paying for the next step since then.
+        once = [tier for tier in tiers if _crossings(by_day, tier) == 1]
+        return replace(puzzle, tier=(once or tiers)[0])
     raise DataError(
         "No switch of this account would make the marketing contacts jump",
         advice="The portal needs switches that are off: of forms, chatflows, imports or apps.",
@@ -116,6 +121,12 @@ def find_switch(portal: Portal, seed: int | str) -> Puzzle:
 
 def _added(what_if: WhatIf, flips: Mapping[str, Flip]) -> int:
     return int(what_if.counts(flips)[MARKETING]) - int(what_if.counts()[MARKETING])
+
+
+def _crossings(by_day: pd.Series, tier: int) -> int:
+    """How often the count went over the tier."""
+    over = by_day > tier
+    return int((over & ~over.shift(fill_value=False)).sum())
 
 
 def _seen(what_if: WhatIf, flips: Mapping[str, Flip]) -> tuple[str, str]:
