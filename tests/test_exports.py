@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from marketable.errors import DataError
 from marketable.inputs import exports
 from marketable.inputs.exports import CERTAINTIES, Export, form_name, read_export, tool_of, why
+from marketable.inputs.exports.sources import shipped_sources
+from marketable.inputs.opening import open_file
 from marketable.inputs.touches import read_touches
 from marketable.rulebook import NOT_COVERED, SOURCES
 
@@ -69,7 +71,7 @@ def test_an_id_and_a_date_are_enough_and_what_lacks_is_told_with_the_remedy(fold
 def test_an_export_without_a_needed_column_is_an_error(folder: Path) -> None:
     with pytest.raises(DataError, match=r"no column Create Date .* Did you mean 'Created Date'"):
         read(folder, {"Record ID": "7", "Created Date": "2024-03-01"})
-    with pytest.raises(DataError, match=r"no column Record ID .* Found: Name, Create Date"):
+    with pytest.raises(DataError, match=r"no column Record ID .* Found: Name, Create Date.*columns: {record_id: \["):
         read(folder, {"Name": "Ann", "Create Date": "2024-03-01"})
 
 
@@ -129,6 +131,31 @@ def test_an_id_that_excel_has_rounded_is_no_key(folder: Path) -> None:
     assert reasons(export) == [(3, "Record ID", "Excel has rounded this Record ID, and there is no e-mail")]
 
 
+@pytest.mark.parametrize("ruined", ["6,89813E+11", "689813000000", "689813"])
+def test_an_id_that_is_the_same_for_all_or_rounded_is_no_key(folder: Path, ruined: str) -> None:
+    spoilt = CONTACT | {"Record ID": ruined}
+    export = read(folder, spoilt | {"Email": "ann@example.com"}, spoilt | {"Email": "bob@example.com"}, spoilt)
+    assert export.contacts.index.tolist() == ["ann@example.com", "bob@example.com"]
+    assert reasons(export) == [(4, "Record ID", "Excel has rounded this Record ID, and there is no e-mail")]
+
+
+@pytest.mark.parametrize("written", ["625988369543.0", "625988369543,0", "625988369543.00", " 625988369543"])
+def test_an_id_that_is_only_written_as_a_number_is_mended(folder: Path, written: str) -> None:
+    assert read(folder, CONTACT | {"Record ID": written}).contacts.index.tolist() == ["625988369543"]
+
+
+def test_ids_that_end_in_zeros_are_ids_where_most_do_not(folder: Path) -> None:
+    ids = ["625988000000", "625988369543", "625988369544"]
+    assert read(folder, *(CONTACT | {"Record ID": each} for each in ids)).contacts.index.tolist() == ids
+
+
+def test_a_row_without_an_id_is_the_contact_whose_id_stands_beside_its_e_mail_elsewhere(folder: Path) -> None:
+    known = CONTACT | {"Email": "Ann@example.com"}
+    export = read(folder, known | {"Record ID": ""}, known, CONTACT | {"Record ID": "", "Email": "bob@example.com"})
+    assert export.contacts.index.tolist() == ["7", "bob@example.com"]
+    assert reasons(export) == [(3, "Record ID", "The contact stands already in row 2")]
+
+
 def test_a_contact_that_stands_twice_is_used_once(folder: Path) -> None:
     unread = CONTACT | {"Create Date": "?"}
     export = read(folder, unread, CONTACT, BY_FORM)
@@ -157,10 +184,13 @@ def test_a_status_is_read_as_label_and_as_internal_value(folder: Path, cell: str
     [
         ("Record ID", "", "There is no Record ID and no e-mail"),
         ("Create Date", "", "The time is missing"),
-        ("Create Date", "3/15/2024 2:30 PM", "This is no time"),
+        ("Create Date", "2024-13-01", "This is no time"),
         ("Marketing contact status", "perhaps", "This is no status"),
         ("Marketing contact until next update", "perhaps", "Expected Yes or No"),
         ("First Conversion Date", "soon", "This is no time"),
+        ("Last marketing email send date", "soon", "This is no time"),
+        ("Unsubscribed from all email", "perhaps", "Expected Yes or No"),
+        ("Number of Form Submissions", "-1", "Expected a whole number"),
     ],
 )
 def test_a_row_that_is_no_contact_is_rejected_with_a_reason(folder: Path, column: str, cell: str, reason: str) -> None:
@@ -176,7 +206,154 @@ def test_strict_makes_the_first_rejected_row_an_error(folder: Path) -> None:
         read(folder, CONTACT, CONTACT | {"Create Date": "?"}, strict=True)
 
 
+# Details
+
+
+def test_details_are_told_where_the_file_has_their_columns(folder: Path) -> None:
+    assert read(folder, CONTACT).details.columns.tolist() == []
+    more = {"Unsubscribed from all email": "Yes", "Email hard bounce reason": "Policy"}
+    more |= {"Number of Form Submissions": "3", "Last marketing email send date": "2024-06-14 10:00"}
+    details = read(folder, CONTACT | more, CONTACT | {"Record ID": "8"}).details
+    assert details[["unsubscribed", "bounced", "form_submissions"]].to_dict("index") == {
+        "7": {"unsubscribed": True, "bounced": True, "form_submissions": 3},
+        "8": {"unsubscribed": False, "bounced": False, "form_submissions": 0},
+    }
+    assert details["mailed_at"].tolist() == [pd.Timestamp(2024, 6, 14, 10), pd.NaT]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "told"),
+    [("FORM", "Newsletter", "FORM: Newsletter"), ("FORM", "", "FORM"), ("", "ann", "ann"), ("", "", "")],
+)
+def test_what_set_the_status_is_told_as_it_was_recorded(folder: Path, kind: str, name: str, told: str) -> None:
+    labels = {"Marketing contact status source type": kind, "Marketing contact status source name": name}
+    internal = {"hs_marketable_reason_type": kind, "hs_marketable_reason_id": name}
+    for columns in (labels, internal):
+        assert read(folder, CONTACT | columns).details["status_source"].tolist() == [told]
+
+
+def test_the_names_of_the_api_are_known_for_all_details(folder: Path) -> None:
+    facts = {"hs_email_optout": "true", "hs_email_hard_bounce_reason_enum": "UNKNOWN_USER"}
+    facts |= {"hs_email_last_send_date": "2024-06-14", "num_conversion_events": "2"}
+    details = read(folder, CONTACT | facts).details
+    assert details.columns.tolist() == ["unsubscribed", "bounced", "mailed_at", "form_submissions"]
+    assert details[["unsubscribed", "bounced"]].all(axis=None)
+    assert read(folder, CONTACT | {"hs_email_hard_bounce_reason": "x"}).details["bounced"].tolist() == [True]
+
+
+# Several files
+
+
+def several(folder: Path, *files: tuple[str, list[dict[str, str]]], **options: Any) -> Export:
+    return read_export([table(folder, *rows, name=name) for name, rows in files], **options)
+
+
+def test_a_contact_of_several_files_is_used_from_the_newest_by_the_days_in_their_names(folder: Path) -> None:
+    old, new = "hubspot-crm-exports-all-2024-03-31.csv", "hubspot-crm-exports-all-2024-04-01-1.csv"
+    export = several(folder, (old, [CONTACT, CONTACT | {"Record ID": "8"}]), (new, [BY_FORM]))
+    assert export.contacts["source"].to_dict() == {"7": "hubspot_form", "8": NOT_COVERED}
+    assert reasons(export) == [(2, "Record ID", f"{old}: The contact stands already in {new}, row 2")]
+    assert export.rows_read == 3
+    assert export.understood["files"].endswith(f"{new}, {old}")
+    assert export.understood["rows"].startswith(f"{new}: 1 read, 1 used, 0 rejected; {old}: 2 read, 1 used")
+
+
+def test_without_a_day_in_every_name_the_first_file_counts(folder: Path) -> None:
+    export = several(folder, ("a.csv", [CONTACT]), ("b-2024-04-01.csv", [BY_FORM]))
+    assert export.contacts["source"].tolist() == [NOT_COVERED]
+
+
+def test_a_contact_is_one_though_a_file_knows_it_by_its_e_mail_only(folder: Path) -> None:
+    known = CONTACT | {"Email": "Ann@example.com"}
+    export = several(folder, ("a.csv", [known | {"Record ID": "6.89813E+11"}]), ("b.csv", [known]))
+    assert export.contacts.index.tolist() == ["7"]
+    assert reasons(export) == [(2, "Record ID", "b.csv: The contact stands already in a.csv, row 2")]
+
+
+def test_details_that_one_of_several_files_lacks_are_left_out(folder: Path) -> None:
+    more = {"Unsubscribed from all email": "Yes"}
+    files = (
+        ("a.csv", [CONTACT | more | {"Email hard bounce reason": "x"}]),
+        ("b.csv", [CONTACT | more | {"Record ID": "8"}]),
+    )
+    assert several(folder, *files).details.columns.tolist() == ["unsubscribed"]
+
+
+def test_a_strict_reading_of_several_files_names_the_file(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"\(b.csv, row 2, column Create Date\)"):
+        several(folder, ("a.csv", [CONTACT]), ("b.csv", [CONTACT | {"Create Date": "?"}]), strict=True)
+
+
+def test_no_files_at_all_are_an_error(tmp_path: Path) -> None:
+    for nothing in ([], tmp_path):
+        with pytest.raises(DataError, match="no files to read"):
+            read_export(nothing)
+
+
+def test_files_of_the_same_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        table(tmp_path / name, CONTACT)
+    export = read_export([tmp_path / name / "contacts.csv" for name in ("one", "two")])
+    assert export.rejected["reason"].tolist() == [
+        "two/contacts.csv: The contact stands already in one/contacts.csv, row 2"
+    ]
+
+
+def test_opening_several_files_or_a_folder_opens_one_export(tmp_path: Path) -> None:
+    files = [table(tmp_path, CONTACT, name="a.csv"), table(tmp_path, BY_FORM | {"Record ID": "8"}, name="b.csv")]
+    for opened in (open_file(files), open_file(tmp_path)):
+        assert (opened.name, opened.rows_read, list(opened.files)) == ("a.csv and 1 more", 2, files)
+
+
+# What a person is shown
+
+
+def test_what_was_understood_is_told_before_anything_is_computed(folder: Path) -> None:
+    row = BY_FORM | {"Marketing contact status": "Marketing contact"}
+    understood = read(
+        folder, row, CONTACT | {"Record ID": "8"}, CONTACT | {"Record ID": "9", "Create Date": "?"}
+    ).understood
+    assert understood["languages"] == "English"
+    assert understood["columns"].startswith("Record ID as record_id; Create Date as created_at; Record source as")
+    assert understood["rows"] == "3 read, 2 used, 1 rejected"
+    assert understood["certainty"] == "certain 50 %, not covered 50 %"
+    assert "ISO 8601" in understood["dates"]
+    assert "Unsubscribed from all email (who is paid for, but has unsubscribed)" in understood["worth adding"]
+
+
+def test_the_order_of_day_and_month_is_that_of_the_call_else_of_the_mapping(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def read_dates(columns: dict[str, "pd.Series[str]"], order: str | None = None) -> Any:
+        asked.append(order)
+        raise DataError("No cell tells", row=2, column=next(iter(columns)), value="3/4/2024", expected="13/4/2024")
+
+    monkeypatch.setattr("marketable.inputs.exports.contacts.read_dates", read_dates)
+    own = {"mapping": {"dates": "day first"}}
+    for options in ({}, own, own | {"dates": "month first"}):
+        with pytest.raises(DataError, match=r"No cell tells: '3/4/2024' \(contacts.csv, row 2, column Create Date\)"):
+            read(folder, CONTACT, **options)
+    assert asked == [None, "day first", "month first"]
+
+
+def test_progress_is_told_from_nothing_to_all(folder: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    read(folder, BY_FORM, progress=lambda *step: told.append(step))
+    for what in ("contacts.csv: understanding", "what the contacts sent"):
+        done = [(done, whole) for done, whole, of in told if of == what]
+        assert done == sorted(done) and done[-1][0] == done[-1][1]
+
+
 # What a recorded source stands for
+
+
+def test_every_recorded_source_has_its_reference_and_its_trust() -> None:
+    assert all(entry.reference and entry.reference.title and entry.trust for entry in shipped_sources())
+    trusted = {entry.trust for entry in shipped_sources() if entry.certainty == "certain"}
+    assert trusted <= {"H", "M"}
 
 
 def test_every_recorded_source_stands_for_a_source_of_the_rulebook() -> None:

@@ -106,6 +106,12 @@ class DataError(MarketableError):
     """A batch, an export or a table of contacts cannot be used as it is."""
 
 
+class MappingError(DataError):
+    """A mapping of an export's columns and values is not valid."""
+
+    _row, _column = "line", "at"
+
+
 class UnknownNameError(MarketableError, KeyError):
     """A name (source, switch, edition, sample …) that nothing bears; the nearest one is offered."""
 

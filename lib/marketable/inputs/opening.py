@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from ..errors import DataError
-from .exports import Export, read_export
+from .exports import ColumnMapping, Export, read_export
+from .exports.files import SUFFIXES, files_of, openable, submissions_of
+from .tables import FilePath
 from .touches import Batch, read_touches
 
-SUFFIXES = (".csv", ".xlsx", ".parquet", ".json")
-_SUBMISSIONS = "contact_form_submission"
+__all__ = ["SUFFIXES", "Opened", "checksum", "open_file", "openable", "submissions_of"]
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,29 @@ class Opened:
     files: tuple[Path, ...] = ()
 
 
-def open_file(path: str | Path) -> Opened:
+def open_file(
+    path: FilePath | Sequence[FilePath], *, mapping: ColumnMapping | FilePath | None = None, dates: str | None = None
+) -> Opened:
     """The batch that a file holds, whether it lists touches or is a copy of a portal's contacts.
 
-    A Fivetran table of contacts is read together with the table of form submissions that stands beside it.
+    A Fivetran table of contacts is read together with the table of form submissions that stands beside it. Several
+    files, and a file that a mapping or the order of its dates is given for, are copies of a portal's contacts.
     Raises: DataError where the file is neither, with what each reading misses.
     """
+    if not isinstance(path, (str, os.PathLike)) or Path(path).expanduser().is_dir():
+        files = files_of(path)
+        opened = _of_export(read_export(files, mapping=mapping, dates=dates), *files)
+        return replace(opened, name=f"{files[0].name} and {len(files) - 1} more") if len(files) > 1 else opened
     path = Path(path).expanduser()
-    if path.suffix.lower() == ".json":
+    submissions = submissions_of(path)
+    if mapping is not None or dates is not None:
+        export = read_export(path, mapping=mapping, dates=dates, submissions=submissions)
+        return _of_export(export, path, *filter(None, [submissions]))
+    if path.suffix.lower() in (".json", ".jsonl"):
         return _of_export(read_export(path), path)
     try:
         batch = read_touches(path)
     except DataError as no_batch:
-        submissions = submissions_of(path)
         try:
             return _of_export(read_export(path, submissions=submissions), path, *filter(None, [submissions]))
         except DataError as no_export:
@@ -54,22 +67,10 @@ def open_file(path: str | Path) -> Opened:
     return _of_batch(path, batch)
 
 
-def submissions_of(path: Path) -> Path | None:
-    """Fivetran's table of form submissions beside its table of contacts, None where there is none."""
-    beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
-    return beside if beside != path and beside.is_file() else None
-
-
 def checksum(file: Path) -> str:
     """The SHA-256 of a file, by which it is known again."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def openable(folder: Path) -> list[Path]:
-    """The files of a folder that may be opened, by name."""
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [file for file in files if file.suffix.lower() in SUFFIXES and _SUBMISSIONS not in file.name]
 
 
 def _of_batch(path: Path, batch: Batch) -> Opened:
