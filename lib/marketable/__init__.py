@@ -6,13 +6,14 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .answers import Plan, WhatIf
+    from .answers import Audit, Plan, WhatIf, audit
     from .engine import Outcome, decide
     from .errors import DataError, MarketableError, ParameterError, PortalError, RulebookError, UnknownNameError
-    from .inputs import Batch, Export, Portal, Subscription, read_export, read_touches, sample_touches
+    from .inputs import Batch, Export, Portal, Prices, Subscription, read_export, read_touches, sample_touches
     from .rulebook import Edition, Reference, Rule, Rulebook
 
 __all__ = [
+    "Audit",
     "Batch",
     "DataError",
     "Edition",
@@ -23,6 +24,7 @@ __all__ = [
     "Plan",
     "Portal",
     "PortalError",
+    "Prices",
     "Reference",
     "Rule",
     "Rulebook",
@@ -30,6 +32,7 @@ __all__ = [
     "Subscription",
     "UnknownNameError",
     "WhatIf",
+    "audit",
     "decide",
     "read_export",
     "read_touches",

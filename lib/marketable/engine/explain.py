@@ -228,3 +228,12 @@ def _source(reference: Reference, edition: dt.date | None = None) -> str:
 
 def _told(rule: LifecycleRule) -> str:
     return f"{rule.says}; {TRUST[rule.reference.trust]}"
+
+
+def trust_of(sentence: str) -> str:
+    """How far to trust an explanation: the least trust that it names (a key of `TRUST`).
+
+    >>> trust_of("It stays marketing (an assumption). Source: a page (trust H: read in HubSpot's own page).")
+    'assumption'
+    """
+    return next((trust for trust in reversed(TRUST) if TRUST[trust] in sentence), "silent")

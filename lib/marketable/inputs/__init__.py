@@ -2,7 +2,8 @@
 
 from .exports import Export, read_export
 from .portal import Portal, Subscription
+from .prices import Prices
 from .samples import sample_touches
 from .touches import Batch, read_touches
 
-__all__ = ["Batch", "Export", "Portal", "Subscription", "read_export", "read_touches", "sample_touches"]
+__all__ = ["Batch", "Export", "Portal", "Prices", "Subscription", "read_export", "read_touches", "sample_touches"]

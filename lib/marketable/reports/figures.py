@@ -17,6 +17,7 @@ from openpyxl.utils import get_column_letter
 from ..views.tables import csv, harmless
 
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # that a zip archive can hold
+_NO_XML = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ud800-\udfff\ufffe\uffff]")
 _TIMES = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
@@ -87,4 +88,4 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(value: Any) -> Any:
-    return harmless(ILLEGAL_CHARACTERS_RE.sub("\ufffd", value) if isinstance(value, str) else value)
+    return harmless(_NO_XML.sub("\ufffd", value) if isinstance(value, str) else value)

@@ -1,0 +1,253 @@
+"""The audit of a portal's own export: why each contact is what it is, what that says about the switches, and whom the
+account pays for without need.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ...engine import Outcome, decide
+from ...engine.update_dates import update_date_after
+from ...errors import DataError, UnknownNameError, nearest
+from ...inputs.exports import Export
+from ...inputs.portal import Portal, checked_portal
+from ...inputs.prices import Prices
+from ...rulebook import MARKETING, STATUSES
+from . import groups as grouping
+from . import mailing as mail
+from .evidence import Evidence, evidence
+from .explanations import BY_HAND, EXPLANATIONS, explain
+from .inference import FEWEST
+from .myths import myths
+
+SILENT_DAYS = 180
+_FORMS = ("hubspot_form", "non_hubspot_form")
+_FAR = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an export tells, beside what the rules expect.
+
+    `export`, `given` (the portal as its owner describes it), `expected` and `likely` (what `decide` says under the
+    given switches, and under those that the statuses show), `evidence` (what the statuses show of the switches).
+
+    `contacts`: index contact_id; created_at, source, asset, certainty (as the export tells), expected and actual
+    (status), explanation, trust (H, M, assumption; inferred: follows from the other contacts; silent), reason.
+    `silent_days`: for how long nobody is mailed who counts as not mailed. `prices`: the user's price list, or None.
+    """
+
+    export: Export
+    given: Portal
+    expected: Outcome
+    likely: Outcome
+    evidence: Evidence
+    contacts: pd.DataFrame
+    silent_days: int = SILENT_DAYS
+    prices: Prices | None = None
+
+    def __repr__(self) -> str:
+        return f"Audit: {len(self.contacts):,} contacts, {self.marketing:,} of them marketing"
+
+    @property
+    def portal(self) -> Portal:
+        """The portal with its switches and their dates as the statuses show them; the given one where they agree."""
+        return self.evidence.portal
+
+    @property
+    def as_of(self) -> dt.datetime:
+        """The last moment that the export tells of, local time."""
+        assert isinstance(self.expected.as_of, pd.Timestamp)
+        return self.expected.as_of.to_pydatetime()
+
+    @property
+    def marketing(self) -> int:
+        """The marketing contacts in the export."""
+        return int(self.contacts["actual"].eq(MARKETING).sum())
+
+    @property
+    def tier(self) -> int | None:
+        """The marketing contacts that are paid for, where the portal tells."""
+        return self.given.subscription.tier
+
+    @property
+    def waiting(self) -> int:
+        """The marketing contacts that stop counting on the next update date."""
+        return int((self.export.contacts["waiting"] & self.contacts["actual"].eq(MARKETING)).sum())
+
+    @property
+    def update_date(self) -> dt.date:
+        """The next day on which contacts can become non-marketing."""
+        return update_date_after(self.as_of.date(), self.given.subscription)
+
+    @functools.cached_property
+    def counts(self) -> pd.DataFrame:
+        """Contacts by explanation and actual status: one row for each explanation that occurs; columns marketing,
+        non-marketing, and all (those whose status is not told included).
+        """
+        table = pd.crosstab(self.contacts["explanation"], self.contacts["actual"], dropna=False)
+        rows = [name for name in EXPLANATIONS if name in table.index]
+        counted = table.reindex(index=rows, columns=list(STATUSES[:2]), fill_value=0)
+        counted["all"] = self.contacts["explanation"].value_counts().reindex(rows)
+        return counted[counted["all"] > 0].rename_axis("explanation").rename_axis(None, axis=1)
+
+    @property
+    def switches(self) -> pd.DataFrame:
+        """The switches, those first that are not as the portal says.
+
+        Index switch; source, asset, portal (what it says), looks (what the statuses say; blank where too few contacts
+        show it), differs (bool), since (its last change), earliest and latest (between which that lies), contacts
+        (that it alone could have made marketing since then), marketing (of these), evidence (in words).
+        """
+        return self.evidence.switches
+
+    @functools.cached_property
+    def by_source(self) -> pd.DataFrame:
+        """By what created the contacts: source and asset; contacts, expected and actual (marketing ones), difference;
+        the largest difference first.
+        """
+        told = self.contacts[self.contacts["actual"].notna()]
+        frame = (
+            told[["source", "asset"]]
+            .astype("str")
+            .assign(expected=told["expected"].eq(MARKETING), actual=told["actual"].eq(MARKETING))
+        )
+        grouped = frame.groupby(["source", "asset"])
+        counted = grouped.agg(contacts=("actual", "size"), expected=("expected", "sum"), actual=("actual", "sum"))
+        counted["difference"] = counted["actual"] - counted["expected"]
+        return counted.sort_values("difference", key=lambda each: -each.abs(), kind="stable").reset_index()
+
+    @functools.cached_property
+    def mailing(self) -> pd.Series:
+        """What becomes of the mail to each marketing contact, by contact_id: hard bounced, unsubscribed, never mailed,
+        not mailed for long, mailed; blank where the export does not tell.
+        """
+        return mail.mailing(self.export, pd.Timestamp(self.as_of), self.silent_days)
+
+    @functools.cached_property
+    def groups(self) -> pd.DataFrame:
+        """The groups of marketing contacts worth acting on, the largest first; they may overlap.
+
+        Index group; contacts, monthly (their share of a month's price, where there is a price list), advice.
+        """
+        return grouping.table(self._members, self.given, self.prices, self.as_of.date())
+
+    @functools.cached_property
+    def myths(self) -> pd.DataFrame:
+        """What is told about marketing contacts and contradicted by these: index myth; contacts, against, answer."""
+        return myths(self.export, self.contacts, self.evidence)
+
+    @functools.cached_property
+    def remarks(self) -> dict[str, str]:
+        """What else is worth knowing: a text for each subject."""
+        return dict(_remarks(self))
+
+    def ids(self, group: str, *, addresses: bool = False) -> pd.DataFrame:
+        """The contacts of a group, to import into HubSpot as a list.
+
+        Arguments: group, a name in `groups`; addresses, whether contacts that have no usable Record ID are named by
+        their e-mail; without, they are left out.
+        Returns: a column Record ID, of text; with addresses also a column Email.
+        Raises: UnknownNameError for a group that there is not.
+        """
+        if group not in self._members:
+            near = nearest(group, self._members)
+            raise UnknownNameError("There is no such group", value=group, nearest=near)
+        chosen, _ = self._members[group]
+        ids = pd.Series(chosen.index[chosen], dtype="str")
+        emails = self.export.emails.reindex(ids).fillna("").reset_index(drop=True)
+        is_id = ids != emails
+        if not addresses:
+            return pd.DataFrame({"Record ID": ids[is_id]}).reset_index(drop=True)
+        return pd.DataFrame({"Record ID": ids.where(is_id, ""), "Email": emails})
+
+    @functools.cached_property
+    def _members(self) -> dict[str, tuple[pd.Series, str]]:
+        found = grouping.members(self.contacts, self.mailing, self.likely, self.evidence)
+        return {name: (chosen, advice) for name, chosen, advice in found}
+
+
+def audit(
+    export: Export, portal: Portal | None = None, *, silent_days: int = SILENT_DAYS, prices: Prices | None = None
+) -> Audit:
+    r"""Why the contacts of an export are what they are: expected against actual status, each with one explanation.
+
+    Arguments: export, as `read_export` reads it, with statuses; portal, the account as far as it is known: by default
+    every switch as HubSpot delivers it; silent_days, after how many days without a marketing e-mail a contact counts as
+    not mailed; prices, for what groups of contacts cost.
+    Returns: an Audit. Its `portal` has the switches as the statuses show them.
+    Raises: DataError where there are no contacts, or the export tells nobody's status.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "contacts.csv")
+    >>> header = "Record ID,Create Date,Record source,Record source detail 1,Marketing contact status"
+    >>> rows = [f"{number},2024-03-{number:02},Integration,Shop,Marketing contact" for number in range(1, 21)]
+    >>> _ = path.write_text("\n".join([header, *rows]))
+    >>> from marketable.inputs import read_export
+    >>> audit(read_export(path)).switches.loc["integration/Shop", ["portal", "looks"]].tolist()
+    ['off', 'on']
+    """
+    portal = checked_portal(Portal() if portal is None else portal)
+    if not isinstance(export, Export):
+        raise DataError("This is no export", value=type(export).__name__, expected="what read_export returns")
+    if not len(export.contacts):
+        raise DataError("There is nothing to audit: no contact could be used")
+    if export.contacts["status"].isna().all():
+        advice = "Add the property Marketing contact status to the view in HubSpot, then export again."
+        raise DataError("The export does not tell the contacts' statuses", advice=advice)
+    found = evidence(export, portal)
+    expected = decide(export.touches, portal)
+    likely = expected if found.portal == portal else decide(export.touches, found.portal)
+    contacts = explain(export, expected, likely, found)
+    return Audit(export, portal, expected, likely, found, contacts, silent_days, prices)
+
+
+def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
+    contacts, details = audit.contacts, audit.export.details
+    if audit.switches["differs"].any():
+        yield (
+            "switches",
+            "What looks like a switch can also be the work of somebody who changed all these contacts in bulk, or of a "
+            "workflow: HubSpot's settings tell which it was.",
+        )
+    chats = contacts["source"].eq("team_email") & contacts["certainty"].eq("ambiguous") & contacts["actual"].notna()
+    made = int((chats & contacts["explanation"].eq("ambiguous") & contacts["actual"].eq(MARKETING)).sum())
+    by_chance, *_ = audit.evidence.rates
+    if made >= FEWEST and made > _FAR * by_chance * int(chats.sum()):
+        yield (
+            "live chat",
+            f"{made:,} of {int(chats.sum()):,} contacts recorded as CONVERSATIONS are marketing. A team e-mail does "
+            "not do that: it looks as if a live chat's switch were on. An export does not name the chat; look at the "
+            "Options of each chatflow.",
+        )
+    if audit.evidence.access_seen:
+        yield (
+            "access",
+            f"Nobody whom the tools touched before {audit.evidence.access_seen} only is marketing, whichever tool it "
+            "was: it looks as if the account got marketing contacts on that day, unless somebody cleaned up then.",
+        )
+    unnamed = int(audit.evidence.unnamed.sum())
+    if unnamed:
+        yield (
+            "unnamed",
+            f"Of {unnamed:,} contacts the export does not tell which form, chatflow, app or import reached them, so no "
+            "switch can be held to account. HubSpot has recorded that since March 2024.",
+        )
+    changed = int(contacts["explanation"].eq(BY_HAND).sum())
+    if changed:
+        text = f"{changed:,} contacts were changed by something that an export does not show."
+        if "form_submissions" in details:
+            told = audit.export.touches["source"].isin(_FORMS).groupby(audit.export.touches["contact_id"]).sum()
+            more = details["form_submissions"] > told.reindex(details.index, fill_value=0)
+            by_hand = contacts["explanation"].eq(BY_HAND) & contacts["actual"].eq(MARKETING)
+            untold = int((more.reindex(contacts.index, fill_value=False) & by_hand).sum())
+            if untold:
+                text += f" {untold:,} of them sent forms between the first and the latest one, which it does not name."
+        if "status_source" not in details:
+            text += " The properties Marketing contact status source type and source name would tell what did."
+        yield "not shown", text

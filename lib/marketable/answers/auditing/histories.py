@@ -1,0 +1,84 @@
+"""A switch through time, as steps: off, on since 2 June 2025. How one is read from a portal, said, and written back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ...engine.moments import EARLIEST, start
+from ...inputs.portal import Change, History, Portal, split
+from ...rulebook import Rulebook
+
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """What a switch was: from each of `starts` on (local times in microseconds; the first is EARLIEST), `on`."""
+
+    starts: np.ndarray
+    on: np.ndarray
+
+    def at(self, moments: np.ndarray) -> np.ndarray:
+        """Whether the switch was on at some local times."""
+        return self.on.take(np.searchsorted(self.starts, moments, side="right") - 1)
+
+    def flipped(self, boundaries: list[int]) -> Steps:
+        """The steps, turned round from the first of some moments until the second, from the third until the fourth …"""
+        starts = np.union1d(self.starts, np.array(boundaries, dtype=np.int64))
+        turned = np.searchsorted(np.array(boundaries, dtype=np.int64), starts, side="right") % 2 == 1
+        return _plain(starts, self.at(starts) ^ turned)
+
+    def differences(self, other: Steps) -> int:
+        """How many changes it takes to make the other of this one."""
+        starts = np.union1d(self.starts, other.starts)
+        unlike = self.at(starts) != other.at(starts)
+        return int(np.count_nonzero(np.diff(unlike, prepend=False)))
+
+    def history(self) -> History:
+        """As a portal lists it."""
+        moments = [None if at == EARLIEST else pd.Timestamp(at, unit="us").to_pydatetime() for at in self.starts]
+        return tuple(Change(moment, bool(on)) for moment, on in zip(moments, self.on, strict=True))
+
+    def __str__(self) -> str:
+        told = ["on" if self.on[0] else "off"]
+        for at, on in zip(self.starts[1:], self.on[1:], strict=True):
+            moment = pd.Timestamp(at, unit="us")
+            told.append(f"{'on' if on else 'off'} since {moment:{'%Y-%m-%d' if at % _DAY == 0 else '%Y-%m-%d %H:%M'}}")
+        return ", ".join(told)
+
+
+def constant(on: bool) -> Steps:
+    """A switch that never was another way.
+
+    >>> print(constant(False).flipped([start(pd.Timestamp(2025, 6, 2))]))
+    off, on since 2025-06-02
+    """
+    return Steps(np.array([EARLIEST]), np.array([on]))
+
+
+def told_by(portal: Portal, switch: str) -> Steps:
+    """What the portal says of a switch, which is the tool's default where it says nothing.
+
+    >>> print(told_by(Portal(), "hubspot_form/Newsletter"))
+    on
+    """
+    rulebook = Rulebook.load()
+    default = rulebook.on(rulebook.editions[-1])[split(switch)[0]].default_on
+    changes = [(start(since), on) for since, on in portal.switches.get(switch, ())]
+    if not changes or changes[0][0] != EARLIEST:
+        changes.insert(0, (EARLIEST, default))
+    starts, on = zip(*changes, strict=True)
+    return _plain(np.array(starts, dtype=np.int64), np.array(on))
+
+
+def first_moment(at: int, after: int) -> int:
+    """The beginning of the day of a moment, or the moment itself where something was after that beginning."""
+    return at - at % _DAY if at - at % _DAY > after else at
+
+
+def _plain(starts: np.ndarray, on: np.ndarray) -> Steps:
+    changes = np.flatnonzero(np.diff(on, prepend=not on[0]))
+    return Steps(starts[changes], on[changes])

@@ -1,0 +1,57 @@
+"""What is told about marketing contacts and is wrong, held against the contacts of an export."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ...inputs.exports import Export
+from ...rulebook import MARKETING, NOT_COVERED
+from .evidence import Evidence
+from .explanations import AMBIGUOUS
+
+_FIXED = ["chatflow", "logged_email", "team_email", "meetings_link"]
+
+
+def myths(export: Export, contacts: pd.DataFrame, found: Evidence) -> pd.DataFrame:
+    """The myths that the contacts of an export have something to say about.
+
+    Arguments: contacts, explained (see `explain`); found, what the statuses say of the switches.
+    Returns: index myth; contacts (whom it is about), against (those of them who contradict it), answer (a sentence).
+
+    Source: every edition of HubSpot's article contradicts them; see the rulebook.
+    """
+    told = contacts[contacts["actual"].notna()]
+    details = export.details.reindex(told.index)
+    untouched = told["expected"].ne(MARKETING) & ~told["explanation"].isin([NOT_COVERED, AMBIGUOUS])
+    seems_on = found.switches.index[found.switches["looks"].str.startswith("on") & found.switches["differs"]]
+    ticked = (told["source"].astype("str") + "/" + told["asset"].astype("str")).isin(seems_on)
+    is_marketing = told["actual"].eq(MARKETING)
+    rows = {
+        "Imports make marketing contacts.": (
+            told["source"].eq("import_single_object") & untouched & ~ticked,
+            ~is_marketing,
+            "An import makes non-marketing contacts, unless the box for it was ticked.",
+        ),
+        "Chatflows, e-mail and meetings make marketing contacts.": (
+            told["source"].isin(_FIXED) & untouched & ~ticked,
+            ~is_marketing,
+            "They make non-marketing contacts. Only a chatflow has a switch, which is off until somebody turns it on.",
+        ),
+        "Setting contacts as non-marketing works at once.": (
+            export.contacts["waiting"].reindex(told.index),
+            is_marketing,
+            "It takes effect at the next update date; until then they count.",
+        ),
+    }
+    if "bounced" in details:
+        rows["A form contact without a deliverable e-mail stays non-marketing."] = (
+            told["source"].eq("hubspot_form") & told["expected"].eq(MARKETING) & details["bounced"].eq(True),
+            is_marketing,
+            "The form's switch decides, whether or not mail arrives.",
+        )
+    found_rows = {
+        myth: (int(about.sum()), int((about & against).sum()), answer)
+        for myth, (about, against, answer) in rows.items()
+    }
+    frame = pd.DataFrame.from_dict(found_rows, orient="index", columns=["contacts", "against", "answer"])
+    return frame[frame["contacts"] > 0].rename_axis("myth")
