@@ -5,7 +5,7 @@ BIN := .venv/bin
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab app report test check thorough benchmark benchmark-browser benchmark-report benchmark-app data clean
+.PHONY: help lab app report test check thorough benchmark benchmark-browser benchmark-report benchmark-app measure-audit data clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ benchmark-report: .venv/test ## one report by the command, from its start to its
 
 benchmark-app: .venv/test ## twenty people open the app at once: first chart, flip to picture, memory
 	$(BIN)/python tests/benchmark_app.py $(BENCHMARK)
+
+measure-audit: .venv/test ## how well an audit finds switches (other portals: MEASURE="--touches 1000 --by-hand 0.1 0.15 --bulk 2")
+	$(BIN)/python tests/measure_audit.py $(MEASURE)
 
 data: .venv/lab ## write the made-up files in data/ anew
 	$(BIN)/python -m marketable.inputs.sample_files data

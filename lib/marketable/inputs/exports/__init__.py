@@ -191,4 +191,4 @@ def _understood(parts: list[Rows], labels: list[str], rejections: list[pd.DataFr
 def _shares(certainty: pd.Series[str]) -> str:
     """How certain it is what created the contacts."""
     shares = certainty.value_counts(normalize=True, sort=False)
-    return ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in shares.items() if share)
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share)
