@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -148,8 +149,59 @@ def test_gaps_count_every_contact_whose_status_the_copy_tells(sample: Findings) 
     assert gaps["difference"].abs().is_monotonic_decreasing
 
 
-def test_there_are_no_gaps_to_tell_of_an_earlier_day() -> None:
-    assert Findings.of(Parameters(period="2026-08")).gaps is None
+def test_of_an_earlier_day_and_of_a_batch_without_statuses_nothing_is_audited() -> None:
+    for parameters in (Parameters(period="2026-08"), Parameters(data="data/touches.csv")):
+        found = Findings.of(parameters)
+        assert found.audit is None and found.gaps is None
+        assert not [name for name in found.numbers() if name.startswith("audit")]
+
+
+def test_the_figures_of_the_audit_are_those_of_mk_audit(sample: Findings) -> None:
+    assert sample.opened.export is not None
+    audit, figures = mk.audit(sample.opened.export, sample.portal), sample.numbers()
+    shown = {row.pop("explanation"): row for row in figures["audit"]}
+    assert shown == audit.counts.to_dict("index")
+    assert sum(row["all"] for row in shown.values()) == len(sample.opened.export.contacts)
+    differing = audit.switches[audit.switches["differs"]]
+    assert [(row["switch"], row["looks"]) for row in figures["audit switches"]] == list(differing["looks"].items())
+    assert {row["group"]: row["contacts"] for row in figures["audit groups"]} == audit.groups["contacts"].to_dict()
+    assert [row["myth"] for row in figures["audit myths"]] == list(audit.myths.index)
+    assert mk.Portal.of_text(figures["audit portal"]) == audit.portal
+    assert json.loads(json.dumps(figures["audit switches"], allow_nan=False)) == figures["audit switches"]
+
+
+def test_an_edition_that_is_pinned_holds_for_the_audit_too() -> None:
+    pinned = Findings.of(Parameters(edition="2020-09-23"))
+    assert pinned.audit is not None
+    expected = pinned.now.contacts["status"].astype("str")
+    assert pinned.audit.contacts["expected"].astype("str").equals(expected.reindex(pinned.audit.contacts.index))
+    assert not pinned.audit.counts.equals(Findings.of(Parameters()).audit.counts)  # type: ignore[union-attr]
+
+
+def test_whom_the_account_pays_for_and_never_mails_is_told_where_the_export_tells(sample: Findings) -> None:
+    export = sample.opened.export
+    assert export is not None
+    new = {"unsubscribed": True, "bounced": False, "mailed_at": pd.NaT, "form_submissions": 1, "status_source": "FORM"}
+    details = pd.DataFrame(new, index=export.contacts.index).astype({"mailed_at": "datetime64[us]"})
+    opened = replace(sample.opened, export=replace(export, details=details))
+    figures = replace(sample, opened=opened).numbers()
+    groups = {row["group"]: row["contacts"] for row in figures["audit groups"]}
+    assert groups["unsubscribed"] == export.contacts["status"].eq(MARKETING).sum()
+    assert "unsubscribed" not in [
+        row["group"]
+        for row in replace(
+            sample, opened=replace(sample.opened, export=replace(export, details=details[[]]))
+        ).numbers()["audit groups"]
+    ]
+
+
+def test_money_is_told_where_a_price_list_is_named() -> None:
+    free, priced = (Findings.of(Parameters(prices=prices)) for prices in ("", "data/prices.yaml"))
+    assert {row["monthly"] for row in free.numbers()["audit groups"]} == {None}
+    for row in priced.numbers()["audit groups"]:
+        assert row["monthly"] == pytest.approx(row["contacts"] * 230 / 5000)
+    assert priced.numbers()["parameters"]["prices"] == "prices.yaml"
+    assert "prices.yaml" in priced.checksums and "prices.yaml" not in free.checksums
 
 
 def test_rows_are_read_or_rejected_by_a_reason(sample: Findings) -> None:

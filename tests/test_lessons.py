@@ -119,11 +119,23 @@ def broken(item: str, **changed: object) -> Question:
         (broken("06_tiers_and_the_invoice/2", choices=("1", "3")), "No choices"),
         (broken("08_how_the_article_changed/1", choices=("manual", "associated_object")), "2 choices"),
         (broken("00_how_to_use_a_notebook/2", choices=("1", "2")), "No choices"),
+        (broken("09_reading_your_own_export/1", choices=("certain", "likely")), "No choices"),
+        (broken("09_reading_your_own_export/2", contacts=5, marketing=5, choices=("off", "too few")), "No choices"),
+        (broken("09_reading_your_own_export/3", until_next_update=True, choices=("as expected", "ambiguous")), "No"),
     ],
 )
 def test_a_question_that_is_broken_is_caught(question: Question, found: str) -> None:
     with pytest.raises(LessonError, match=found):
         question.answer()
+
+
+def test_an_export_is_read_in_questions_as_everywhere() -> None:
+    recorded, looks, explained = (QUESTIONS[f"09_reading_your_own_export/{number}"] for number in (1, 2, 3))
+    assert recorded.model_copy(update={"recorded": "FORM", "detail": "Demo"}).answer() == "certain"
+    assert recorded.model_copy(update={"recorded": "WORKFLOWS"}).answer() == "not covered"
+    seen = [looks.model_copy(update={"contacts": of, "marketing": m}).answer() for of, m in [(4, 4), (20, 19), (20, 1)]]
+    assert seen == ["too few", "on", "off"]
+    assert explained.model_copy(update={"until_next_update": True}).answer() == "waiting for the update date"
 
 
 @pytest.mark.parametrize("myth", MYTHS, ids=lambda myth: myth.asks[:40])

@@ -12,11 +12,15 @@ import pytest
 
 import marketable as mk
 from lab import REPOSITORY
+from marketable.answers.auditing.explanations import MEANINGS
 from marketable.practice.classroom import Classroom
+from marketable.practice.export import ASKED
 from marketable.practice.predict import KINDS
 from marketable.practice.story import StoryTouch
 from marketable.rulebook import STATUSES
 from marketable.views.lessons.account_panel import AccountPanel
+from marketable.views.lessons.explain_panel import ExplainPanel
+from marketable.views.lessons.export_panel import ExportPanel
 from marketable.views.lessons.find_panel import FindPanel
 from marketable.views.lessons.predict_panel import ROUND, PredictPanel
 from marketable.views.lessons.story_panel import StoryPanel
@@ -132,6 +136,54 @@ def test_the_suspects_table_follows_the_day(recorded: Recorded) -> None:
     assert "Choose a day" in shown(panel)
 
 
+def explain(panel: ExplainPanel, *, right: bool) -> None:
+    answer = panel.row.explanation
+    panel.choice.value = answer if right else next(other for other in ASKED if other != answer)
+    panel.button.click()
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_rows_of_an_export_are_explained_right_or_wrong_and_recorded_so(recorded: Recorded, right: bool) -> None:
+    panel = ExplainPanel(CLASS, recorded)
+    explained = []
+    for number in range(1, ROUND + 1):
+        assert f"Contact {number} of {ROUND}" in shown(panel)
+        assert str(panel.row.contact.name) not in shown(panel) and "Judged by" not in shown(panel)
+        explained.append(panel.row.explanation)
+        explain(panel, right=right)
+        said = shown(panel)
+        assert (f"Right: {panel.row.explanation}." in said) == right
+        assert (f"What that means: {MEANINGS[panel.row.explanation]}" in said) == (not right)
+        assert str(panel.row.contact["reason"])[:60] in said
+        if number < ROUND:
+            panel.button.click()
+    assert recorded == [("explain", explanation, right) for explanation in explained]
+    assert f"{ROUND if right else 0} of {ROUND} right." in shown(panel)
+    panel.button.click()
+    assert f"Contact 1 of {ROUND}" in shown(panel)
+
+
+def test_an_explanation_cannot_be_given_without_a_choice(recorded: Recorded) -> None:
+    panel = ExplainPanel(CLASS, recorded)
+    panel.button.click()
+    assert "Choose an explanation first." in shown(panel) and not recorded
+
+
+def test_a_switch_that_nobody_noted_is_noticed_from_a_few_contacts_on() -> None:
+    panel = ExportPanel(CLASS)
+    assert "The audit notices: the notes say off, and it looks off, on since" in shown(panel)
+    panel.since.value = dt.date(2026, 10, 29)
+    assert "The audit does not notice it." in shown(panel)
+    panel.since.value = None
+    assert "Choose the day" in shown(panel)
+    panel.since.value = dt.date(2025, 1, 1)
+    first = shown(panel)
+    panel.switch.value = next(name for _, name in panel.switch.options if name != panel.switch.value)
+    assert shown(panel) != first and "The audit notices" in shown(panel)
+    panel.again.click()
+    assert "contacts of the export" in shown(panel)
+
+
 def test_the_plans_own_choice_is_well_done_and_doing_nothing_is_not(recorded: Recorded) -> None:
     panel = WithinPanel(CLASS, recorded)
     panel.compare.click()
@@ -197,6 +249,7 @@ def test_names_of_an_account_are_text_and_never_code(recorded: Recorded) -> None
     classroom = Classroom(seed=1, portal=portal)
     panels: list[Any] = [PredictPanel(["switch"], classroom, recorded) for _ in range(3)]
     panels += [FindPanel(classroom, recorded), WithinPanel(classroom, recorded)]
+    panels += [ExplainPanel(classroom, recorded), ExportPanel(classroom)]
     for panel in panels:
         for button in [child for child in panel.children if isinstance(child, ipywidgets.Button)]:
             if hasattr(panel, "choice"):
@@ -214,3 +267,4 @@ def test_an_account_that_nothing_can_be_asked_about_says_so_in_the_panel(recorde
     assert "No contact of the batch can be asked about" in shown(panel)
     panel.button.click()
     assert "No contact of the batch can be asked about" in shown(panel) and not recorded
+    assert "No switch of this account is off" in shown(ExportPanel(late))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,13 +14,15 @@ from hypothesis import strategies as st
 import marketable as mk
 from batches import settings_of
 from lab import REPOSITORY
+from marketable.answers.auditing.explanations import AMBIGUOUS, BY_HAND, OLDER, SWITCH, WAITING
 from marketable.practice import find_switch, predict, within_tier
 from marketable.practice.batch import practice_touches, seeds
+from marketable.practice.export import ASKED, Row, Rows, made_up_export
 from marketable.practice.find_switch import Puzzle
 from marketable.practice.predict import KINDS, Cards, weighed
 from marketable.practice.story import Story, StoryTouch, has_switch
 from marketable.practice.within_tier import Task
-from marketable.rulebook import SOURCES
+from marketable.rulebook import ACTIONS, NOT_COVERED, SOURCES
 from reference import reference_decide
 
 FIRM = mk.Portal.load(REPOSITORY / "data" / "portal.yaml")
@@ -230,3 +233,64 @@ def test_a_story_ends_as_the_slow_reference_says(steps: list[tuple[int, str, boo
     assert outcome.contacts["status"].item() == by_the_reference(
         outcome.touches, story.portal, pd.Timestamp(f"{as_of} 23:59:59")
     )
+
+
+# ---- exports ----
+
+
+@every_portal
+def test_a_made_up_export_tells_creations_the_first_and_the_latest_form_and_true_statuses(portal: mk.Portal) -> None:
+    made = made_up_export(portal, "42/1")
+    told, every = made.export.touches, practice_touches(portal, "42/1")
+    assert not set(told["source"]) & set(ACTIONS)
+    forms = ["hubspot_form", "non_hubspot_form"]
+    of_contact = every[every["source"].isin(forms)].groupby("contact_id")["occurred_at"]
+    shown = told[told["source"].isin(forms)].groupby("contact_id")["occurred_at"]
+    assert shown.min().equals(of_contact.min()) and shown.max().equals(of_contact.max())
+    assert shown.size().max() <= 3  # a creation by form, and of those since then two
+    truth = made.truth.contacts["status"].astype("str")
+    covered = truth[truth != NOT_COVERED]
+    assert made.export.contacts.loc[covered.index, "status"].astype("str").equals(covered)
+    pd.testing.assert_frame_equal(made_up_export(portal, "42/1").export.contacts, made.export.contacts)
+
+
+def drawn(rows: Rows, count: int = 80) -> list[Row]:
+    return [rows.draw({}) for _ in range(count)]
+
+
+@every_portal
+@pytest.mark.parametrize("seed", ["42/1", "7/3"])
+def test_what_the_audit_says_of_a_contact_that_is_asked_about_is_what_happened(portal: mk.Portal, seed: str) -> None:
+    rows = Rows(portal, seed)
+    truth = rows._made.truth.contacts
+    asked = drawn(rows)
+    assert {SWITCH, BY_HAND, WAITING, NOT_COVERED} <= {row.explanation for row in asked} <= set(ASKED)
+    for row in asked:
+        contact = truth.loc[row.contact.name]
+        if row.explanation == BY_HAND:
+            assert contact["decided_by"] in ACTIONS
+        elif row.explanation == SWITCH:
+            assert row.switches["differs"].sum() == 1
+            assert contact["decided_by"] == row.switches.index[row.switches["differs"]][0]
+        elif row.explanation == AMBIGUOUS:
+            assert contact["decided_by"] not in ACTIONS
+        elif row.explanation == OLDER:
+            assert pd.Timestamp(row.cells["Create Date"]) < pd.Timestamp(portal.access_since)
+        assert (row.explanation == WAITING) == (row.cells["Marketing contact until next update"] == "Yes")
+
+
+def test_the_rows_that_are_shown_read_as_an_export_have_the_same_explanations(tmp_path: Path) -> None:
+    rows = Rows(FIRM, "42/1")
+    contacts = rows._audit.contacts
+    cells = [{"Record ID": contact_id} | rows._cells(contact_id) for contact_id in contacts.index]
+    pd.DataFrame(cells).fillna("").to_csv(tmp_path / "contacts.csv", index=False)
+    read = mk.audit(mk.read_export(tmp_path / "contacts.csv"), FIRM)
+    same = read.contacts["explanation"].astype("str").eq(contacts["explanation"].astype("str"))
+    assert len(same) == len(contacts) and same.mean() > 0.999  # what lies within a minute has lost its order
+
+
+def test_rows_are_the_same_for_the_same_seed_and_of_the_kinds_that_weigh() -> None:
+    assert [row.cells for row in drawn(Rows(FIRM, 1), 9)] == [row.cells for row in drawn(Rows(FIRM, 1), 9)]
+    rows = Rows(FIRM, 1)
+    kinds = Counter(rows.draw({WAITING: 90.0}).explanation for _ in range(40))
+    assert kinds[WAITING] > 25

@@ -27,6 +27,7 @@ from marketable.errors import DataError, MarketableError, PortalError, UnknownNa
 from marketable.practice import classroom as class_module
 from marketable.practice import progress as kept
 from marketable.practice.classroom import Classroom
+from marketable.practice.export import ASKED
 from marketable.practice.predict import KINDS
 from marketable.practice.progress import LETTERS, Progress, Tally, read_many
 from marketable.practice.results import by_kind, by_learner, by_lesson, by_question, to_practise
@@ -47,6 +48,7 @@ answers = st.one_of(
     st.tuples(st.just("predict"), st.sampled_from(list(KINDS)), st.booleans()),
     st.tuples(st.just("find"), st.sampled_from(SWITCHES), st.booleans()),
     st.tuples(st.just("within"), st.just("made-up"), st.booleans()),
+    st.tuples(st.just("explain"), st.sampled_from(ASKED), st.booleans()),
 )
 codes = st.text(LETTERS, min_size=6, max_size=6)
 seeds = st.none() | st.integers(0, 2**31)
@@ -86,7 +88,7 @@ def test_a_progress_file_holds_nothing_but_counts_and_a_code(
         (("seed",), lambda value: value is None or type(value) is int),
         (("questions", "[0-9]{2}_[a-z_]{1,60}/[1-9]"), lambda value: type(value) is bool),
         (("predicted", "|".join(KINDS), "right|wrong"), lambda value: type(value) is int),
-        (("found|within", "right|wrong"), lambda value: type(value) is int),
+        (("found|within|explained", "right|wrong"), lambda value: type(value) is int),
     ]
     for place, value in leaves(json.loads(done(code, given, seed).text())):
         if value == {}:
@@ -119,7 +121,11 @@ def test_every_answer_counts_once_and_of_a_question_the_first_one(given: list[tu
     for kind in KINDS:
         told = [right for exercise, item, right in given if (exercise, item) == ("predict", kind)]
         assert progress.predicted.get(kind, Tally()) == Tally(right=sum(told), wrong=len(told) - sum(told))
-    for exercise, tally in (("find", progress.found), ("within", progress.within)):
+    for exercise, tally in (
+        ("find", progress.found),
+        ("within", progress.within),
+        ("explain", progress.explained),
+    ):
         told = [right for name, _, right in given if name == exercise]
         assert tally == Tally(right=sum(told), wrong=len(told) - sum(told))
 
@@ -136,6 +142,7 @@ def test_every_answer_counts_once_and_of_a_question_the_first_one(given: list[tu
         ("question", "03_forms/../../x/1", "no such question"),
         ("find", "manual", "hubspot_form"),
         ("within", "account", "made-up"),
+        ("explain", "as expectd", "'as expected'"),
         ("", "", "question"),
     ],
 )

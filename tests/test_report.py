@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
@@ -158,6 +159,13 @@ def test_twice_the_same_is_the_same_to_the_byte_wherever_it_is_made(
         assert again.page.with_suffix(suffix).read_bytes() == september.page.with_suffix(suffix).read_bytes(), suffix
 
 
+def test_the_audit_is_the_same_to_the_byte_too(kernel: WarmKernel, tmp_path: Path) -> None:
+    first, second = (made(kernel, tmp_path / name / "page.html", "prices=data/prices.yaml") for name in "ab")
+    assert "HubSpot's own statuses" in html.unescape(page_of(first)) and first.figures["audit switches"]
+    for suffix in (".html", ".json", ".csv", ".xlsx"):
+        assert first.page.with_suffix(suffix).read_bytes() == second.page.with_suffix(suffix).read_bytes(), suffix
+
+
 def test_what_an_earlier_run_left_that_this_one_does_not_make_is_gone(kernel: WarmKernel, tmp_path: Path) -> None:
     made(kernel, tmp_path / "page.html", "list_contacts=yes")
     (tmp_path / "page.failed.ipynb").touch()
@@ -281,12 +289,15 @@ def test_the_data_are_never_written_over(
     assert not output.exists()
 
 
-@pytest.mark.parametrize("of", ["portal", "parameters", "notebook", "submissions"])
+@pytest.mark.parametrize("of", ["portal", "prices", "parameters", "notebook", "submissions"])
 def test_nothing_that_a_report_is_made_from_is_written_over(marketable: Command, tmp_path: Path, of: str) -> None:
     samples = REPOSITORY / "data"
     if of == "portal":
         kept = Path(shutil.copy(samples / "portal.yaml", tmp_path / "page.json"))
         asked = ["-p", f"portal={kept}"]
+    elif of == "prices":
+        kept = Path(shutil.copy(samples / "prices.yaml", tmp_path / "page.json"))
+        asked = ["-p", f"prices={kept}"]
     elif of == "parameters":
         kept = tmp_path / "page.json"
         kept.write_text('{"period": "2026-09"}')
@@ -392,6 +403,7 @@ def test_out_of_time_before_the_kernel_listens_is_out_of_time(tmp_path: Path) ->
         (["--notebook", "data/api_contacts.json"], 2),
         (["-p", "data=data/portal.yaml"], 3),
         (["-p", "portal=data/touches.csv"], 3),
+        (["-p", "prices=data/portal.yaml"], 3),
         (["-p", "flips.hubspot_form/Nobody=off"], 2),
         (["-p", "as_of=2002-01-01"], 2),
         (["-p", "switches.hubspot_form/Nobody=off"], 2),

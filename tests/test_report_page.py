@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import html as html_module
 import re
 import time
 import zipfile
@@ -135,6 +136,34 @@ def _hostile(folder: Path) -> Made:
     return make(folder, "hostile", data=str(folder / "hostile.csv"), portal=str(folder / "hostile.yaml"))
 
 
+def _audited(folder: Path) -> Made:
+    """An export whose forms have hostile names, were on, and are off in the portal."""
+    names = [*HOSTILE, "Ask ann.o'hara+news@example.co.uk today", "\u202egnp.exe"]
+    header = [
+        "Record ID",
+        "Email",
+        "Create Date",
+        "Record source",
+        "Record source detail 1",
+        "Marketing contact status",
+    ]
+    rows = [
+        (
+            f"7654321{number}",
+            f"{number}@example.org",
+            "2025-03-01",
+            "Form",
+            names[number % len(names)],
+            "Marketing contact",
+        )
+        for number in range(30 * len(names))
+    ]
+    pd.DataFrame(rows, columns=header).to_csv(folder / "audited.csv", index=False)
+    mk.Portal(switches={"hubspot_form": dict.fromkeys(names, "off")}).save(folder / "audited.yaml")
+    files = {name: str(folder / f"audited.{suffix}") for name, suffix in (("data", "csv"), ("portal", "yaml"))}
+    return make(folder, "audited", **files, prices=str(DATA / "prices.yaml"))
+
+
 def _large(folder: Path) -> Made:
     batch, portal = agency(600, 62_500)
     assert len(batch) > 99_000
@@ -148,6 +177,7 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "dated": lambda folder: _batch(folder, flips=DATED),
     "export": _export,
     "hostile": _hostile,
+    "audited": _audited,
     "large": _large,
 }
 
@@ -554,6 +584,41 @@ def test_hostile_names_read_as_they_are_and_do_nothing(
     assert made("hostile").html.rstrip().endswith("</html>")
 
 
+@in_browser
+def test_hostile_names_of_an_export_read_as_they_are_in_the_audit_too(
+    opened: Callable[..., Page], made: Callable[[str], Made]
+) -> None:
+    page, plain = opened("audited"), opened("export")
+    section = page.locator("#own-statuses")
+    for name in [*HOSTILE, "Ask (address) today", "\ufffdgnp.exe"]:
+        told = f"HubSpot forms: {name}"
+        expect(section.get_by_role("cell", name=f"made marketing by {told}", exact=True)).to_have_count(1)
+        expect(section.get_by_role("cell", name=told, exact=True)).not_to_have_count(0)
+    expect(section.get_by_role("cell", name="30 (100%) are").first).to_be_visible()
+    for tag in ("script", "img", "style"):
+        assert page.locator(tag).count() == plain.locator(tag).count()
+    assert page.locator("b").count() == 0
+    for text in (made("audited").html, *texts_of(made("audited"))):
+        assert not re.search(r"7654321|example\.(co|org)", text)
+
+
+def test_the_audit_tells_the_switches_the_groups_and_the_portal_that_the_statuses_show(
+    made: Callable[[str], Made],
+) -> None:
+    audit = made("export").found.audit
+    assert audit is not None
+    text = re.sub(r"<[^>]+>", "|", made("export").html.partition('id="own-statuses"')[2].partition("<section")[0])
+    for explanation, row in audit.counts.iterrows():
+        assert re.search(rf"\|{explanation}\|[^0-9]*\|{row.iloc[0]:,}\|+{row.iloc[1]:,}\|+{row.iloc[2]:,}\|", text)
+    for row in audit.switches[audit.switches["differs"]].itertuples():
+        assert f"{row.asset}||{row.portal}||{row.looks}||{row.evidence}" in text
+    assert "made marketing by Integrations and API: Shopware||48||It seems" in text
+    for told in (*audit.remarks.values(), *audit.myths.index, "Shopware:\n    - switch: off\n    - from: 2025-06-22"):
+        assert str(told) in html_module.unescape(text)
+    priced = made("audited").html
+    assert "EUR a month" in priced and f">{30 * 230 / 5000:.1f}<" in priced and "EUR a month" not in made("export").html
+
+
 def test_an_address_in_a_name_is_masked_in_page_pictures_and_figures(
     made: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -597,7 +662,7 @@ def texts_of(page: Made) -> list[str]:
 # ---- its size ----
 
 
-@pytest.mark.parametrize("name", ["batch", "dated", "export", "large"])
+@pytest.mark.parametrize("name", ["batch", "dated", "export", "audited", "large"])
 def test_a_page_is_below_a_megabyte(name: str, made: Callable[[str], Made]) -> None:
     assert len(made(name).html.encode()) < 1_000_000
     assert re.search(r'<script class="mk-exposures"[^>]*>{', made(name).html)

@@ -22,16 +22,27 @@ def made_up(folder: Path) -> str:
     return str(path)
 
 
-def test_of_the_sample_export_it_names_the_app_whose_switch_was_on_though_the_portal_says_off() -> None:
+def test_of_the_sample_export_it_names_the_switches_that_are_not_as_the_portal_says() -> None:
     text = told()
     assert text.startswith("HubSpot counts 791 of these 1,894 contacts as marketing, 1,209 below the tier of 2,000.")
-    assert "Look first at Integrations and API: Shopware: of the 112 contacts that it created 57 are marketing" in text
-    assert "The portal has its switch off; it may have been on for a time (Settings > Integrations" in text
+    assert (
+        "2 switches seem not to have been as the portal says: HubSpot forms: Pricing enquiry (off in the portal, it "
+        "looks on) and Integrations and API: Shopware (off in the portal, it looks off, on since 2025-06-22)." in text
+    )
 
 
 def test_small_differences_accuse_no_switch() -> None:
-    for data in ("fivetran_contact.csv", "api_contacts.json"):
-        assert "No tool stands out" in told(data=str(DATA / data)) and "Look first" not in told(data=str(DATA / data))
+    text = told(data=str(DATA / "api_contacts.json"))
+    assert "No tool stands out" in text and "seem" not in text
+
+
+def test_a_large_difference_that_no_switch_explains_is_told_as_that(tmp_path: Path) -> None:
+    rows = [f"{n},2024-03-01,CRM UI,{'M' if n < 30 else 'Non-m'}arketing contact" for n in range(40)]
+    path = tmp_path / "contacts.csv"
+    path.write_text("\n".join(["Record ID,Create Date,Record source,Marketing contact status", *rows]))
+    text = told(data=str(path))
+    assert "Look first at Created by hand: of the 40 contacts that it created 30 are marketing, and 0 were" in text
+    assert "show no switch that explains that" in text
 
 
 def test_of_an_earlier_day_it_speaks_of_the_rules_and_says_that_hubspots_own_count_is_of_another_day() -> None:

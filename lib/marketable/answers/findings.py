@@ -24,7 +24,9 @@ from ..inputs.opening import Opened, checksum, open_file
 from ..inputs.parameters import Parameters
 from ..inputs.periods import Period
 from ..inputs.portal import Portal
+from ..inputs.prices import Prices
 from ..rulebook import MARKETING, STATUSES, Rule, Rulebook
+from .auditing import Audit, audit
 from .planning import Plan
 from .what_if import WhatIf, no_such_switch
 
@@ -38,7 +40,7 @@ _BEFORE = dt.timedelta(microseconds=1)
 @dataclass(frozen=True)
 class Findings:
     """`now` and `before` are what `decide` says as of the end of the period, and as of the end of the one before;
-    `what_if` answers about now. `portal` has the switches of the baseline.
+    `what_if` answers about now. `portal` has the switches of the baseline. `prices`: the price list, or None.
     """
 
     parameters: Parameters
@@ -48,6 +50,7 @@ class Findings:
     now: Outcome
     before: Outcome
     what_if: WhatIf
+    prices: Prices | None = None
 
     @classmethod
     def of(cls, parameters: Parameters) -> Findings:
@@ -58,6 +61,7 @@ class Findings:
         """
         opened, path = open_file(parameters.data_path), parameters.portal_path
         own = Portal() if path is None else Portal.load(path)
+        prices = None if parameters.prices_path is None else Prices.load(parameters.prices_path)
         portal = own.with_switches(parameters.switches)
         if not len(opened.touches):
             raise DataError("There is nothing to report on: no row could be used", file=opened.name)
@@ -72,7 +76,7 @@ class Findings:
             raise ParameterError("All touches are later", value=f"{moment:%Y-%m-%d %H:%M}", expected=expected)
         before = decide(opened.touches, portal, edition=edition, as_of=period.begins - _BEFORE)
         what_if = WhatIf(opened.touches, portal, edition=edition, as_of=as_of)
-        findings = cls(parameters, opened, portal, period, now, before, what_if)
+        findings = cls(parameters, opened, portal, period, now, before, what_if, prices)
         _known(what_if, {*parameters.switches, *parameters.flips} - set(own.switches))
         return findings
 
@@ -144,32 +148,19 @@ class Findings:
         return moved.sort_values("change", key=lambda change: -change.abs(), kind="stable")
 
     @functools.cached_property
-    def gaps(self) -> pd.DataFrame | None:
-        """Where HubSpot's own statuses differ from the rules': a row for what created the contacts. None where the data
-        tell no statuses, or the report is about an earlier day.
-
-        Columns: source, asset, contacts (whose status the export tells), expected and actual (marketing ones),
-        difference; the largest difference first.
+    def audit(self) -> Audit | None:
+        """Why HubSpot's own statuses are what they are. None where the data tell no statuses, or the report is about an
+        earlier day.
         """
         export, last = self.opened.export, self.now.touches["rule"].ne("not counted").all()
         if export is None or export.contacts["status"].isna().all() or not last:
             return None
-        actual = export.contacts["status"].dropna()
-        contacts = self.now.contacts.loc[lambda frame: frame.index.isin(actual.index)]
-        is_marketing = actual.reindex(contacts.index).eq(MARKETING)
-        frame = pd.DataFrame(
-            {
-                "source": contacts["created_by"].astype("str"),
-                "asset": contacts["asset"].astype("str"),
-                "expected": contacts["status"].eq(MARKETING),
-                "actual": is_marketing,
-            }
-        )
-        counted = frame.groupby(["source", "asset"]).agg(
-            contacts=("actual", "size"), expected=("expected", "sum"), actual=("actual", "sum")
-        )
-        counted["difference"] = counted["actual"] - counted["expected"]
-        return counted.sort_values("difference", key=lambda each: -each.abs(), kind="stable").reset_index()
+        return audit(export, self.portal, edition=self.parameters.edition or None, prices=self.prices)
+
+    @property
+    def gaps(self) -> pd.DataFrame | None:
+        """Where HubSpot's own statuses differ from the rules': `Audit.by_source`, None where there is no audit."""
+        return None if self.audit is None else self.audit.by_source
 
     @functools.cached_property
     def plan(self) -> Plan | None:
@@ -198,7 +189,8 @@ class Findings:
     @functools.cached_property
     def checksums(self) -> dict[str, str]:
         """The SHA-256 of each file that was read, by its name."""
-        files = [*self.opened.files, *filter(None, [self.parameters.portal_path])]
+        named = (path for name, path in self.parameters.paths.items() if name != "data")
+        files = [*self.opened.files, *named]
         return {file.name: checksum(file) for file in files}
 
     @functools.cached_property
@@ -222,8 +214,8 @@ class Findings:
     @property
     def asked(self) -> dict[str, Any]:
         """The parameters, of files only their names."""
-        portal = self.parameters.portal_path
-        return self.parameters.model_dump() | {"data": self.opened.name, "portal": portal.name if portal else ""}
+        names = {name: path.name for name, path in self.parameters.paths.items()}
+        return self.parameters.model_dump() | names | {"data": self.opened.name}
 
     def numbers(self) -> dict[str, Any]:
         """The figures as plain data: what was asked, what was counted, and what it was counted from."""
@@ -246,12 +238,29 @@ class Findings:
             "what-if switches": None if imagined is None else _records(_rounded(imagined)),
             "changes": _records(self.changes),
             "gaps": None if self.gaps is None else _records(self.gaps),
+            **_audited(self.audit),
             "plan": None if self.plan is None else {"says": str(self.plan), "flips": dict(self.plan.flips)},
             "rows": {"read": self.opened.rows_read, "rejected": len(self.opened.rejected)},
             "rejected": {str(reason): int(count) for reason, count in self.rejected.items()},
             "checksums": self.checksums,
             "versions": versions(),
         }
+
+
+def _audited(audit: Audit | None) -> dict[str, Any]:
+    """The figures of an audit; nothing where there is none."""
+    if audit is None:
+        return {}
+    switches = audit.switches[audit.switches["differs"]].drop(columns=["source", "asset", "differs"])
+    days = {name: switches[name].dt.strftime("%Y-%m-%d") for name in ("since", "earliest", "latest")}
+    return {
+        "audit": _records(audit.counts.astype(int).reset_index()),
+        "audit switches": _records(switches.assign(**days).reset_index()),
+        "audit groups": _records(audit.groups.reset_index()),
+        "audit myths": _records(audit.myths.reset_index()),
+        "audit remarks": dict(audit.remarks),
+        "audit portal": audit.portal.text(),
+    }
 
 
 def _until(parameters: Parameters) -> str | dt.datetime | None:
@@ -291,5 +300,6 @@ def _rounded(switches: pd.DataFrame) -> pd.DataFrame:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as plain data: numbers, text and truth values as Python has them."""
-    return [dict(zip(frame.columns, row, strict=True)) for row in frame.astype(object).to_numpy().tolist()]
+    """The rows as plain data: numbers, text and truth values as Python has them, None for what is missing."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [dict(zip(frame.columns, row, strict=True)) for row in plain.to_numpy().tolist()]

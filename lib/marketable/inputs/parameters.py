@@ -31,7 +31,7 @@ TOOLKIT = Path(__file__).resolve().parents[3]
 NOTEBOOK = TOOLKIT / "notebooks" / "report.ipynb"  # whose parameters these are
 SAMPLE_EXPORT, SAMPLE_PORTAL = "data/hubspot-crm-exports-all-contacts-2026-10-31.csv", "data/portal.yaml"
 OF_SWITCHES = ("switches", "flips")
-_OF_FILES = ("data", "portal")
+OF_FILES = ("data", "portal", "prices")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
 _TIMED = re.compile(r"(?P<switch>\w+) from (?P<from>\S+( \S+)?)")
 
@@ -198,6 +198,9 @@ class Parameters(Strict):
     portal: Annotated[str, BeforeValidator(_file)] = Field(
         SAMPLE_PORTAL, description="the account, as portal.yaml; empty: every switch at its default"
     )
+    prices: Annotated[str, BeforeValidator(_file)] = Field(
+        "", description="a price list like data/prices.yaml, for what groups of contacts cost; empty: none is told"
+    )
     edition: Annotated[str, BeforeValidator(_edition), BeforeValidator(_text)] = Field(
         "", description="judge everything by this edition, like 2024-02-14; empty: each touch by that of its day"
     )
@@ -240,6 +243,17 @@ class Parameters(Strict):
     def portal_path(self) -> Path | None:
         """The file of the portal, None where every switch is at its default."""
         return _found(self.portal) if self.portal else None
+
+    @property
+    def prices_path(self) -> Path | None:
+        """The file of the price list, None where there is none."""
+        return _found(self.prices) if self.prices else None
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The files that are named, by parameter."""
+        found = {"data": self.data_path, "portal": self.portal_path, "prices": self.prices_path}
+        return {name: path for name, path in found.items() if path}
 
 
 def layered(layers: Iterable[tuple[str | Path | None, Mapping[Place, int], Mapping[str, Any]]]) -> Parameters:
@@ -327,7 +341,7 @@ def _placed(given: Mapping[str, Any], file: str | Path | None) -> dict[str, Any]
     placed = dict(given)
     if file is not None:
         beside = Path(file).resolve().parent
-        for name in _OF_FILES:
+        for name in OF_FILES:
             path = given.get(name)
             if isinstance(path, str) and path:
                 found = find(path, beside)

@@ -101,16 +101,16 @@ class BatchExperiment(Strict):
 
 
 class OtherExperiment(Strict):
-    """A panel without settings: a made-up account, two editions, or the lesson's myths."""
+    """A panel without settings: a made-up account, its export, two editions, or the lesson's myths."""
 
-    panel: Literal["account", "editions", "myths"]
+    panel: Literal["account", "export", "editions", "myths"]
 
 
 class Practice(Strict):
     """Kinds of contacts to predict, and further panels."""
 
     predict: tuple[str, ...] = ()
-    panels: tuple[Literal["find", "within"], ...] = ()
+    panels: tuple[Literal["find", "within", "explain"], ...] = ()
 
     @model_validator(mode="after")
     def _there_is_some(self) -> Practice:

@@ -25,6 +25,7 @@ from ..errors import DataError, MarketableError, UnknownNameError, nearest
 from ..inputs.portal import write_whole
 from ..rulebook import SOURCES, Rulebook
 from ..strict import Strict, fault, validate
+from .export import ASKED
 from .predict import KINDS
 
 SAVED = Path(os.environ.get("MARKETABLE_SAVED") or Path(__file__).resolve().parents[3] / "saved")
@@ -94,7 +95,7 @@ class Progress(Strict):
 
     Arguments: format, the version of the file; code; seed, the class's in which it was begun, if it was in one;
     questions, whether each was right at the first try, by `lesson/number`; predicted, contacts by their kind; found,
-    switches; within, tiers that were kept.
+    switches; within, tiers that were kept; explained, contacts of an export.
 
     >>> progress = Progress(code="K7M2QX").after("predict", "fixed", True).after("predict", "fixed", False)
     >>> progress.predicted["fixed"].right, progress.predicted["fixed"].asked
@@ -111,12 +112,13 @@ class Progress(Strict):
     predicted: Mapping[Annotated[str, AfterValidator(_is_kind)], Tally] = {}
     found: Tally = Tally()
     within: Tally = Tally()
+    explained: Tally = Tally()
 
     def after(self, exercise: str, item: str, right: bool) -> Progress:
         """The progress after one more answer. Of a question the first answer counts.
 
         Arguments: exercise and item, "question" and `lesson/number`, "predict" and a kind of contact, "find" and the
-        source of the switch, "within" and "made-up".
+        source of the switch, "within" and "made-up", "explain" and one of the audit's explanations.
         Raises: UnknownNameError for an exercise or item there is not.
         """
         check_answer(exercise, item)
@@ -125,7 +127,7 @@ class Progress(Strict):
         elif exercise == "predict":
             changes = {"predicted": {**self.predicted, item: self.predicted.get(item, Tally()).plus(bool(right))}}
         else:
-            field = {"find": "found", "within": "within"}[exercise]
+            field = {"find": "found", "within": "within", "explain": "explained"}[exercise]
             changes = {field: getattr(self, field).plus(bool(right))}
         return validate(Progress, dict(self) | changes, DataError, {})
 
@@ -192,6 +194,7 @@ def check_answer(exercise: str, item: str) -> None:
         "predict": tuple(KINDS),
         "find": tuple(source for source in SOURCES if Rulebook.load().scope(source)),
         "within": (MADE_UP,),
+        "explain": ASKED,
     }
     for name, valid in ((exercise, ("question", *items)), (item, items.get(exercise, ()))):
         if name not in valid:

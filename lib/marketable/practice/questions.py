@@ -13,13 +13,18 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
+from ..answers.auditing import audit
+from ..answers.auditing.explanations import EXPLANATIONS, MEANINGS
+from ..answers.auditing.inference import FEWEST
 from ..engine import Outcome, decide
 from ..errors import MarketableError, UnknownNameError
+from ..inputs.exports import CERTAINTIES, tool_of, why
 from ..inputs.portal import Portal
 from ..inputs.samples import sample_touches
 from ..rulebook import SOURCES, Rulebook
 from ..rulebook.reader import TRUST
-from ..strict import Strict, fault
+from ..strict import IsoDate, Strict, fault
+from .export import export_of
 from .story import Story, one_of
 from .through_editions import Held, facts_of, held, history
 
@@ -36,6 +41,7 @@ class LessonError(MarketableError):
 
 Source = Annotated[str, one_of(lambda: SOURCES, "There is no such tool")]
 RuleName = Annotated[str, one_of(lambda: (*SOURCES, *Rulebook.load().lifecycle), "There is no such rule")]
+Explains = Annotated[str, one_of(lambda: EXPLANATIONS, "There is no such explanation")]
 Status = Literal["marketing", "non-marketing", "not covered", "waiting"]
 
 
@@ -353,6 +359,93 @@ def sample_outcome(touches: int, seed: int, edition: dt.date | None = None) -> O
     return decide(sample_touches(touches, seed), Portal(), edition=edition or Rulebook.load().editions[-1])
 
 
+class RecordedQuestion(Question):
+    """With which certainty a Record source of an export tells the tool."""
+
+    kind: Literal["recorded"]
+    recorded: str
+    detail: str = ""
+    choices: tuple[str, ...] = CERTAINTIES
+
+    @property
+    def judged_by(self) -> str:
+        """No edition: the article does not speak of exports."""
+        return "how this library reads what HubSpot records"
+
+    def holds(self, choice: str, edition: dt.date) -> bool:
+        """Whether that is the certainty."""
+        return tool_of(self.recorded, self.detail).certainty == choice
+
+    def explanation(self, edition: dt.date | None = None) -> Explanation:
+        """Why the tool is taken for that."""
+        tool = tool_of(self.recorded, self.detail)
+        says = why(tool.source, tool.certainty)
+        return Explanation(says, rules=(held(tool.source, edition or self.newest),), says=says)
+
+
+class ExplainedQuestion(_OfOne):
+    """Which explanation the audit has for a contact of an export that shows the touches of a story, and a status."""
+
+    kind: Literal["explained"]
+    status: Literal["marketing", "non-marketing"]
+    until_next_update: bool = False
+    choices: tuple[Explains, ...] = Field(min_length=2)
+
+    @property
+    def judged_by(self) -> str:
+        """The audit, by an edition."""
+        return f"the audit, by {super().judged_by}"
+
+    def holds(self, choice: str, edition: dt.date) -> bool:
+        """Whether it is that explanation."""
+        return str(self._audited(edition)["explanation"]) == choice
+
+    def explanation(self, edition: dt.date | None = None) -> Explanation:
+        """What the explanation means, and the reason that the audit gives."""
+        contact = self._audited(edition or self.newest)
+        return Explanation(MEANINGS[contact["explanation"]], says=str(contact["reason"]))
+
+    def _audited(self, edition: dt.date) -> pd.Series:
+        touches = self.story.outcome(edition).touches[["contact_id", "occurred_at", "source", "asset"]]
+        of_one = pd.Series([True], [self.story.touches[0].contact])
+        export, _ = export_of(touches, of_one & (self.status == "marketing"), of_one & self.until_next_update)
+        return audit(export, self.story.portal, edition=edition).contacts.iloc[0]
+
+
+class LooksQuestion(Question):
+    """How a switch looks, by an export with some contacts of one tool, so many of them marketing: on, off, or that too
+    few contacts show it.
+    """
+
+    kind: Literal["looks"]
+    tool: Source
+    asset: str
+    day: IsoDate
+    contacts: Annotated[int, Field(ge=1, le=1_000)]
+    marketing: Annotated[int, Field(ge=0)]
+    choices: tuple[Literal["on", "off", "too few"], ...] = ("on", "off", "too few")
+
+    def holds(self, choice: str, edition: dt.date) -> bool:
+        """Whether it looks so."""
+        return (self._switch(edition)["looks"] or "too few") == choice
+
+    def explanation(self, edition: dt.date | None = None) -> Explanation:
+        """The evidence, in the audit's words."""
+        evidence = str(self._switch(edition or self.newest)["evidence"])
+        missed = f"Fewer than {FEWEST} contacts that a switch alone could have made marketing tell nothing about it."
+        return Explanation(missed, says=evidence)
+
+    def _switch(self, edition: dt.date) -> pd.Series:
+        """The row of the switch in the audit, the portal having it as HubSpot delivers it."""
+        ids = [str(number) for number in range(1, self.contacts + 1)]
+        at = dt.datetime.combine(self.day, dt.time(10))
+        touches = pd.DataFrame({"contact_id": ids, "occurred_at": at, "source": self.tool, "asset": self.asset})
+        marketing = pd.Series([number < self.marketing for number in range(self.contacts)], ids)
+        export, _ = export_of(touches, marketing, pd.Series(False, ids))
+        found = audit(export, Portal(), edition=edition).switches
+        return found.loc[found.index == f"{self.tool}/{self.asset}"].iloc[0]
+
+
 AnyQuestion = Annotated[
     StatusQuestion
     | DayQuestion
@@ -364,7 +457,10 @@ AnyQuestion = Annotated[
     | FactQuestion
     | ChangedQuestion
     | SinceQuestion
-    | SampleQuestion,
+    | SampleQuestion
+    | RecordedQuestion
+    | ExplainedQuestion
+    | LooksQuestion,
     Field(discriminator="kind"),
 ]
 

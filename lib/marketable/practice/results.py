@@ -9,6 +9,7 @@ import pandas as pd
 from .predict import KINDS
 from .progress import Progress, Tally
 
+_EXERCISES = ("questions", "predicted", "found", "within", "explained")
 _COUNTED = ["right", "asked", "wrong"]
 
 
@@ -21,10 +22,11 @@ def by_learner(progress: Sequence[Progress]) -> pd.DataFrame:
             "predicted": _sum(one.predicted.values()),
             "found": one.found,
             "within": one.within,
+            "explained": one.explained,
         }
         counts = {f"{name} {count}": getattr(of, count) for name, of in tallies.items() for count in _COUNTED[:2]}
         rows.append({"code": one.code} | counts)
-    names = [f"{name} {count}" for name in ("questions", "predicted", "found", "within") for count in _COUNTED[:2]]
+    names = [f"{name} {count}" for name in _EXERCISES for count in _COUNTED[:2]]
     return pd.DataFrame(rows, columns=["code", *names]).sort_values("code", ignore_index=True)
 
 

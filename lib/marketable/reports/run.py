@@ -118,8 +118,8 @@ def checked_output(parameters: Parameters, output: Path, notebook: Path, inputs:
     """Raises: ParameterError for an output that is a folder, no page, or one of the inputs."""
     if output.suffix.lower() not in (".html", ".htm"):
         raise ParameterError("The page is an HTML file", place=("output",), value=str(output), expected="name.html")
-    data, portal = parameters.data_path, parameters.portal_path
-    read = [each for each in (data, submissions_of(data), portal, notebook, *inputs) if each and each.exists()]
+    made_from = (*parameters.paths.values(), submissions_of(parameters.data_path), notebook, *inputs)
+    read = [each for each in made_from if each and each.exists()]
     for target in (output, *(output.with_suffix(suffix) for suffix in BESIDE)):
         if target.is_dir():
             raise ParameterError("A report cannot take the place of a folder", place=("output",), value=str(target))
@@ -189,8 +189,7 @@ def _executed(
     template = _read(notebook)
     template.cells.insert(0, nbformat.v4.new_code_cell(EMPTY, id=_EMPTIES))
     kept: list[Any] = [template]
-    asked = parameters.model_dump() | {"data": str(parameters.data_path)}
-    asked["portal"] = str(parameters.portal_path or "")
+    asked = parameters.model_dump() | {name: str(path) for name, path in parameters.paths.items()}
     try:
         papermill.execute_notebook(
             template,

@@ -24,7 +24,7 @@ from pydantic import BeforeValidator, model_validator
 from .. import plain_yaml
 from ..errors import ParameterError, nearest
 from ..inputs.opening import SUFFIXES, checksum, submissions_of
-from ..inputs.parameters import NOTEBOOK, OF_SWITCHES, TOOLKIT, Parameters, layered
+from ..inputs.parameters import NOTEBOOK, OF_FILES, OF_SWITCHES, TOOLKIT, Parameters, layered
 from ..inputs.portal import split
 from ..plain_yaml import Place
 from ..rulebook import Rulebook
@@ -34,8 +34,7 @@ INDEX = "index"
 MOST = 1000  # reports of a plan
 _LONGEST = 100  # bytes of a name
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # which Windows takes no file names from
-_OF_FILES = ("data", "portal")
-_TELLING = ("period", *_OF_FILES, *OF_SWITCHES)  # parameters whose values tell which they are
+_TELLING = ("period", *OF_FILES, *OF_SWITCHES)  # parameters whose values tell which they are
 
 Layer = tuple[Path, Mapping[Place, int], Mapping[str, Any]]
 
@@ -181,7 +180,7 @@ def unique(names: list[str]) -> list[str]:
 def fingerprint(parameters: Parameters) -> str:
     """The SHA-256 of what a report is made from: parameters, contents of files, the notebook, the library."""
     files = _inputs(parameters)
-    names = {"data": parameters.data_path.name, "portal": parameters.portal_path.name if parameters.portal_path else ""}
+    names = {name: path.name for name, path in parameters.paths.items()}
     made_from = [parameters.model_dump() | names, [_checksum(file) for file in files], _checksum(NOTEBOOK), library()]
     return hashlib.sha256(json.dumps(made_from, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -268,7 +267,7 @@ def _label(name: str, value: Any) -> str:
     if dot and whole in OF_SWITCHES:
         source, asset = split(switch)
         return f"{asset or _tool(source)} {_said(value)}"
-    if name in _OF_FILES and isinstance(value, str):
+    if name in OF_FILES and isinstance(value, str):
         return Path(value).stem or f"no {name}"
     if isinstance(value, Mapping) and name in OF_SWITCHES:
         return ", ".join(_label(f"{name}.{each}", setting) for each, setting in value.items()) or "no flips"
@@ -323,8 +322,8 @@ def _apart(folder: Path, plan: Path, runs: list[Run]) -> Path:
 
 
 def _inputs(parameters: Parameters) -> list[Path]:
-    data = parameters.data_path
-    return [each for each in (data, submissions_of(data), parameters.portal_path) if each]
+    submissions = submissions_of(parameters.data_path)
+    return [*parameters.paths.values(), *([submissions] if submissions else [])]
 
 
 def _checksum(file: Path) -> str:

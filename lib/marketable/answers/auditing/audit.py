@@ -173,13 +173,18 @@ class Audit:
 
 
 def audit(
-    export: Export, portal: Portal | None = None, *, silent_days: int = SILENT_DAYS, prices: Prices | None = None
+    export: Export,
+    portal: Portal | None = None,
+    *,
+    edition: str | dt.date | None = None,
+    silent_days: int = SILENT_DAYS,
+    prices: Prices | None = None,
 ) -> Audit:
     r"""Why the contacts of an export are what they are: expected against actual status, each with one explanation.
 
     Arguments: export, as `read_export` reads it, with statuses; portal, the account as far as it is known: by default
-    every switch as HubSpot delivers it; silent_days, after how many days without a marketing e-mail a contact counts as
-    not mailed; prices, for what groups of contacts cost.
+    every switch as HubSpot delivers it; edition, the one to judge by, as for `decide`; silent_days, after how many days
+    without a marketing e-mail a contact counts as not mailed; prices, for what groups of contacts cost.
     Returns: an Audit. Its `portal` has the switches as the statuses show them.
     Raises: DataError where there are no contacts, or the export tells nobody's status.
 
@@ -200,9 +205,9 @@ def audit(
     if export.contacts["status"].isna().all():
         advice = "Add the property Marketing contact status to the view in HubSpot, then export again."
         raise DataError("The export does not tell the contacts' statuses", advice=advice)
-    found = evidence(export, portal)
-    expected = decide(export.touches, portal)
-    likely = expected if found.portal == portal else decide(export.touches, found.portal)
+    found = evidence(export, portal, edition)
+    expected = decide(export.touches, portal, edition=edition)
+    likely = expected if found.portal == portal else decide(export.touches, found.portal, edition=edition)
     contacts = explain(export, expected, likely, found)
     return Audit(export, portal, expected, likely, found, contacts, silent_days, prices)
 

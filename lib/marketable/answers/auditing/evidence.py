@@ -38,9 +38,12 @@ class Evidence:
     rates: tuple[float, float, float]
 
 
-def evidence(export: Export, portal: Portal) -> Evidence:
-    """What the statuses of an export say about the switches. Arguments: portal, what the account says about itself."""
-    found = reach(export.touches, portal)
+def evidence(export: Export, portal: Portal, edition: str | dt.date | None = None) -> Evidence:
+    """What the statuses of an export say about the switches.
+
+    Arguments: portal, what the account says about itself; edition, the one to judge by, as for `decide`.
+    """
+    found = reach(export.touches, portal, edition=edition)
     contacts = export.contacts.reindex(found.contact_id)
     unnamed = _unnamed(found)
     statuses = within(

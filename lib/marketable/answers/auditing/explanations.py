@@ -28,6 +28,17 @@ OLDER = "older than access"
 AMBIGUOUS = "ambiguous"
 NOT_TOLD = "status not told"
 EXPLANATIONS = (AS_EXPECTED, UPGRADED, SWITCH, BY_HAND, WAITING, OLDER, AMBIGUOUS, NOT_COVERED, NOT_TOLD)
+MEANINGS = {
+    AS_EXPECTED: "The rules and the portal's switches make it what it is.",
+    UPGRADED: "It was there already, and a form that was on made it a marketing contact.",
+    SWITCH: "A switch seems to have been other than the portal says: the other contacts that it reached tell the same.",
+    BY_HAND: "Neither a rule nor a switch explains it. Something changed it that an export does not show.",
+    WAITING: "It was set as non-marketing, and counts until the next update date.",
+    OLDER: "It was there before the account had marketing contacts, and nothing has made it one since.",
+    AMBIGUOUS: "What the export tells fits more than one tool, switch or edition of the article.",
+    NOT_COVERED: "HubSpot's article does not say which status its tool sets.",
+    NOT_TOLD: "The export does not tell its status.",
+}
 TRUSTS = ("H", "M", "assumption", "inferred", "silent")
 
 _LATER = {

@@ -15,6 +15,7 @@ from . import mailing as mail
 from .evidence import Evidence
 from .explanations import AMBIGUOUS, BY_HAND, SWITCH
 
+MADE_BY = "made marketing by "  # and then a switch
 _MAIL = {
     mail.BOUNCED: "Mail to them comes back, and they count all the same. Set them as non-marketing.",
     mail.UNSUBSCRIBED: "They have opted out of all e-mail, and count all the same. Set them as non-marketing.",
@@ -52,7 +53,7 @@ def members(
             f"It seems to have been {row['looks']}; the portal says {row['portal']}. Look at it ({where}), turn it "
         )
         advice += "off if it is not meant to be on, and set as non-marketing whom you do not mail."
-        yield f"made marketing by {switch}", through, advice
+        yield f"{MADE_BY}{switch}", through, advice
     for name, advice in _OTHERS.items():
         yield f"{name}, marketing", contacts["explanation"].eq(name) & is_marketing, advice
 

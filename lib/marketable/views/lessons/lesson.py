@@ -15,6 +15,8 @@ from .. import pieces
 from ..reacting import react
 from . import article
 from .editions_panel import EditionsPanel
+from .explain_panel import ExplainPanel
+from .export_panel import ExportPanel
 from .keeping import Keeping
 from .predict_panel import PredictPanel
 from .quiz import Quiz
@@ -85,6 +87,8 @@ class Lesson(widgets.VBox):  # type: ignore[misc]
             return _page(article.myths(self.text.myths))
         if settings.panel == "editions":
             return EditionsPanel()
+        if settings.panel == "export":
+            return ExportPanel(self.classroom)
         from .account_panel import AccountPanel  # its charts take a second to load, and other lessons need none
 
         return AccountPanel(self.classroom)
@@ -92,6 +96,8 @@ class Lesson(widgets.VBox):  # type: ignore[misc]
     def _exercise(self, name: str) -> widgets.Widget:
         if name == "within":
             return WithinPanel(self.classroom, self._record)
+        if name == "explain":
+            return ExplainPanel(self.classroom, self._record)
         from .find_panel import FindPanel  # as above
 
         return FindPanel(self.classroom, self._record)

@@ -38,6 +38,7 @@ def in_short(progress: Progress, lesson: str) -> str:
             ("predicted", "contact", "predicted right"),
             ("found", "switch", "found"),
             ("within", "tier", "kept"),
+            ("explained", "contact", "explained"),
         )
         if row[f"{name} asked"]
     ]
@@ -61,6 +62,7 @@ def page(progress: Progress) -> str:
         ("contacts predicted right", _of(row, "predicted")),
         ("switches found", _of(row, "found")),
         ("tiers kept", _of(row, "within")),
+        ("contacts explained", _of(row, "explained")),
     ]
     listed = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures)
     began = "alone" if progress.seed is None else f"in the class with the seed {progress.seed}"
@@ -71,7 +73,8 @@ def page(progress: Progress) -> str:
         f"<h2>By lesson</h2>{_lessons([progress], 'Questions right at the first try, by lesson.')}"
         f"<h2>By kind of contact</h2>{_kinds(to_practise(progress), 'Statuses predicted, most mistakes first.')}"
         f"<h2>Find the switch</h2><p>{_told(progress.found, 'switch', 'found at once')}</p>"
-        f"<h2>Stay within the tier</h2><p>{_told(progress.within, 'tier', _KEPT)}</p>",
+        f"<h2>Stay within the tier</h2><p>{_told(progress.within, 'tier', _KEPT)}</p>"
+        f"<h2>Explain an export</h2><p>{_told(progress.explained, 'contact', 'explained')}</p>",
     )
 
 
@@ -135,6 +138,7 @@ def learners(results: Results) -> str:
         "predicted": "predicted right",
         "found": "switches found",
         "within": "tiers kept",
+        "explained": "contacts explained",
     }
     told = {label: [_of(row, name) for _, row in rows.iterrows()] for name, label in names.items()}
     table = pd.DataFrame({"code": rows["code"]} | told)

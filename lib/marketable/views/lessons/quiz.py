@@ -102,11 +102,11 @@ def _missed(why: Explanation) -> str:
 
 def _explained(why: Explanation, question: Question) -> str:
     if why.outcome is not None:
-        rules = Rulebook.load().on(question.newest)
+        names = Rulebook.load().on(question.newest)
         contacts = why.outcome.contacts.iterrows()
         return "".join(
-            pieces.explanation(contact, why.outcome.why(contact_id), rules, "") for contact_id, contact in contacts
+            pieces.explanation(contact, why.outcome.why(contact_id), names, "") for contact_id, contact in contacts
         )
-    if why.rules:
-        return f'<ul class="mk-touches">{"".join(f"<li>{article.told(held)}</li>" for held in why.rules)}</ul>'
-    return f'<p class="mk-answer">{html.escape(why.says)}</p>'
+    says = f'<p class="mk-answer">{html.escape(why.says)}</p>' if why.says else ""
+    rules = "".join(f"<li>{article.told(held)}</li>" for held in why.rules)
+    return says + (f'<ul class="mk-touches">{rules}</ul>' if rules else "")

@@ -15,6 +15,9 @@ from typing import Any
 
 import pandas as pd
 
+from ...answers.auditing import Audit
+from ...answers.auditing.explanations import MEANINGS
+from ...answers.auditing.groups import MADE_BY
 from ...answers.findings import CEASED, CONTACTS, CREATED, FIGURES, TURNED, Findings, versions
 from ...errors import nearest
 from ...inputs.parameters import Parameters
@@ -44,6 +47,17 @@ _TOO_LARGE = (
     "This portal has too many combinations of switches for a page to carry: here they stand as the portal has them. "
     "The explorer flips them."
 )
+
+
+_OWN = (
+    "Each contact's status in the export, beside what the rules make of the portal's switches. A status that differs "
+    "says that a switch was not as the portal has it, or that the contact was changed afterwards."
+)
+_INFERRED = (
+    "That is inferred from the statuses: many contacts changed in bulk by hand look the same. Look at the switch "
+    "itself before you believe it."
+)
+_WORTH = "Marketing contacts worth a look; a contact may be in several groups"
 
 
 @dataclass(frozen=True)
@@ -187,22 +201,20 @@ def flip(found: Findings) -> Section:
 
 
 def own_statuses(found: Findings) -> Section | None:
-    """Where HubSpot's own statuses differ from the rules'; nothing where the data tell none."""
-    if found.gaps is None:
+    """HubSpot's own statuses, audited: why they are what they are; nothing where the data tell none."""
+    audit = found.audit
+    if audit is None:
         return None
-    gaps = found.gaps[found.gaps["difference"] != 0]
-    if not len(gaps):
-        text = pieces.paragraph("HubSpot's own statuses are what the rules make of the switches, group by group.")
-        return Section("own-statuses", "HubSpot's own statuses", text)
-    named = [created_by(found, source, asset) for source, asset in zip(gaps["source"], gaps["asset"], strict=True)]
-    table = pd.DataFrame({"created by": named, **{name: gaps[name].to_numpy() for name in gaps.columns[2:]}})
-    text = (
-        "Marketing contacts in the export against what the rules expect, by what created them. A difference says that "
-        "a switch was not as the portal has it, or that the status was changed afterwards: by hand, by a workflow, by "
-        "an import, or by a form that the export does not tell."
+    counts = audit.counts.reset_index()
+    counts.insert(1, "what that means", [MEANINGS[name] for name in counts["explanation"]])
+    explained = _worded(counts.rename(columns={"all": "contacts"}), "Contacts, each with one explanation.")
+    remarks = _list(list(audit.remarks.values())) if audit.remarks else ""
+    tables = (_seeming(found, audit), _groups(found, audit), _myths(audit), _by_source(found, audit))
+    return Section(
+        "own-statuses",
+        "HubSpot's own statuses",
+        pieces.paragraph(_OWN) + explained + remarks + "".join(tables) + _as_they_show(audit),
     )
-    shown = html_table(table, "Marketing contacts, actual against expected.", most=_MOST)
-    return Section("own-statuses", "HubSpot's own statuses", pieces.paragraph(text) + shown)
 
 
 def left_open(found: Findings) -> Section:
@@ -276,6 +288,73 @@ def contacts(found: Findings) -> Section | None:
 
 
 # ---- pieces ----
+
+
+def _seeming(found: Findings, audit: Audit) -> str:
+    """The switches that are not as the portal says, with the evidence."""
+    differing = audit.switches[audit.switches["differs"]]
+    if not len(differing):
+        return pieces.paragraph("No switch seems to have been other than the portal says.")
+    named = [called(found, str(name)) for name in differing.index]
+    shown = differing[["portal", "looks", "evidence"]].rename(
+        columns={"portal": "the portal says", "looks": "it looks"}
+    )
+    shown.insert(0, "switch", named)
+    return _worded(shown, "Switches that are not as the portal says.") + pieces.paragraph(_INFERRED, "mk-note")
+
+
+def _groups(found: Findings, audit: Audit) -> str:
+    """The groups of marketing contacts worth acting on."""
+    if not len(audit.groups):
+        return ""
+    groups = audit.groups.reset_index()
+    groups["group"] = [_group(found, name) for name in groups["group"]]
+    if found.prices is None or groups["monthly"].isna().all():
+        return _worded(groups.drop(columns="monthly"), f"{_WORTH}.")
+    currency = found.prices.currency
+    groups = groups.rename(columns={"monthly": f"{currency} a month"})
+    return _worded(groups, f"{_WORTH}. Beside them their share of the list's price.") + pieces.paragraph(
+        "A share is not what would be saved: the bill moves by whole steps, and not before the renewal.", "mk-note"
+    )
+
+
+def _group(found: Findings, name: str) -> str:
+    made_by, through, switch = name.partition(MADE_BY)
+    return f"{MADE_BY}{called(found, switch)}" if through and not made_by else name
+
+
+def _by_source(found: Findings, audit: Audit) -> str:
+    """Where the count differs from what was to be expected, by what created the contacts."""
+    gaps = audit.by_source[audit.by_source["difference"] != 0]
+    if not len(gaps):
+        text = "HubSpot's own statuses are what the rules make of the switches, tool by tool."
+        return pieces.paragraph(text)
+    named = [created_by(found, source, asset) for source, asset in zip(gaps["source"], gaps["asset"], strict=True)]
+    table = pd.DataFrame({"created by": named, **{name: gaps[name].to_numpy() for name in gaps.columns[2:]}})
+    return html_table(table, "Marketing contacts, actual against expected.", most=_MOST)
+
+
+def _myths(audit: Audit) -> str:
+    told = {"myth": "people say", "contacts": "contacts it is about", "against": "of them against it"}
+    myths = audit.myths.reset_index().rename(columns=told)
+    return _worded(myths, "What people say, and the contacts that contradict it.") if len(myths) else ""
+
+
+def _worded(frame: pd.DataFrame, caption: str) -> str:
+    """A table whose cells hold sentences: in a narrow window they keep some width, and it scrolls."""
+    return f'<div class="mk-worded">{html_table(frame, caption, most=_MOST)}</div>'
+
+
+def _as_they_show(audit: Audit) -> str:
+    """The portal with its switches as the statuses show them, where it is another."""
+    if audit.portal == audit.given:
+        return ""
+    told = "The portal with its switches as the statuses show them, as portal.yaml"
+    return (
+        f'<details><summary>{told}</summary><div class="mk-scroll" tabindex="0" role="group" aria-label="{told}">'
+        f"<pre>{html.escape(audit.portal.text())}</pre></div></details>"
+    )
+
 
 _KINDS = (CREATED, TURNED, CEASED)
 _TRUSTED = {name: text.partition(": ")[2] for name, text in TRUST.items() if name in ("H", "M")}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ...answers.auditing import Audit
 from ...answers.findings import CEASED, Findings
 from ...inputs.portal import split
 from ...rulebook import MARKETING, NOT_COVERED
@@ -43,22 +44,22 @@ def billed(found: Findings) -> int:
 
 
 def _where_it_stands(found: Findings) -> list[str]:
-    total, tier = int(found.counts.T["now"].sum()), found.tier
-    if found.gaps is None:
+    total, tier, audit = int(found.counts.T["now"].sum()), found.tier, found.audit
+    if audit is None:
         of_export = found.opened.export is not None
         text = f"On {day(found.as_of.date())}, {found.marketing:,} of {total:,} contacts are marketing"
         text += f"{' by the rules' if of_export else ''}{_against(found, found.marketing)}."
         untold = "What HubSpot itself says is known of the day of the export only, and not of this one."
         return [text, untold] if of_export else [text]
-    counted, actual = int(found.gaps["contacts"].sum()), billed(found)
+    gaps = audit.by_source
+    counted, actual, expected = (int(gaps[column].sum()) for column in ("contacts", "actual", "expected"))
     text = f"HubSpot counts {actual:,} of these {counted:,} contacts as marketing"
     text += f", {against_tier(actual, tier)}. " if tier else ". "
-    expected = int(found.gaps["expected"].sum())
-    if expected == actual and not found.gaps["difference"].any():
+    if expected == actual and not gaps["difference"].any():
         return [text + "The rules and the portal's switches explain every one of them."]
     between = f"{abs(actual - expected):,} {'fewer' if expected < actual else 'more'}"
     text += f"The rules, with the switches as the portal has them, come to {expected:,}: {between}."
-    return [text, _to_look_at(found, found.gaps)]
+    return [text, _to_look_at(found, audit)]
 
 
 def _against(found: Findings, marketing: int) -> str:
@@ -70,19 +71,22 @@ def _against(found: Findings, marketing: int) -> str:
     return f", {against_tier(marketing, found.tier)}{over}"
 
 
-def _to_look_at(found: Findings, gaps: pd.DataFrame) -> str:
-    """The largest difference that a switch may explain, as it goes the way the switch is not; else the largest."""
+def _to_look_at(found: Findings, audit: Audit) -> str:
+    """The switches that are not as the portal says; where all are, what created the largest difference."""
+    differing = audit.switches[audit.switches["differs"]]
+    if len(differing):
+        named = [
+            f"{called(found, str(name))} ({row['portal']} in the portal, it looks {row['looks']})"
+            for name, row in differing.head(_NAMED).iterrows()
+        ]
+        more = len(differing) - len(named)
+        listed = _listed([*named, f"{more:,} more"] if more else named)
+        verb = "switch seems" if len(differing) == 1 else "switches seem"
+        return f"{len(differing):,} {verb} not to have been as the portal says: {listed}."
+    gaps = audit.by_source
     clear = gaps[gaps["difference"].abs() >= (gaps["contacts"] * _CLEAR).clip(lower=_FEW)]
-    on = found.what_if.switches["on"]
-    for _, gap in clear.iterrows():
-        switch = next((name for name in (f"{gap['source']}/{gap['asset']}", gap["source"]) if name in on.index), None)
-        if switch is not None and bool(on[switch]) != (gap["difference"] > 0):
-            way, rule = ("on" if gap["difference"] > 0 else "off"), found.rules[gap["source"]]
-            where = f" ({rule.where})" if rule.where else ""
-            own = "on" if on[switch] else "off"
-            return f"{_gap(found, gap)} The portal has its switch {own}; it may have been {way} for a time{where}."
     if len(clear):
-        return f"{_gap(found, clear.iloc[0])} No switch of it explains that."
+        return f"{_gap(found, clear.iloc[0])} The statuses show no switch that explains that."
     return "No tool stands out: the differences are small everywhere."
 
 
