@@ -5,7 +5,8 @@ BIN := .venv/bin
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab app report test check thorough benchmark benchmark-browser benchmark-report benchmark-app measure-audit data clean
+.PHONY: help lab app report test check thorough fuzz benchmark benchmark-browser benchmark-report benchmark-app \
+	measure-audit data clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -30,6 +31,10 @@ check: .venv/test
 
 thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (about an hour)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -m "not browser"
+
+fuzz: .venv/fuzz ## look for files that break a reader, a minute each (longer: make fuzz FUZZ="-max_total_time=600")
+	for reader in tables known touches export portal; do \
+		$(BIN)/python tests/fuzz.py $$reader -max_total_time=60 $(FUZZ) || exit 1; done
 
 benchmark: .venv/bench ## decide and what-ifs against the same jobs in Polars, DuckDB and pandas
 	$(BIN)/python tests/benchmark.py $(BENCHMARK)
@@ -71,6 +76,10 @@ clean: ## remove the environment and what tools left behind
 
 .venv/spark: .venv/test
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[spark]'
+	@touch $@
+
+.venv/fuzz: .venv/lab
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[fuzz]'
 	@touch $@
 
 .venv/bench: .venv/lab

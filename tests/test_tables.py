@@ -3,6 +3,8 @@
 import csv
 import datetime as dt
 import io
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,9 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from marketable.errors import DataError
-from marketable.inputs import tables
-from marketable.inputs.tables import read_table
+from marketable.errors import DataError, MarketableError
+from marketable.inputs import read_export, tables
+from marketable.inputs.tables import csv_file, read_table
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 AWKWARD = ["", " ", "007", "7", "NA", "null", "nan", "None", "1e5", "True", "9" * 40, "a@b.c", "Größe ", "é\u2028ß 🎉"]
@@ -84,10 +86,10 @@ def whatever(read: Callable[[Path], Any], path: Path) -> dict[str, Any] | str:
 def is_read_alike_with_care(read: Callable[[Path], Any], path: Path, block: int) -> bool:
     """Checks that reading carefully gives the same. Returns: whether the file was read the plain way."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "_BLOCK", block)
-        is_plain = tables._plain_csv(path) is not None
+        patch.setattr(csv_file, "_BLOCK", block)
+        is_plain = csv_file.plain(path, None, 1, lambda done, size: None) is not None
         quick = whatever(read, path)
-        patch.setattr(tables, "_plain_csv", lambda path: None)
+        patch.setattr(csv_file, "plain", lambda *_: None)
         careful = whatever(read, path)
     if isinstance(careful, str) or isinstance(quick, str):
         assert quick == careful
@@ -153,10 +155,24 @@ def test_rows_with_more_or_fewer_cells_are_rejected_not_filled_or_cut(folder: Pa
     assert rejected(path) == [(2, "The row has 1 cells, the header 2"), (4, "The row has 3 cells, the header 2")]
 
 
-def test_a_comma_at_the_end_of_every_row_shifts_nothing(folder: Path) -> None:
-    path = written(folder, "a,b\n1,2,\n3,4,\n")
-    assert not rows(path)
-    assert [row for row, _ in rejected(path)] == [2, 3]
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,2,\n3,4,\n", "a,b,\n1,2,\n3,4,\n", "a,b,,,\n1,2\n3,4,,,,,\n", "a,b\n1,2\n3,4,,\n"]
+)
+def test_delimiters_at_the_end_shift_nothing(folder: Path, text: str) -> None:
+    path = written(folder, text)
+    assert rows(path) == {2: ["1", "2"], 3: ["3", "4"]}
+    assert not rejected(path)
+
+
+def test_a_row_with_anything_beyond_the_header_is_rejected(folder: Path) -> None:
+    path = written(folder, "a,b\n1,2,\n3,4,,x\n5,6,\n7,8,y\n")
+    assert rows(path) == {2: ["1", "2"], 4: ["5", "6"]}
+    assert rejected(path) == [(3, "The row has 4 cells, the header 2"), (5, "The row has 3 cells, the header 2")]
+
+
+def test_an_unnamed_column_that_holds_anything_must_get_a_name(folder: Path) -> None:
+    assert read_table(written(folder, "a,b,\n1,2,\n")).understood["unnamed"] == "at the end: 1"
+    assert "Column 3 has no name (table.csv, row 1)" in fault(written(folder, "a,b,\n1,2,\n3,4,x\n"))
 
 
 def test_a_nul_character_makes_its_row_a_rejected_one(folder: Path) -> None:
@@ -242,7 +258,11 @@ def test_a_sheet_is_read_as_it_is_shown(folder: Path) -> None:
     book.save(folder / "table.xlsx")
     assert rows(folder / "table.xlsx") == {3: ["351", "2024-03-01 09:30:00", "true"], 5: ["007", "", ""]}
     assert rejected(folder / "table.xlsx") == [(6, "The row has 4 cells, the header 3")]
-    assert read_table(folder / "table.xlsx").understood == {"format": "xlsx", "sheet": "Sheet (the first of 2)"}
+    assert read_table(folder / "table.xlsx").understood == {
+        "format": "xlsx",
+        "sheet": "Sheet (the first of 2)",
+        "header row": "2",
+    }
 
 
 def test_parquet_becomes_text_whatever_its_types(folder: Path) -> None:
@@ -272,9 +292,9 @@ def test_the_cells_are_those_that_python_reads(folder: Path, cells: list[list[st
     csv.writer(text, lineterminator="\n").writerows([["a", "b"], *cells])
     records = list(csv.reader(io.StringIO(text.getvalue(), newline="")))
     expected = {
-        number: record
+        number: record[:2]
         for number, record in enumerate(records, start=1)
-        if number > 1 and len(record) == 2 and any(record) and "\0" not in "".join(record)
+        if number > 1 and any(record) and len(record) > 1 and not any(record[2:]) and "\0" not in "".join(record)
     }
     assert rows(written(folder, text.getvalue())) == expected
 
@@ -329,3 +349,190 @@ def test_a_file_that_asks_for_care_is_read_with_care(folder: Path, content: str)
 def test_bytes_that_are_no_utf_8_ask_for_care_wherever_they_stand(folder: Path) -> None:
     for content in (b"a,b\n1,\xe4\n", b"a,\xe4\n1,2\n", b"a,b\n1,\xc3,\xa4\n"):
         assert not is_read_alike_with_care(read_table, written(folder, content), 1 << 20)
+
+
+# Only the columns that somebody knows
+
+
+KNOWN = {"record id", "email", "create date"}
+BELOW = "Phone;Record ID;Email;;Phone\n1;7;a@b.c;x;2\n1;;;x;\n;;;;\n3;8;;;4\n"
+
+
+def known(name: str) -> bool:
+    return name.casefold() in KNOWN
+
+
+def dialects(text: str, title: str) -> dict[str, bytes]:
+    """The same table as different programs write it."""
+    return {
+        "plain": text.replace(";", ",").encode(),
+        "sep": f"sep=;\n{text}".encode(),
+        "title": f"{title};;\n\n{text}".encode(),
+        "wide": f"{title}\n{text}".replace(";", "\t").encode("utf-16"),
+        "wide, no mark": text.encode("utf-16-le"),
+        "Windows": f"Größe\r\n{text}".replace("\n", "\r\n").encode("cp1252"),
+        "bars": text.replace(";", "|").replace("\n", "||\n").encode("utf-8-sig"),
+    }
+
+
+@pytest.mark.parametrize("name", dialects(BELOW, ""))
+def test_only_known_columns_are_kept_whatever_the_others_are_called(folder: Path, name: str) -> None:
+    table = read_table(written(folder, dialects(BELOW, "My contacts, all; of them")[name]), known=known)
+    assert table.frame.to_numpy().tolist() == [["7", "a@b.c"], ["", ""], ["8", ""]]
+    assert list(table.frame) == ["Record ID", "Email"]
+    assert table.understood["left out"] == "Phone, Phone and 1 more"
+    assert not len(table.rejected)
+
+
+def test_rows_count_from_the_first_line_of_the_file(folder: Path) -> None:
+    title = 'sep=,\n"My\ncontacts",,\n\nEmail,Record ID\na@b.c,7\n'
+    table = read_table(written(folder, title), known=known)
+    assert table.frame.index.tolist() == [5]
+    assert {"header row": "4", "title rows": "1: My contacts"}.items() <= table.understood.items()
+
+
+def test_a_header_is_looked_for_in_the_first_20_rows(folder: Path) -> None:
+    names, row = "Email,Record ID\n", "a@b.c,7\n"
+    assert list(read_table(written(folder, "x,y\n" * 19 + names + row), known=known).frame) == ["Email", "Record ID"]
+    table = read_table(written(folder, "x,y\n" * 20 + names + row), known=known)
+    assert (list(table.frame), table.names, len(table.frame)) == ([], ("x", "y"), 21)
+
+
+def test_one_known_name_alone_is_no_header_below_a_title(folder: Path) -> None:
+    assert read_table(written(folder, "title,x\nEmail,y\n"), known=known).names == ("title", "x")
+    assert list(read_table(written(folder, "Email,y\na@b.c,1\n"), known=known).frame) == ["Email"]
+
+
+def test_two_known_columns_of_one_name_are_an_error(folder: Path) -> None:
+    with pytest.raises(DataError, match="Two columns bear the same name: 'EMAIL'"):
+        read_table(written(folder, "Email,Record ID,EMAIL\n"), known=known)
+
+
+def test_title_rows_and_known_columns_of_a_sheet(folder: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (
+        ["My contacts"],
+        [],
+        ["Phone", "Record ID", "Phone", "Email"],
+        ["x", 7],
+        ["y"],
+        [],
+        [None, 8, "z", "a"],
+    ):
+        book.active.append(row)
+    book.save(folder / "titles.xlsx")
+    table = read_table(folder / "titles.xlsx", known=known)
+    assert {row: list(cells) for row, *cells in table.frame.itertuples()} == {4: ["7", ""], 5: ["", ""], 7: ["8", "a"]}
+    assert table.understood["title rows"] == "1: My contacts"
+
+
+def test_only_known_columns_of_parquet_are_read(folder: Path) -> None:
+    columns = {"Email": ["a", "", ""], "Email.other": ["x", "y", None], "Record ID": [7.0, None, None]}
+    pa.parquet.write_table(pa.table(columns), folder / "known.parquet", row_group_size=1)
+    table = read_table(folder / "known.parquet", known=known)
+    assert {row: list(cells) for row, *cells in table.frame.itertuples()} == {2: ["a", "7"], 3: ["", ""]}
+
+
+@given(csv_files(), st.sampled_from([64, 1 << 20]))
+def test_known_columns_are_read_alike_with_care_and_without(folder: Path, content: bytes, block: int) -> None:
+    def read(path: Path) -> Any:
+        return read_table(path, known=lambda name: name.casefold() in ("contact_id", "occurred_at", "a"))
+
+    is_read_alike_with_care(read, written(folder, content), block)
+
+
+@given(csv_files())
+def test_known_columns_are_those_of_the_whole_table(folder: Path, content: bytes) -> None:
+    path = written(folder, content)
+    try:
+        whole = read_table(path)
+    except DataError:
+        return
+    names = [str(name) for name in whole.frame][:2]
+    part = read_table(path, known=lambda name: name in names)
+    spoilt = set(whole.rejected["row"]) - set(part.rejected["row"])  # by a NUL in a column that is not read
+    pd.testing.assert_frame_equal(part.frame.drop(spoilt), whole.frame[names], check_index_type=False)
+
+
+# Files as they lie on a disk
+
+
+def test_progress_is_told_up_to_the_end(folder: Path) -> None:
+    for content in ("a,b\n" + "1,2\n" * 1000, "a;b\n" + "1;ä\n" * 1000):
+        told: list[tuple[int, int]] = []
+        path = written(folder, content.encode("cp1252"))
+        read_table(path, progress=lambda done, size: told.append((done, size)))  # noqa: B023
+        assert told == sorted(told) and told[-1] == (path.stat().st_size, path.stat().st_size)
+
+
+def test_a_file_that_changes_while_it_is_read_is_an_error(folder: Path) -> None:
+    path = written(folder, "a,b\n1\n2,3\n")
+
+    def grow(done: int, size: int) -> None:
+        with path.open("a") as file:
+            file.write("4,5\n")
+
+    with pytest.raises(DataError, match="The file changed while it was read"):
+        read_table(path, progress=grow)
+    with pytest.raises(DataError, match="The file changed while it was read"):
+        read_table(path, progress=lambda done, size: path.unlink())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices and pipes as other systems have them")
+def test_devices_and_pipes_are_not_opened(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    for path in (Path("/dev/zero"), folder / "pipe"):
+        assert "This is a device or a pipe, not a file" in fault(path)
+
+
+@pytest.mark.parametrize("name", ["a\0b.csv", "\ud800.csv", "x" * 5000])
+def test_a_name_that_no_file_can_have_is_told(folder: Path, name: str) -> None:
+    assert fault(folder / name)
+
+
+def test_a_path_that_climbs_is_a_path_like_any_other(folder: Path) -> None:
+    written(folder, "a\n1\n")
+    assert rows(folder / ".." / folder.name / "table.csv") == {2: ["1"]}
+
+
+# Mutations
+
+
+def some_sheet() -> bytes:
+    book = openpyxl.Workbook()
+    for row in (["id", "when"], [7, dt.datetime(2024, 3, 1)], ["x", "=1+1"]):
+        book.active.append(row)
+    book.save(content := io.BytesIO())
+    return content.getvalue()
+
+
+def some_parquet() -> bytes:
+    pa.parquet.write_table(pa.table({"id": ["7", None], "n": [1.5, 2]}), content := io.BytesIO())
+    return content.getvalue()
+
+
+SOUND = {
+    "csv": b'id,name\n7,"A\nnn"\n8,Bob\n',
+    "wide csv": "id\tname\n7\tJörg\n".encode("utf-16"),
+    "sheet": some_sheet(),
+    "parquet": some_parquet(),
+    "json": b'{"results": [{"id": "7", "properties": {"createdate": "2024-03-01T09:00:00Z", "email": "a@b.c"}}]}',
+}
+
+
+@given(st.data())
+def test_a_mutated_file_is_read_or_refused_with_every_row_accounted_for(folder: Path, data: st.DataObject) -> None:
+    content = data.draw(st.sampled_from(list(SOUND.values())))
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(content)))
+        end = start + data.draw(st.integers(0, 20))
+        piece = data.draw(st.sampled_from([b"", content[start:end] * 2, b"\0", b"\xff", b'"', b"\n", b"9" * 30]))
+        content = content[:start] + piece + content[end:]
+    path = written(folder, content)
+    for read in (read_table, lambda path: read_table(path, known=known), read_export):
+        try:
+            found = read(path)
+        except MarketableError:
+            continue
+        used = found.frame if isinstance(found, tables.Table) else found.contacts
+        assert found.rows_read == len(used) + len(found.rejected)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketable.errors import DataError
-from marketable.inputs.touches import COLUMNS, SOURCE_NAMES, Batch, as_touches, read_times, read_touches
+from marketable.inputs.dates import read_times
+from marketable.inputs.touches import COLUMNS, SOURCE_NAMES, Batch, as_touches, read_touches
 from marketable.rulebook import SOURCES
 from test_tables import csv_files, is_read_alike_with_care
 
@@ -93,7 +94,7 @@ def test_sources_are_categories_in_the_order_of_the_rulebook(folder: Path) -> No
     [
         (" ,2024-03-01,manual,", "contact_id", "There is no contact_id and no e-mail"),
         ("7,,manual,", "occurred_at", "The time is missing"),
-        ("7,3/1/2024,manual,", "occurred_at", "This is no time"),
+        ("7,13/13/2024,manual,", "occurred_at", "This is no time"),
         ("7,2024-02-30,manual,", "occurred_at", "This is no time"),
         ("7,1999-12-31,manual,", "occurred_at", "The time is before the year 2000"),
         ("7,2101-01-01T00:00Z,manual,", "occurred_at", "The time is after the year 2100"),

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..errors import nearest
 from ..rulebook import ACTIONS, NOT_COVERED, SOURCES
-from .tables import FilePath, first_faults, no_column, raise_first, read_table, rejected_rows, without
+from .dates import ISO, of_one_kind, read_dates, time_faults
+from .tables import FilePath, Table, first_faults, no_column, raise_first, read_table, rejected_rows, without
 
 COLUMNS = ("contact_id", "occurred_at", "source", "asset")
 SOURCE_NAMES = (*SOURCES, *ACTIONS, NOT_COVERED)
-_TIME = r"\d{4}-\d\d-\d\d(?:[ T]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?"
-_FROM, _UNTIL = 2000, 2100
 _GUESSES = 100
 
 
@@ -41,14 +39,16 @@ class Batch:
     understood: dict[str, str]
 
 
-def read_touches(path: FilePath, *, strict: bool = False) -> Batch:
+def read_touches(path: FilePath, *, strict: bool = False, dates: str | None = None) -> Batch:
     r"""The touches in a csv, xlsx or parquet file.
 
     Arguments: path, of a file with the columns contact_id or email or both, occurred_at (ISO 8601, with or without a
-    zone), source and, if wanted, asset, in any order, whatever their case; other columns are left out. Where contact_id
-    is blank, the contact is known by its e-mail, trimmed and in lower case. strict: whether a rejected row is an error.
+    zone, or as Excel writes dates), source and, if wanted, asset, in any order, whatever their case; other columns are
+    left out. Where contact_id is blank, the contact is known by its e-mail, trimmed and in lower case. strict: whether
+    a rejected row is an error. dates: "day first" or "month first", where the dates do not tell.
     Returns: a Batch.
-    Raises: DataError, for a file that is no table or lacks a column, and if strict for the first rejected row.
+    Raises: DataError, for a file that is no table or lacks a column, for dates that do not tell whether the day or the
+    month comes first (see `read_dates`), and if strict for the first rejected row.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "touches.csv")
@@ -58,14 +58,15 @@ def read_touches(path: FilePath, *, strict: bool = False) -> Batch:
     >>> read_touches(path).rejected.to_dict("records")[0]["reason"]
     'This is no time. Expected 2024-03-01, 2024-03-01 09:30 or 2024-03-01T09:30:00Z'
     """
-    table = read_table(path)
-    cells, left_out = _columns(table.frame, path)
+    table = read_table(path, known=_is_known)
+    cells = _columns(table, path)
     with ThreadPoolExecutor(2) as threads:  # each column is worked on by pyarrow, which needs no interpreter
-        times = threads.submit(read_times, cells["occurred_at"])
+        times = threads.submit(read_dates, {"occurred_at": cells["occurred_at"]}, dates, file=path)
         assets = threads.submit(cells["asset"].astype, "category")
         sources = threads.submit(_sources, cells["source"])
         keys = threads.submit(contact_keys, cells["contact_id"], cells["email"])
-    contact_id, occurred_at, source = keys.result(), times.result(), sources.result()
+    contact_id, source = keys.result(), sources.result()
+    read_as, occurred_at = times.result().forms["occurred_at"], times.result().times["occurred_at"]
     rejected = first_faults(
         table.rejected,
         rejected_rows(cells["contact_id"][contact_id == ""], "contact_id", "There is no contact_id and no e-mail"),
@@ -77,7 +78,8 @@ def read_touches(path: FilePath, *, strict: bool = False) -> Batch:
     asset = cells["asset"] if len(rejected) else assets.result()  # those of rejected rows are no categories
     read = cells.assign(contact_id=contact_id, occurred_at=occurred_at, source=source, asset=asset)
     touches = as_touches(without(read, rejected))
-    understood = {**table.understood, "times": _zones(touches["occurred_at"]), "left out": ", ".join(left_out)}
+    form = read_as if read_as != ISO else ""
+    understood = {**table.understood, "dates": form, "times": _zones(touches["occurred_at"])}
     return Batch(touches, rejected, table.rows_read, {name: text for name, text in understood.items() if text})
 
 
@@ -102,92 +104,20 @@ def contact_keys(ids: pd.Series[str], emails: pd.Series[str]) -> pd.Series[str]:
     return keys.mask(keys == "", emails.str.strip().str.lower()) if (keys == "").any() else keys
 
 
-def read_times(cells: pd.Series[str]) -> pd.Series[Any]:
-    """Cells in ISO 8601 as times; what is no time is NaT.
-
-    Returns: datetime64[us] where no cell has a zone; datetime64[us, UTC] where all have one; where some have one,
-    Timestamps (dtype object), each as it was written: only the portal's time zone can bring them together.
-
-    >>> read_times(pd.Series(["2024-03-01", "2024-03-01T09:30+02:00"])).tolist()
-    [Timestamp('2024-03-01 00:00:00'), Timestamp('2024-03-01 09:30:00+0200', tz='UTC+02:00')]
-    """
-    times = _times_of_one_kind(cells)  # as in most files, where nothing is to be trimmed either
-    if times is not None:
-        return times
-    cells = cells.str.strip()
-    times = _times_of_one_kind(cells)
-    if times is not None:
-        return times
-    zoned = _have_zone(cells)
-    readable = cells.where(cells.str.fullmatch(_TIME))
-    naive = pd.to_datetime(readable.mask(zoned), format="ISO8601", errors="coerce").dt.as_unit("us")
-    aware = pd.to_datetime(readable.where(zoned), format="ISO8601", errors="coerce", utc=True).dt.as_unit("us")
-    if naive.isna().all() or aware.isna().all():
-        return naive if aware.isna().all() else aware
-    mixed = naive.astype(object)
-    mixed[aware.notna()] = [pd.Timestamp(text) for text in cells[aware.notna()]]
-    return mixed
+def _is_known(name: str) -> bool:
+    return name.casefold() in (*COLUMNS, "email")
 
 
-def _times_of_one_kind(cells: pd.Series[str]) -> pd.Series[Any] | None:
-    zone = "UTC" if _have_zone(cells.head(1)).any() else None
-    try:
-        times = pc.cast(pa.array(cells, pa.large_string()), pa.timestamp("us", zone))
-    except pa.ArrowInvalid:
-        return None
-    return cast("pd.Series[Any]", times.to_pandas()).set_axis(cells.index)
-
-
-def _have_zone(cells: pd.Series[str]) -> pd.Series[bool]:
-    return cells.str.slice(10).str.contains("[Z+-]")
-
-
-def of_one_kind(times: pd.Series[Any]) -> pd.Series[Any]:
-    """Timestamps of two kinds may be of one after some rows were rejected."""
-    if times.dtype != object:
-        return times
-    zoned = times.map(lambda time: time.tzinfo is not None)
-    return times if zoned.any() and not zoned.all() else pd.to_datetime(times, utc=bool(zoned.all())).dt.as_unit("us")
-
-
-def time_faults(cells: pd.Series[str], times: pd.Series[Any], column: str, *, needed: bool = True) -> pd.DataFrame:
-    """The rejected rows of a column of times: what `read_times` could not read, and years that cannot be meant.
-
-    Arguments: cells, as they stand; times, as read; column, its name in the file; needed, whether a blank is a fault.
-    """
-    expected = "Expected 2024-03-01, 2024-03-01 09:30 or 2024-03-01T09:30:00Z"
-    moments = instants(times)
-    unread = cells[moments.isna()]
-    blank = unread.str.strip() == ""
-    return pd.concat(
-        [
-            rejected_rows(unread[blank & needed], column, f"The time is missing. {expected}"),
-            rejected_rows(unread[~blank], column, f"This is no time. {expected}"),
-            rejected_rows(cells[moments < _year(_FROM)], column, f"The time is before the year {_FROM}"),
-            rejected_rows(cells[moments >= _year(_UNTIL + 1)], column, f"The time is after the year {_UNTIL}"),
-        ]
-    )
-
-
-def instants(times: pd.Series[Any]) -> pd.Series[Any]:
-    """Times of any kind made comparable: datetime64[us, UTC], those without a zone taken as UTC."""
-    return pd.to_datetime(times, utc=True)
-
-
-def _year(year: int) -> pd.Timestamp:
-    return pd.Timestamp(year, 1, 1, tz="UTC")
-
-
-def _columns(frame: pd.DataFrame, path: FilePath) -> tuple[pd.DataFrame, list[str]]:
-    """The columns of a batch and the e-mail, blank where there is none; and the names of the columns left out."""
+def _columns(table: Table, path: FilePath) -> pd.DataFrame:
+    """The columns of a batch and the e-mail, blank where there is none."""
+    frame = table.frame
     found = {str(name).casefold(): str(name) for name in frame}
     for name in COLUMNS[:3]:
         if name not in found and not (name == "contact_id" and "email" in found):
             expected = "in the first row contact_id (or email), occurred_at, source and, if wanted, asset"
-            raise no_column(name, frame, path, expected)
+            raise no_column(name, filter(None, table.names), path, expected)
     blank = pa.repeat(pa.scalar("", pa.large_string()), len(frame)).to_pandas().set_axis(frame.index)
-    cells = pd.DataFrame({name: frame[found[name]] if name in found else blank for name in (*COLUMNS, "email")})
-    return cells, [name for folded, name in found.items() if folded not in cells]
+    return pd.DataFrame({name: frame[found[name]] if name in found else blank for name in (*COLUMNS, "email")})
 
 
 def _sources(cells: pd.Series[str]) -> pd.Series[Any]:

@@ -15,8 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from ...errors import DataError
+from ..dates import of_one_kind
 from ..tables import FilePath, raise_first
-from ..touches import as_touches, of_one_kind
+from ..touches import as_touches
 from .contacts import Rows, rows_of
 from .conversions import apart_from_creations, conversions_of, submissions_of_contacts
 from .files import Progress, files_of, labels_of, table_of, together

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...errors import DataError
-from ..dates import read_dates
+from ..dates import instants, read_dates, time_faults
 from ..tables import FilePath, Table, first_faults, rejected_rows, without
-from ..touches import SOURCE_NAMES, instants, time_faults
+from ..touches import SOURCE_NAMES
 from .sources import CERTAINTIES, RecordedSource, folded, tool_of
 from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed
 
@@ -68,7 +67,7 @@ def rows_of(
     """
     header = [str(name) for name in table.frame]
     columns = vocabulary.columns(header)
-    needed(columns, list(getattr(table, "names", ())) or header, path)
+    needed(columns, list(table.names) or header, path)
     for name in set(header) - {name for names in columns.values() for name in names}:
         del table.frame[name]
     facts = _Facts(table.frame, columns, advance)
@@ -217,10 +216,7 @@ def _times(
     conversions = [f"{fact}_at" for fact in CONVERSIONS]
     there = {fact: facts.header(fact) for fact in ("created_at", *conversions, "mailed_at") if facts.has(fact)}
     cells = {name: facts.text(fact) for fact, name in there.items()}
-    try:
-        dates = read_dates(cells, order)
-    except DataError as fault:
-        raise _in_file(fault, path) from None
+    dates = read_dates(cells, order, file=path)
     faults = [
         time_faults(cells[name], dates.times[name], name, needed=fact == "created_at") for fact, name in there.items()
     ]
@@ -230,20 +226,6 @@ def _times(
     never = pd.Series(pd.NaT, facts.index, dtype="datetime64[us]")
     times = {fact: dates.times[name] for fact, name in there.items()}
     return dict.fromkeys(conversions, never) | times, words, faults
-
-
-def _in_file(fault: DataError, path: FilePath) -> DataError:
-    """The same fault, which knows its file."""
-    return type(fault)(
-        fault.problem,
-        file=path,
-        row=fault.row,
-        column=fault.column,
-        value=fault.value,
-        expected=fault.expected,
-        nearest=fault.nearest,
-        advice=fault.advice,
-    )
 
 
 def _created_by(

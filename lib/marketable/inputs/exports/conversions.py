@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..dates import instants, read_dates, time_faults
 from ..tables import FilePath, first_faults, no_column, raise_first, read_table, rejected_rows, without
-from ..touches import SOURCE_NAMES, instants, read_times, time_faults
+from ..touches import SOURCE_NAMES
 from .contacts import CONVERSIONS, FORMS
 from .sources import RecordedSource, folded, form_name, tool_of_conversion
 
@@ -61,7 +62,8 @@ def submissions_of_contacts(
     """The touches that a table of submissions tells of (as `conversions_of` has them), its rejected rows, and notes."""
     table = read_table(path)
     cells = _needed(table.frame, ("contact_id", "timestamp", "form_id"), path)
-    contact_id, form_id, occurred_at = cells["contact_id"], cells["form_id"], read_times(cells["timestamp"])
+    contact_id, form_id = cells["contact_id"], cells["form_id"]
+    occurred_at = read_dates({"timestamp": cells["timestamp"]}, file=path).times["timestamp"]
     contact = pd.Series(pd.Index(contacts["contact_id"]).get_indexer(contact_id), cells.index)
     rejected = first_faults(
         table.rejected,

@@ -76,7 +76,9 @@ def table_of(path: FilePath, known: Callable[[str], bool], progress: Callable[[i
             start = file.read(4096)
     except (OSError, ValueError):
         start = read_bytes(path)  # it says what is wrong
-    return api_contacts(read_bytes(path), path, known) if is_json(start) else read_table(path)
+    if is_json(start):
+        return api_contacts(read_bytes(path), path, known)
+    return read_table(path, known=known, progress=progress)
 
 
 def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[pd.DataFrame]]:

@@ -68,7 +68,7 @@ def preview(path: FilePath, *, mapping: ColumnMapping | FilePath | None = None) 
     header = [str(name) for name in table.frame]
     found = vocabulary.columns(header)
     facts = {name: fact for fact, names in found.items() for name in names}
-    names = [name for name in getattr(table, "names", ()) if name] or header
+    names = [name for name in table.names if name] or header
     columns = tuple(Column(name, _samples(table.frame.get(name)), facts.get(name)) for name in names)
     missing = tuple(wanted[0] for wanted in NEEDED.values() if not found.keys() & set(wanted))
     unknown = {}
@@ -97,7 +97,7 @@ def facts() -> dict[str, str]:
 def _whole(path: FilePath, vocabulary: Vocabulary) -> Table:
     """The file with all columns whose names tell them apart; those that nobody wants may bear any names."""
     table = table_of(path, vocabulary.knows, None)
-    names = Counter(name.casefold() for name in getattr(table, "names", ()))
+    names = Counter(name.casefold() for name in table.names)
     found = names and len(vocabulary.columns(map(str, table.frame))) > 1  # so the header is where it was found
 
     def wanted(name: str) -> bool:
