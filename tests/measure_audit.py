@@ -57,9 +57,8 @@ def report(total: Counter) -> str:
     for size in BINS:
         hit, miss = total["found", size], total["missed", size]
         if hit + miss:
-            lines.append(
-                f"recall, {size[0]} to {min(size[1], 9_999)} contacts concerned: {hit / (hit + miss):.3f} ({hit:,} of {hit + miss:,})"
-            )
+            concerned = f"{size[0]} to {min(size[1], 9_999)} contacts concerned"
+            lines.append(f"recall, {concerned}: {hit / (hit + miss):.3f} ({hit:,} of {hit + miss:,})")
     enough = [size for size in BINS if size[0] >= 10]
     hit, miss = (sum(total[kind, size] for size in enough) for kind in ("found", "missed"))
     lines.append(f"recall, 10 and more: {hit / max(hit + miss, 1):.3f}")

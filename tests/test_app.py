@@ -145,12 +145,13 @@ def leave(visitor: Visitor) -> int:
 # ---- what is reachable ----
 
 
-def test_the_start_page_lists_the_explorer_and_the_lessons_by_their_titles_in_order(app: Running) -> None:
+def test_the_start_page_lists_the_explorer_the_audit_and_the_lessons_by_their_titles_in_order(app: Running) -> None:
     status, body, _ = ask(app, "/")
     listed = re.findall(r'<li><a href="([^"]*)">(.*?)</a>', body)
     assert status == 200
     assert listed == [
         ("/explore", "Who is a marketing contact, and which switch made them one?"),
+        ("/audit", "Why are these people marketing contacts, and whom do you pay for?"),
         ("/lessons/01_broken", "1 · A lesson that breaks"),
         ("/lessons/02_second", "2 · The second"),
     ]
@@ -449,7 +450,7 @@ def test_the_download_holds_what_is_saved_in_jupyterlab(view: Explorer, tmp_path
     view._save_all()
     contents = view._contents()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == contents
-    with zipfile.ZipFile(io.BytesIO(explorer._zipped(contents))) as archive:
+    with zipfile.ZipFile(io.BytesIO(explorer.zipped(contents))) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == contents
 
 

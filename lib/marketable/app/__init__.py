@@ -1,1 +1,3 @@
-"""The explorer and the lessons as an app, for people who do not code: the server, and the kernels it forks."""
+"""The explorer, the audit and the lessons as an app, for people who do not code: the server, and the kernels that it
+forks.
+"""

@@ -158,15 +158,16 @@ def _received(connection: socket.socket, length: int) -> bytes:
 
 
 def _load() -> None:
-    """Imports what kernels need, and shows an explorer and a lesson once: what these load late is then there too."""
+    """Imports what kernels need, and shows each kind of page once: what they load late is then there too."""
     for name in ("ipykernel.kernelapp", "ipykernel.zmqshell", "matplotlib_inline.backend_inline"):
         importlib.import_module(name)
     import ipywidgets
 
-    from marketable.views import Explorer
+    from marketable.views import AuditPanel, Explorer
     from marketable.views.lessons.lesson import Lesson
 
     Explorer()
+    AuditPanel()
     Lesson("01_what_a_marketing_contact_is").experiment()
     ipywidgets.Widget.close_all()
     gc.collect()

@@ -1,4 +1,4 @@
-"""The app: the explorer and the lessons, shown by Voila to people who do not code.
+"""The app: the explorer, the audit and the lessons, shown by Voila to people who do not code.
 
 Voila opens every notebook and file of a folder. So here stands what is reachable, and nothing else is: a start page,
 the pages it lists, their scripts and styles, and the channel of a page's own kernel, through which widgets speak and no
@@ -42,6 +42,7 @@ from . import forking
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[2]
 MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, where there is one
+TOOLS = ("explore", "audit")
 ONLY_IN_JUPYTERLAB = "jupyterlab"  # the tag of cells that make no sense here
 WIDGETS = "@jupyter-widgets/jupyterlab-manager"
 _KERNEL = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -71,7 +72,7 @@ _ANYTHING_ELSE = (
 
 def pages(folder: Path) -> dict[str, Path]:
     """The notebooks that can be opened, by address, in their order."""
-    found = [folder / "explore.ipynb", *sorted((folder / "lessons").glob("[0-9]*.ipynb"))]
+    found = [*(folder / f"{name}.ipynb" for name in TOOLS), *sorted((folder / "lessons").glob("[0-9]*.ipynb"))]
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
 
 
@@ -170,7 +171,7 @@ class Start(Guarded, JupyterHandler):
     def get(self) -> None:
         """Shows it."""
         listed = [(address, title(nbformat.read(path, 4))) for address, path in self.app.pages.items()]
-        self.finish(_rendered(self.settings, "start.html", explorer=listed[0], lessons=listed[1:]))
+        self.finish(_rendered(self.settings, "start.html", tools=listed[: len(TOOLS)], lessons=listed[len(TOOLS) :]))
 
 
 class Page(Start):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from ..errors import PortalError
-from ..plain_yaml import read
+from ..plain_yaml import Place, load, read
 from ..strict import IsoDate, Strict, fault, tell
 
 
@@ -54,13 +54,21 @@ class Prices(Strict):
     @classmethod
     def load(cls, path: str | Path) -> Prices:
         """The price list of a YAML file. Raises: PortalError, naming file and line."""
-        data, lines = read(path, PortalError)
+        return cls._of(*read(path, PortalError), file=path)
+
+    @classmethod
+    def of_text(cls, text: str) -> Prices:
+        """The price list of a YAML text. Raises: PortalError, naming the line."""
+        return cls._of(*load(text, PortalError))
+
+    @classmethod
+    def _of(cls, data: Any, lines: Mapping[Place, int], file: str | Path | None = None) -> Prices:
         try:
             return cls.model_validate(data if isinstance(data, Mapping) else {})
         except ValidationError as faults:
-            tell(faults, PortalError, lines, path)
+            tell(faults, PortalError, lines, file)
         except PortalError as wrong:
-            raise wrong.located(path, lines) from None
+            raise wrong.located(file, lines) from None
 
     def step(self, hub: str, day: dt.date) -> Step | None:
         """The step of a hub that held on a day; None where the list tells none."""

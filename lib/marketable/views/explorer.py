@@ -10,37 +10,36 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
-import io
 import itertools
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
-from traitlets import Bunch
 
 from ..answers import WhatIf
 from ..engine import Outcome, decide
 from ..errors import DataError
 from ..inputs.opening import SUFFIXES, Opened, open_file, openable
-from ..inputs.portal import Flip, Portal, write_whole
+from ..inputs.portal import Flip, Portal
 from ..inputs.samples import sample_touches
 from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import charts, pieces, words
+from .choosing import BY_PATH as _BY_PATH
+from .choosing import DATA, UPLOAD_LIMIT, PortalChoice, place, taken
+from .choosing import UPLOAD as _UPLOAD
+from .handing import DOWNLOAD_LIMIT, hand_over, zipped
+from .layout import column, narrow, panel, row, wide
 from .place import shared
 from .plan_panel import PlanPanel
 from .reacting import react
 from .switch_list import SwitchList
 from .tables import csv, html_table
 
-DATA = Path(__file__).resolve().parents[3] / "data"
-UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
-DOWNLOAD_LIMIT = 12_000_000  # bytes; what is downloaded is part of the page
 SHARED_TOUCHES = 200_000  # the largest made-up batch where many share a machine
-_MADE_UP, _BY_PATH, _UPLOAD, _DEFAULTS, _BY_DAY = "made-up", "path", "upload", "defaults", ""
+_MADE_UP, _BY_DAY = "made-up", ""
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]
@@ -97,7 +96,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _make_inputs(self) -> None:
         batches = [(path.name, str(path)) for path in openable(self.folder)]
-        portals = [(path.name, str(path)) for path in sorted(self.folder.glob("*.yaml"))]
         editions = [str(edition) for edition in self._rulebook.editions]
         self._batch = widgets.Dropdown(
             description="Batch",
@@ -107,37 +105,25 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
                 *([] if self._shared else [("A file by its path …", _BY_PATH)]),
                 ("Upload a small file …", _UPLOAD),
             ],
-            layout=_wide(),
+            layout=wide(),
         )
-        self._size = widgets.BoundedIntText(10_000, 0, self._most_touches, description="Touches", layout=_narrow())
-        self._seed = widgets.BoundedIntText(7, 0, 2**31, description="Seed", layout=_narrow())
+        self._size = widgets.BoundedIntText(10_000, 0, self._most_touches, description="Touches", layout=narrow())
+        self._seed = widgets.BoundedIntText(7, 0, 2**31, description="Seed", layout=narrow())
         self._path = widgets.Text(
-            description="Path", placeholder="/home/me/export.csv", layout=_wide(), continuous_update=False
+            description="Path", placeholder="/home/me/export.csv", layout=wide(), continuous_update=False
         )
         self._upload = widgets.FileUpload(
             description=f"Choose a file, at most {UPLOAD_LIMIT // 1_000_000} MB",
             accept=",".join(SUFFIXES),
             layout=widgets.Layout(width="260px"),
         )
-        self._portal_choice = widgets.Dropdown(
-            description="Portal",
-            options=[
-                *portals,
-                ("All switches at their defaults", _DEFAULTS),
-                ("Upload a portal.yaml …", _UPLOAD) if self._shared else ("A file by its path …", _BY_PATH),
-            ],
-            layout=_wide(),
-        )
-        self._portal_path = widgets.Text(
-            description="Path", placeholder="/home/me/portal.yaml", layout=_wide(), continuous_update=False
-        )
-        self._portal_upload = widgets.FileUpload(
-            description="Choose a portal.yaml", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
-        )
+        self._account = PortalChoice(self.folder, "All switches at their defaults")
+        self._portal_choice, self._portal_path = self._account.choice, self._account.path
+        self._portal_upload = self._account.upload
         self._edition = widgets.Dropdown(
             description="Rules as of",
             options=[("each touch's own day", _BY_DAY), *((each, each) for each in editions)],
-            layout=_wide(),
+            layout=wide(),
         )
         self._tier = widgets.BoundedIntText(
             0,
@@ -145,7 +131,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             100_000_000,
             description="Tier (0: none)",
             style={"description_width": "initial"},
-            layout=_narrow(),
+            layout=narrow(),
             continuous_update=False,
         )
         self._to_baseline, self._all_on, self._all_off = (
@@ -163,11 +149,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             layout=widgets.Layout(width="290px"),
         )
         self._contact = widgets.Text(
-            description="Contact", placeholder="an id or an e-mail", layout=_wide(), continuous_update=False
+            description="Contact", placeholder="an id or an e-mail", layout=wide(), continuous_update=False
         )
-        self._example_of = widgets.Dropdown(description="Decided by", layout=_wide())
+        self._example_of = widgets.Dropdown(description="Decided by", layout=wide())
         self._example = widgets.Button(description="Show an example", tooltip="A contact whose status this decided")
-        self._save_to = widgets.Text("saved/explorer", description="Folder", layout=_wide())
+        self._save_to = widgets.Text("saved/explorer", description="Folder", layout=wide())
         self._save = (
             widgets.Button(description="Make a download", tooltip="Settings, decisions and pictures, as one zip file")
             if self._shared
@@ -211,36 +197,34 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             button.on_click(functools.partial(self._react, callback, error))
 
     def _layout(self) -> list[widgets.Widget]:
-        batch = _panel(
-            "1 · What happened", [self._batch, self._size, self._seed, self._path, self._upload], "1 1 360px"
-        )
+        batch = panel("1 · What happened", [self._batch, self._size, self._seed, self._path, self._upload], "1 1 360px")
         account = [self._portal_choice, self._portal_path, self._portal_upload, self._edition, self._tier]
-        portal = _panel("2 · The account", account, "1 1 360px")
+        portal = panel("2 · The account", account, "1 1 360px")
         buttons = widgets.HBox([self._to_baseline, self._all_on, self._all_off])
         flipping = widgets.HTML(pieces.FLIPPING)
         switches = [self._summary, buttons, self._switches, self._since, flipping, self._locked]
         follows = [self._source_chart, self._time_chart, self._table]
         to_set = [
-            _panel("3 · Flip a switch", switches),
-            _panel("4 · What do I turn off to stay within the tier?", [self._plan]),
+            panel("3 · Flip a switch", switches),
+            panel("4 · What do I turn off to stay within the tier?", [self._plan]),
         ]
         to_see = [
-            _panel("What follows", follows),
-            _panel("What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)]),
+            panel("What follows", follows),
+            panel("What each switch accounts for", [self._credit_chart, widgets.HTML(pieces.CREDIT)]),
         ]
-        asked = _row(self._contact, self._example_of, self._example)
+        asked = row(self._contact, self._example_of, self._example)
         note = widgets.HTML(pieces.DOWNLOADING if self._shared else pieces.SAVING)
-        to_save = self._save if self._shared else _row(self._save_to, self._save)
+        to_save = self._save if self._shared else row(self._save_to, self._save)
         return [
             widgets.HTML(pieces.style()),
-            _row(batch, portal),
+            row(batch, portal),
             self._error,
             self._message,
             self._rejected,
             self._headline,
-            _row(_column(to_set, "1 1 340px"), _column(to_see, "2 1 480px")),
-            _panel("5 · Why this contact?", [asked, self._explanation]),
-            _panel("6 · Save", [note, to_save, self._saved]),
+            row(column(to_set, "1 1 340px"), column(to_see, "2 1 480px")),
+            panel("5 · Why this contact?", [asked, self._explanation]),
+            panel("6 · Save", [note, to_save, self._saved]),
         ]
 
     # ---- reacting ----
@@ -267,17 +251,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     # ---- reading ----
 
     def _open_portal(self) -> None:
-        choice, path = self._portal_choice.value, self._portal_path
-        path.layout.display = "" if choice == _BY_PATH else "none"
-        self._portal_upload.layout.display = "" if choice == _UPLOAD else "none"
-        if choice == _DEFAULTS:
-            self._own_portal, self._portal_name = Portal(), "switches at their defaults"
-        elif choice == _UPLOAD:
-            if self._portal_upload.value:
-                self._own_portal, self._portal_name = self._uploaded_portal()
-        elif choice != _BY_PATH or path.value.strip():
-            file = self._place(path.value if choice == _BY_PATH else choice)
-            self._own_portal, self._portal_name = Portal.load(file), file.name
+        with self._quietly():
+            chosen = self._account.read()
+        if chosen is not None:
+            self._own_portal, self._portal_name = chosen
         self._flips.clear()
         with self._quietly():
             self._tier.value, self._since.value = self._own_portal.subscription.tier or 0, None
@@ -316,34 +293,15 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._decide_anew()
 
     def _place(self, path: str) -> Path:
-        """A path that a person typed; where it is not absolute, from the folder in which data/ stands."""
-        return self.folder.resolve().parent / Path(path.strip()).expanduser()
+        return place(self.folder, path)
 
     @property
     def _most_touches(self) -> int:
         return SHARED_TOUCHES if self._shared else 10_000_000
 
-    def _taken(self, widget: widgets.FileUpload) -> Bunch:
-        """The file that a widget holds; it holds it no longer, for what it holds may be saved with the notebook."""
-        upload: Bunch = widget.value[0]
-        with self._quietly():
-            widget.value = ()
-        if len(upload.content) > UPLOAD_LIMIT:
-            advice = None if self._shared else "Open it by its path instead."
-            expected = f"at most {UPLOAD_LIMIT // 1_000_000} MB"
-            raise DataError("The file is too large to upload", value=upload.name, expected=expected, advice=advice)
-        return upload
-
-    def _uploaded_portal(self) -> tuple[Portal, str]:
-        upload = self._taken(self._portal_upload)
-        try:
-            return Portal.of_text(bytes(upload.content).decode("utf-8-sig")), upload.name
-        except UnicodeDecodeError:
-            expected = "a portal.yaml"
-            raise DataError("This is not a text file", value=upload.name, expected=expected) from None
-
     def _opened_upload(self) -> Opened:
-        upload = self._taken(self._upload)
+        with self._quietly():
+            (upload,) = taken(self._upload)
         suffix = Path(upload.name).suffix.lower()
         if suffix not in SUFFIXES:
             raise DataError("Files of this kind are not read", value=upload.name, expected=", ".join(SUFFIXES))
@@ -500,20 +458,17 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _save_all(self) -> None:
         folder = self._place(self._save_to.value.strip() or "saved/explorer")
-        folder.mkdir(parents=True, exist_ok=True)
-        contents = self._contents()
-        for name, content in contents.items():
-            write_whole(folder / name, content)
-        self._saved.value = pieces.paragraph(f"Saved in {folder.resolve()}: {', '.join(contents)}.")
+        self._saved.value = hand_over(self._contents(), folder)
 
     def _offer_all(self) -> None:
         """A link in the page that holds the files themselves: nothing is written, and nobody else can fetch them."""
         contents = self._contents()
-        archive, left_out = _zipped(contents), ""
+        archive, left_out = zipped(contents), ""
         if len(archive) > DOWNLOAD_LIMIT:
             contents = {name: content for name, content in contents.items() if not name.startswith("decisions-")}
-            archive, left_out = _zipped(contents), "The decisions are left out: they are too large to download here."
-        self._saved.value = pieces.download("marketable.zip", archive, list(contents), left_out)
+            archive, left_out = zipped(contents), "The decisions are left out: they are too large to download here."
+        told = " ".join(filter(None, [f"It holds {', '.join(contents)}.", left_out]))
+        self._saved.value = pieces.download("marketable.zip", archive, told)
 
     def _contents(self) -> dict[str, bytes]:
         """What is saved, by the name of its file."""
@@ -543,42 +498,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         return "\n".join(lines) + "\n"
 
 
-def _zipped(contents: Mapping[str, bytes]) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
-        for name, content in contents.items():
-            files.writestr(name, content)
-    return archive.getvalue()
-
-
 def _own(what_if: WhatIf) -> dict[str, bool]:
     """The switches as the portal has them at the end."""
     return {str(name): bool(on) for name, on in what_if.switches["on"].items()}
-
-
-def _wide() -> widgets.Layout:
-    return widgets.Layout(width="340px", max_width="100%")
-
-
-def _narrow() -> widgets.Layout:
-    return widgets.Layout(width="190px")
-
-
-def _row(*children: widgets.Widget) -> widgets.Box:
-    """Children side by side, one under the other where the page is narrow."""
-    row = widgets.Box(children)
-    row.add_class("mk-wrap")
-    return row
-
-
-def _column(panels: list[widgets.Widget], flex: str) -> widgets.VBox:
-    column = widgets.VBox(panels, layout=widgets.Layout(flex=flex, min_width="0"))
-    column.add_class("mk-column")
-    return column
-
-
-def _panel(title: str, children: list[widgets.Widget], flex: str = "0 0 auto") -> widgets.VBox:
-    heading = widgets.HTML(f'<h2 class="mk-title">{title}</h2>')
-    panel = widgets.VBox([heading, *children], layout=widgets.Layout(flex=flex, min_width="0"))
-    panel.add_class("mk-panel")
-    return panel

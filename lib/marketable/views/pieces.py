@@ -76,14 +76,13 @@ def plain(text: str) -> str:
     return text.replace("\\", "\\\u200c").replace("$", "\\$")
 
 
-def download(name: str, content: bytes, files: list[str], note: str = "") -> str:
-    """A link that holds a zip file, and what is in it."""
-    link = f"data:application/zip;base64,{base64.b64encode(content).decode()}"
+def download(name: str, content: bytes, told: str = "", kind: str = "application/zip") -> str:
+    """A link that holds a file, and a sentence about it."""
+    link = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     size = f"{max(len(content) // 1000, 1):,} kB"
-    told = html.escape(" ".join(filter(None, [f"It holds {', '.join(files)}.", note])))
     return (
         f'<p class="mk-message" role="status"><a download="{html.escape(name)}" href="{link}">'
-        f"Download {html.escape(name)} ({size})</a>. {told}</p>"
+        f"Download {html.escape(name)} ({size})</a>. {html.escape(told)}</p>"
     )
 
 
@@ -149,9 +148,13 @@ def explanation(contact: pd.Series, touches: pd.DataFrame, rules: Mapping[str, R
         )
     by_touch = {*touches["source"], *(touches["source"].astype(str) + "/" + touches["asset"].astype(str))}
     beyond = "" if contact["decided_by"] in by_touch and not contact["waiting"] else str(contact["reason"])
-    items = "".join(_touch(touch, rules) for touch in touches.itertuples())
     told = f"<strong>{html.escape(answer)}</strong> {html.escape(beyond)}"
-    return f'<p class="mk-answer">{told}</p><ol class="mk-touches">{items}</ol>'
+    return f'<p class="mk-answer">{told}</p>{touched(touches, rules)}'
+
+
+def touched(touches: pd.DataFrame, rules: Mapping[str, Rule]) -> str:
+    """A contact's touches, each with its sentence. Arguments: touches, of `Outcome.why`."""
+    return f'<ol class="mk-touches">{"".join(_touch(touch, rules) for touch in touches.itertuples())}</ol>'
 
 
 def counts_table(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -1,0 +1,130 @@
+"""The first step of an audit: which files. One or several, from the folder, by path, or by upload."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from ...errors import DataError
+from ...inputs.exports.files import SUFFIXES, files_of, openable
+from .. import pieces
+from ..choosing import BY_PATH, UPLOAD, UPLOAD_LIMIT, place, taken
+from ..layout import shown, wide
+from ..place import shared
+
+_NOTHING, _LONGEST = "", 120
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Files that were chosen: `paths`, or `uploads` (name and content), which are files only while they are read."""
+
+    paths: tuple[Path, ...] = ()
+    uploads: tuple[tuple[str, bytes], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.paths) + len(self.uploads)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[list[Path]]:
+        """The files, for as long as they are needed."""
+        if not self.uploads:
+            yield list(self.paths)
+            return
+        with tempfile.TemporaryDirectory(prefix="marketable-") as folder:
+            for number, (name, content) in enumerate(self.uploads, start=1):
+                path = Path(folder, name)
+                (path.with_name(f"{number}-{name}") if path.exists() else path).write_bytes(content)
+            yield files_of(folder)
+
+
+class FileChoice(widgets.VBox):  # type: ignore[misc]
+    """Arguments: folder, whose files are offered; chosen, called with the files when there are some.
+
+    Attributes: choice, paths, read (a button), upload.
+    """
+
+    def __init__(self, folder: Path, chosen: Callable[[Callable[[], Chosen]], None]) -> None:
+        self._folder, self._emptying = folder, False
+        self.choice = widgets.Dropdown(
+            description="Export",
+            options=[
+                ("Choose …", _NOTHING),
+                *((path.name, str(path)) for path in openable(folder)),
+                *([] if shared() else [("Files by their paths …", BY_PATH)]),
+                ("Upload files …", UPLOAD),
+            ],
+            layout=widgets.Layout(width="520px", max_width="100%"),
+        )
+        self.paths = widgets.Textarea(
+            description="Paths", placeholder="/home/me/exports, or a file on each line", rows=3, layout=wide()
+        )
+        self.read = widgets.Button(description="Read", tooltip="Reads the files of these paths")
+        self.upload = widgets.FileUpload(
+            description=f"Choose files, at most {UPLOAD_LIMIT // 1_000_000} MB",
+            accept=",".join(SUFFIXES),
+            multiple=True,
+            layout=widgets.Layout(width="260px"),
+        )
+        self._note = widgets.HTML()
+        super().__init__([self.choice, self.paths, self.read, self.upload, self._note])
+        self._show()
+        self.choice.observe(lambda _: self._show(), "value")
+        self.choice.observe(lambda _: chosen(self._from_folder), "value")
+        self.read.on_click(lambda _: chosen(self._by_path))
+        self.upload.observe(lambda _: self._when_uploaded(chosen), "value")
+
+    def _show(self) -> None:
+        choice = self.choice.value
+        for widget, needed in ((self.paths, BY_PATH), (self.read, BY_PATH), (self.upload, UPLOAD)):
+            shown(widget, when=choice == needed)
+        larger = "" if shared() else " Larger ones are read by their paths."
+        notes = {
+            BY_PATH: "A file, a folder whose files are put together, or several, one on each line.",
+            UPLOAD: f"Several together, if your export came in parts.{larger}",
+        }
+        self._note.value = pieces.paragraph(notes[choice], "mk-note") if choice in notes else ""
+
+    def _from_folder(self) -> Chosen:
+        choice = self.choice.value
+        return Chosen() if choice in (_NOTHING, BY_PATH, UPLOAD) else Chosen((Path(choice),))
+
+    def _by_path(self) -> Chosen:
+        if self.choice.value != BY_PATH:
+            return Chosen()  # in the app it cannot be, whatever a browser sends
+        lines = [line for line in self.paths.value.splitlines() if line.strip()]
+        return Chosen(tuple(files_of([place(self._folder, line) for line in lines]))) if lines else Chosen()
+
+    def _when_uploaded(self, chosen: Callable[[Callable[[], Chosen]], None]) -> None:
+        if self.upload.value and not self._emptying:
+            chosen(self._uploaded)
+
+    def _uploaded(self) -> Chosen:
+        self._emptying = True
+        try:
+            uploads = taken(self.upload)
+        finally:
+            self._emptying = False
+        for upload in uploads:
+            if Path(_harmless(upload.name)).suffix.lower() not in SUFFIXES:
+                raise DataError("Files of this kind are not read", value=upload.name, expected=", ".join(SUFFIXES))
+        return Chosen(uploads=tuple((_harmless(upload.name), bytes(upload.content)) for upload in uploads))
+
+
+def _harmless(name: str) -> str:
+    """The name of an upload, as that of a file: no folder, no control character, not too long for a disk.
+
+    >>> _harmless("../../etc/pass" + chr(0) + "wd.csv")
+    'pass_wd.csv'
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    kept = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "_", last)[-_LONGEST:]
+    while len(kept.encode()) > 2 * _LONGEST:
+        kept = kept[1:]
+    return f"upload{kept}" if kept.startswith(".") or not kept else kept

@@ -1,0 +1,255 @@
+"""The audit as a widget: a file, what was understood of it, the account, and what the audit finds.
+
+The steps follow each other: nothing is computed before it has been shown how the files were understood, and what was
+found goes as soon as something it rests on is changed. In the app, whose machine is not the user's own, files come by
+upload and leave by download, and no path is read or written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from ...answers import audit as audited
+from ...answers.auditing import Audit
+from ...errors import DataError
+from ...inputs.exports import ColumnMapping, Export
+from ...practice.progress import SAVED
+from .. import pieces
+from ..choosing import DATA, place
+from ..handing import hand_over
+from ..layout import panel, row, shown, wide
+from ..place import shared
+from ..reacting import react
+from . import understanding
+from .account import AccountPanel
+from .files import Chosen, FileChoice
+from .mapping import MappingPanel
+from .progress import ProgressBar
+from .reading import look, read
+from .results import Results
+
+_CHOOSE = (
+    "A contacts export from HubSpot. Before you export, add these properties to the view: Record source, Record source "
+    "detail 1, Marketing contact status. {where}"
+)
+_HERE, _THERE = "Nothing leaves this computer.", "What you upload is forgotten when you close this page."
+_NOT_READ = "This was not read. Below you can say which column tells what, and what the values mean."
+
+
+class AuditPanel(widgets.VBox):  # type: ignore[misc]
+    """The audit as a widget. In a notebook, its value is its face: `AuditPanel()`.
+
+    Arguments: folder, where the exports, portals and price lists to choose from stand (by default the repository's
+    data/).
+    Attributes for those who code: `folder`, `export` and `audit`, None until there is one; `files`, `mapping`,
+    `account` and `results`, the panels of the steps; `start`, the button that computes.
+    """
+
+    def __init__(self, folder: str | Path = DATA) -> None:
+        self.folder = Path(folder)
+        self.export: Export | None = None
+        self.audit: Audit | None = None
+        self._chosen = Chosen()
+        self._used = ColumnMapping()
+        self._looked = False
+        self._error, self._understood, self._rejected = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._rejected_rows, self._rejected_saved, self._mapping_saved = (widgets.HTML() for _ in range(3))
+        self._audit_error, self._read_error, self._mapping_note = (widgets.HTML() for _ in range(3))
+        for name in ("understood", "rejected"):
+            getattr(self, f"_{name}").add_class(f"mk-at-{name}")
+        self._progress, self._computing = ProgressBar(), widgets.HTML()
+        self.files = FileChoice(self.folder, lambda files: self._react(lambda: self._choose(files)))
+        self.mapping = MappingPanel(
+            self.folder,
+            lambda mapping: self._react(lambda: self._map(mapping)),
+            lambda mapping: react(lambda: self._save_mapping(mapping), self._mapping_saved),
+        )
+        self.account = AccountPanel(
+            self.folder,
+            lambda callback: react(self._clean(callback, self._audit_error), self._audit_error),
+            self._forget,
+        )
+        self._change = widgets.Button(
+            description="Change what was taken for what", layout=widgets.Layout(width="260px")
+        )
+        self._rows = widgets.Checkbox(False, description="Show the rejected rows themselves", indent=False)
+        self._save_rows = widgets.Button(
+            description="Download the rejected rows" if shared() else "Save the rejected rows",
+            layout=widgets.Layout(width="260px"),
+        )
+        self.start = widgets.Button(
+            description="Audit these contacts", button_style="primary", layout=widgets.Layout(width="260px")
+        )
+        self.save_to = widgets.Text(_told(SAVED, self.folder), description="Save into", layout=wide())
+        self.results = Results(self._save_folder)
+        super().__init__(self._layout())
+        self.add_class("mk")
+        self._change.on_click(lambda _: self._react(self._show_mapping))
+        self._rows.observe(lambda _: self._show_rejected_rows(), "value")
+        self._save_rows.on_click(lambda _: react(self._save_rejected, self._rejected_saved))
+        self.start.on_click(lambda _: react(self._clean(self._compute, self._audit_error), self._audit_error))
+        react(self.account.open_portal, self._audit_error)
+
+    def __repr__(self) -> str:
+        return "AuditPanel"
+
+    def _layout(self) -> list[widgets.Widget]:
+        choose = pieces.paragraph(_CHOOSE.format(where=_THERE if shared() else _HERE), "mk-note")
+        self._mapping_step = panel("Which column tells what", [self._mapping_note, self.mapping, self._mapping_saved])
+        self._understood_step = panel(
+            "2 · What was understood",
+            [
+                self._understood,
+                self._rejected,
+                row(self._rows, self._save_rows),
+                self._rejected_rows,
+                self._rejected_saved,
+                self._change,
+            ],
+        )
+        account = [
+            self.account,
+            *([] if shared() else [self.save_to]),
+            row(self.start, self._computing),
+            self._audit_error,
+        ]
+        self._account_step = panel("3 · The account", account)
+        for widget in (self._mapping_step, self._understood_step, self._account_step, self.results):
+            shown(widget, when=False)
+        return [
+            widgets.HTML(pieces.style()),
+            panel("1 · Your export", [widgets.HTML(choose), self.files, self._progress, self._error]),
+            self._understood_step,
+            self._mapping_step,
+            self._account_step,
+            self.results,
+        ]
+
+    # ---- reacting ----
+
+    def _react(self, callback: Callable[[], None]) -> None:
+        react(self._clean(callback, self._error), self._error)
+
+    def _clean(self, callback: Callable[[], None], error: widgets.HTML) -> Callable[[], None]:
+        def called() -> None:
+            error.value = ""
+            callback()
+
+        return called
+
+    @contextlib.contextmanager
+    def _waiting(self, what: str) -> Iterator[None]:
+        self._progress.tell("Reading", what)
+        try:
+            yield
+        finally:
+            self._progress.hide()
+
+    def _forget(self) -> None:
+        """What was found rests on what is no longer chosen."""
+        if self.audit is not None:
+            self._computing.value = pieces.paragraph("Something was changed. Press the button again.")
+        self.audit = None
+        shown(self.results, when=False)
+
+    # ---- reading ----
+
+    def _choose(self, files: Callable[[], Chosen]) -> None:
+        self._forget()
+        self._computing.value = ""
+        self.export, self._chosen, self._used = None, Chosen(), ColumnMapping()
+        for widget in (self._mapping_step, self._understood_step, self._account_step):
+            shown(widget, when=False)
+        self._chosen = files()
+        if self._chosen:
+            self._read(ColumnMapping())
+
+    def _map(self, mapping: Callable[[], ColumnMapping]) -> None:
+        """Reads again, under a mapping. One that is not valid changes nothing."""
+        made = mapping()
+        self._forget()
+        self._read(made)
+
+    def _read(self, mapping: ColumnMapping) -> None:
+        self._used, self.export = mapping, None
+        shown(self._understood_step, when=False)
+        shown(self._account_step, when=False)
+        try:
+            what = f"{len(self._chosen):,} files" if len(self._chosen) > 1 else "the file"
+            with self._waiting(what), self._chosen.opened() as files:
+                self.export = read(files, mapping, self._progress)
+        except DataError:
+            self._look_closer()
+            raise
+        self._show_understood(self.export)
+        unknown = self.export.rejected["reason"].astype("str").str.contains("This is no status").any()
+        shown(self._mapping_step, when=False)
+        if unknown:
+            self._show_mapping("Some statuses were not known, and their rows are rejected. Say below what they mean.")
+
+    def _look_closer(self) -> None:
+        """Offers a mapping, where the files are tables at all; what is wrong with them has been said."""
+        with contextlib.suppress(DataError):
+            self._show_mapping(_NOT_READ)
+
+    def _show_mapping(self, note: str = "") -> None:
+        with self._waiting("the columns"), self._chosen.opened() as files:
+            seen = look(files, self._used)
+        self.mapping.show(seen, self._used)
+        self._mapping_note.value, self._mapping_saved.value = pieces.paragraph(note) if note else "", ""
+        shown(self._mapping_step, when=True)
+
+    def _show_understood(self, export: Export) -> None:
+        self._understood.value = understanding.understood(export)
+        self._rejected.value = understanding.rejected(export)
+        self._rows.value, self._rejected_rows.value, self._rejected_saved.value = False, "", ""
+        for widget in (self._rows, self._save_rows):
+            shown(widget, when=len(export.rejected) > 0)
+        shown(self._understood_step, when=True)
+        shown(self._account_step, when=len(export.contacts) > 0)
+
+    def _show_rejected_rows(self) -> None:
+        wanted = self._rows.value and self.export is not None
+        self._rejected_rows.value = understanding.rejected_rows(self.export) if wanted and self.export else ""
+
+    # ---- computing ----
+
+    def _compute(self) -> None:
+        if self.export is None:
+            raise DataError("There is nothing to audit yet", advice="Choose a file first.")
+        self._forget()
+        self._computing.value = pieces.paragraph("Auditing …")
+        self.start.disabled = True
+        try:
+            chosen = self.account.account
+            self.audit = audited(self.export, chosen.portal, silent_days=chosen.silent_days, prices=chosen.prices)
+            self.results.show(self.audit, "the portal says" if chosen.is_own else "HubSpot delivers them")
+            shown(self.results, when=True)
+        finally:
+            self._computing.value = ""
+            self.start.disabled = False
+
+    # ---- saving ----
+
+    def _save_folder(self) -> Path | None:
+        """Where files are saved; None in the app."""
+        return None if shared() else place(self.folder, self.save_to.value or "saved")
+
+    def _save_mapping(self, mapping: Callable[[], ColumnMapping]) -> None:
+        contents = {"mapping.yaml": mapping().text().encode()}
+        self._mapping_saved.value = hand_over(contents, self._save_folder())
+
+    def _save_rejected(self) -> None:
+        if self.export is not None:
+            contents = {"rejected-rows.csv": understanding.rejected_csv(self.export)}
+            self._rejected_saved.value = hand_over(contents, self._save_folder())
+
+
+def _told(saved: Path, folder: Path) -> str:
+    """The folder for what is saved, as short as it can be told."""
+    beside = folder.resolve().parent
+    return str(saved.relative_to(beside)) if saved.is_relative_to(beside) else str(saved)

@@ -1,0 +1,87 @@
+"""The second step of an audit: what was understood of the files, before anything is computed."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pandas as pd
+
+from ...inputs.exports import Export
+from .. import pieces
+from ..tables import csv, html_table
+from .reading import FACTS
+
+_SEVERAL = re.compile(r"\b([Rr]ow) \d[\d,]*")
+
+
+def read_in_short(export: Export) -> str:
+    """Rows read, used and rejected, in a sentence."""
+    used = len(export.contacts)
+    read = f"{export.rows_read:,} {'row' if export.rows_read == 1 else 'rows'} read"
+    text = f"{read}: {used:,} {'contact' if used == 1 else 'contacts'} used, {export.rows_read - used:,} rejected."
+    if export.submissions_read:
+        text += f" {export.submissions_read:,} form submissions read."
+    return text
+
+
+def understood(export: Export) -> str:
+    """What was understood, and what the export does not tell, as HTML in which text is escaped."""
+    told = {name: text for name, text in export.understood.items() if not _is_lacking(name)}
+    columns = told.pop("columns", "")
+    if "files" not in told:
+        told.pop("rows", "")
+    rows = [(name[:1].upper() + name[1:], text) for name, text in told.items()]
+    shown = pieces.paragraph(read_in_short(export), "mk-summary")
+    shown += html_table(pd.DataFrame(rows, columns=["what", "how"]), "How the files were read")
+    shown += _taken_for(columns) + _lacking(export)
+    return shown
+
+
+def rejected(export: Export) -> str:
+    """How many rows were rejected, by reason."""
+    if not len(export.rejected):
+        return ""
+    # A reason that names another row is the same reason for every row.
+    reasons = export.rejected["reason"].astype("str").str.replace(_SEVERAL, "another row", regex=True)
+    counted = reasons.value_counts().rename_axis("why").reset_index(name="rows")[["rows", "why"]]
+    return html_table(counted, "Rows that were rejected, by reason", most=50)
+
+
+def rejected_rows(export: Export) -> str:
+    """The rejected rows themselves."""
+    return html_table(export.rejected, "The rejected rows", most=100)
+
+
+def rejected_csv(export: Export) -> bytes:
+    """The rejected rows as csv."""
+    return csv(export.rejected)
+
+
+def _taken_for(columns: str) -> str:
+    """The columns that were taken for something, as a table. Whatever a column is called, its fact comes last."""
+    pairs, name = [], ""
+    for part in columns.split("; "):
+        name = f"{name}; {part}" if name else part
+        column, _, fact = name.rpartition(" as ")
+        if fact in FACTS or fact == "deleted":
+            pairs.append((column, FACTS.get(fact, "whether the contact is deleted")))
+            name = ""
+    if not pairs:
+        return pieces.paragraph(columns)
+    return html_table(pd.DataFrame(pairs, columns=["column of the file", "taken for"]), "Which column tells what")
+
+
+def _is_lacking(name: str) -> bool:
+    return name.startswith("no ") or name in ("not told", "worth adding")
+
+
+def _lacking(export: Export) -> str:
+    items = [
+        f"<li>{html.escape(text) if name.startswith('no ') else html.escape(f'{name[:1].upper()}{name[1:]}: {text}.')}"
+        for name, text in export.understood.items()
+        if _is_lacking(name)
+    ]
+    if not items:
+        return ""
+    return f'<h3 class="mk-sub">What the export does not tell</h3><ul class="mk-list">{"</li>".join(items)}</li></ul>'

@@ -1,0 +1,48 @@
+"""How what was made leaves the page: into a folder on the user's own machine, or from the app as a download."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import DataError
+from ..inputs.portal import write_whole
+from . import pieces
+
+DOWNLOAD_LIMIT = 12_000_000  # bytes; what is downloaded is part of the page
+_KINDS = {".csv": "text/csv", ".yaml": "text/plain", ".zip": "application/zip"}
+
+
+def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str = "marketable.zip") -> str:
+    """Hands files to the user. Where there is no folder, the page itself holds them: nothing is written, and nobody
+    else can fetch them.
+
+    Arguments: contents, by the file's name; folder, to write into, or None for a download; archive, the name of a
+    download of several files.
+    Returns: HTML that says where the files are.
+    Raises: DataError, where a download would be too large.
+    """
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            write_whole(folder / name, content)
+        return pieces.paragraph(f"Saved in {folder.resolve()}: {', '.join(contents)}.")
+    (name, content), *others = contents.items()
+    told = ""
+    if others:
+        name, content, told = archive, zipped(contents), f"It holds {', '.join(contents)}."
+    if len(content) > DOWNLOAD_LIMIT:
+        expected = f"at most {DOWNLOAD_LIMIT // 1_000_000} MB"
+        raise DataError("This is too large to download here", value=name, expected=expected)
+    return pieces.download(name, content, told, _KINDS[Path(name).suffix])
+
+
+def zipped(contents: Mapping[str, bytes]) -> bytes:
+    """Files as one zip file."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for name, content in contents.items():
+            files.writestr(name, content)
+    return archive.getvalue()

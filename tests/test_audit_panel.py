@@ -1,0 +1,494 @@
+"""The audit's panel without a browser: choose a file, press a button, and read what is shown and saved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import io
+import re
+import tempfile
+import zipfile
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pandas as pd
+import pytest
+from traitlets import Bunch
+
+import marketable as mk
+from marketable.inputs.exports import ColumnMapping
+from marketable.views import DATA, AuditPanel, Explorer, choosing
+from marketable.views.audit import telling
+from marketable.views.audit.chart import by_explanation
+
+EXPORT = next(DATA.glob("hubspot-crm-exports-*.csv"))
+PORTAL = mk.Portal.load(DATA / "portal.yaml")
+HOSTILE = ["<img src=x onerror=alert(1)>", "$x^2$", "=1+1", "two\nlines", "</pre><script>alert(1)</script>"]
+FOREIGN = [
+    "Nummer,Adresse,Angelegt am,Gekommen durch,Genauer,Mailstand",
+    "101,a@example.com,03/04/2024 10:00,Form,Newsletter,ja bitte",
+    "102,b@example.com,05/04/2024 10:00,Form,Newsletter,ja bitte",
+    "103,c@example.com,06/04/2024 10:00,CRM UI,Ann,lieber nicht",
+]
+HEADER = "Record ID,Email,Create Date,Record source,Record source detail 1,Marketing contact status"
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> AuditPanel:
+    made = AuditPanel()
+    made.save_to.value = str(tmp_path / "saved")
+    return made
+
+
+@pytest.fixture
+def sample(panel: AuditPanel) -> AuditPanel:
+    """The panel with the audit of the sample export."""
+    panel.files.choice.value = str(EXPORT)
+    panel.start.click()
+    assert panel._audit_error.value == ""
+    return panel
+
+
+@pytest.fixture
+def in_app(monkeypatch: pytest.MonkeyPatch) -> AuditPanel:
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    return AuditPanel()
+
+
+def text(widget: Any) -> str:
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", widget.value)).split())
+
+
+def is_shown(widget: Any) -> bool:
+    return widget.layout.display != "none"
+
+
+def all_of(widget: Any) -> list[Any]:
+    return [widget, *(each for child in getattr(widget, "children", ()) for each in all_of(child))]
+
+
+def read_paths(panel: AuditPanel, *paths: Path) -> None:
+    panel.files.choice.value = choosing.BY_PATH
+    panel.files.paths.value = "\n".join(map(str, paths))
+    panel.files.read.click()
+
+
+def upload(widget: ipywidgets.FileUpload, *files: tuple[str, bytes]) -> None:
+    now = dt.datetime.now(dt.UTC)
+    widget.value = tuple(
+        Bunch(name=name, content=memoryview(content), type="", size=len(content), last_modified=now)
+        for name, content in files
+    )
+
+
+def written(path: Path, rows: list[str], encoding: str = "utf-8") -> Path:
+    path.write_text("\n".join(rows), encoding=encoding)
+    return path
+
+
+def downloaded(widget: ipywidgets.HTML) -> bytes:
+    (content,) = re.findall(r'href="data:[a-z/]+;base64,([^"]*)"', widget.value)
+    return b64decode(content)
+
+
+# ---- the order of the steps ----
+
+
+def test_nothing_is_computed_before_what_was_understood_is_shown(panel: AuditPanel) -> None:
+    assert not any(map(is_shown, (panel._understood_step, panel._account_step, panel.results)))
+    panel.files.choice.value = str(EXPORT)
+    assert is_shown(panel._understood_step) and is_shown(panel._account_step)
+    assert panel.audit is None and not is_shown(panel.results)
+    told = text(panel._understood)
+    assert "1,894 rows read: 1,894 contacts used, 0 rejected." in told
+    for part in ("UTF-8", "comma", "English", "certain 50", "Worth adding: Marketing contact status source type"):
+        assert part in told
+    panel.start.click()
+    assert is_shown(panel.results) and panel.audit is not None
+
+
+def test_what_was_found_goes_when_something_it_rests_on_is_changed(sample: AuditPanel) -> None:
+    for change in (
+        lambda: setattr(sample.account.tier, "value", 500),
+        lambda: setattr(sample.account.days, "value", 30),
+        lambda: setattr(sample.account.portal.choice, "value", choosing.DEFAULTS),
+        lambda: setattr(sample.files.choice, "value", ""),
+    ):
+        change()
+        assert sample.audit is None and not is_shown(sample.results)
+        sample.start.click()
+    assert 'role="alert"' in sample._audit_error.value, "no file is chosen any more"
+
+
+def test_the_files_of_a_folder_are_put_together_and_so_are_several_paths(panel: AuditPanel, tmp_path: Path) -> None:
+    rows = EXPORT.read_text(encoding="utf-8-sig").splitlines()
+    halves = [
+        written(tmp_path / f"part-{number}.csv", [rows[0], *part])
+        for number, part in enumerate((rows[1:900], rows[900:]))
+    ]
+    for paths in ([tmp_path], halves):
+        read_paths(panel, *paths)
+        assert "1,894 contacts used, 0 rejected." in text(panel._understood)
+    assert panel.export is not None and len(panel.export.contacts) == 1894
+
+
+# ---- the sample, whose surprises are known ----
+
+
+def test_the_planted_switches_are_named_and_no_others(sample: AuditPanel) -> None:
+    told = text(sample.results._differing)
+    assert "Switches that are not as the portal says: 2" in told
+    assert "HubSpot forms: Pricing enquiry: looks on; the portal says off." in told
+    assert "Integrations and API: Shopware: looks off, on since 2025-06-22; the portal says off." in told
+    assert told.count("Where to look:") == 2
+    assert "Settings > Integrations > Marketing contacts" in told and "the form's Options tab" in told
+    assert "The other switches: 23 look as told" in text(sample.results._others)
+    assert "CONVERSATIONS" in text(sample.results._remarks)
+
+
+def test_the_headline_says_how_many_against_the_tier_and_its_parts_sum_to_them(sample: AuditPanel) -> None:
+    told = text(sample.results._headline)
+    assert "791 of 1,894 contacts are marketing; 1,209 below the tier of 2,000." in told
+    parts = re.findall(r"([\d,]+) (?:of them are as|come from|were made so|may have|were created)", told)
+    assert sum(int(part.replace(",", "")) for part in parts) == 791
+    sample.account.tier.value = 700
+    sample.start.click()
+    assert "91 over the tier of 700" in text(sample.results._headline)
+    assert "mk-over" in sample.results._headline.value
+
+
+def test_the_picture_says_the_finding_and_stands_for_the_table_below(sample: AuditPanel) -> None:
+    assert sample.audit is not None
+    chart = by_explanation(sample.audit.counts)
+    assert "99 of 791 marketing contacts come from switches that are not as told." in chart.alt
+    assert "as expected: 453 marketing, 919 non-marketing" in chart.alt and chart.png.startswith(b"\x89PNG")
+    table = telling.counts(sample.audit)
+    assert table.iloc[-1].tolist() == ["Total", 791, 1103, 1894]
+
+
+def test_the_groups_are_told_with_their_share_of_the_tier_and_of_the_price(sample: AuditPanel) -> None:
+    assert "a month" not in text(sample.results._groups)
+    sample.account.prices.value = str(DATA / "prices.yaml")
+    sample.start.click()
+    told = text(sample.results._groups)
+    assert "made marketing by HubSpot forms: Pricing enquiry 51 2.5% 2.35" in told
+    assert "EUR a month" in told and "by whole steps" in told
+    assert "hard bounced 24" in text(sample.results._mail)
+
+
+def test_an_export_without_columns_on_mail_says_which_to_add(panel: AuditPanel, tmp_path: Path) -> None:
+    read_paths(panel, written(tmp_path / "plain.csv", [HEADER, "1,a@b.c,2024-03-01,CRM UI,Ann,Marketing contact"]))
+    panel.start.click()
+    assert "does not tell who is mailed" in text(panel.results._mail)
+    assert "Email hard bounce reason" in text(panel.results._mail)
+
+
+def test_myths_are_answered_by_the_contacts(sample: AuditPanel) -> None:
+    told = text(sample.results._myths)
+    assert "“Imports make marketing contacts.” No. Of the 307 contacts it is about, 288 say otherwise." in told
+    assert "“Setting contacts as non-marketing works at once.” No. Of the 25" in told
+
+
+def test_why_tells_expected_actual_explanation_trust_reason_and_touches(sample: AuditPanel) -> None:
+    results = sample.results
+    results.example_of.value = "a switch is not as the portal says"
+    results.example.click()
+    told = text(results._explanation)
+    assert "is marketing; expected: non-marketing. Explanation: a switch is not as the portal says." in told
+    assert "How far to trust it: inferred from the other contacts" in told and "seems to have been on" in told
+    assert results._explanation.value.count("<li>") == len(sample.audit.likely.why(results.about.value))  # type: ignore[union-attr]
+    email = sample.audit.export.emails[results.about.value]  # type: ignore[union-attr]
+    results.about.value = email.upper()
+    assert text(results._explanation) == told
+    results.about.value = "nobody@example.com"
+    assert 'role="alert"' in results._explanation.value
+
+
+def test_no_contact_is_named_unless_asked(sample: AuditPanel) -> None:
+    assert sample.audit is not None
+    shown = " ".join(
+        [*(str(widget.value) for widget in all_of(sample) if isinstance(widget, ipywidgets.HTML))]
+        + [str(widget.options) for widget in all_of(sample) if isinstance(widget, ipywidgets.Dropdown)]
+    )
+    assert not re.search(r"[\w.]@\w", shown)
+    named = set(re.findall(r"\b\d{12}\b", shown))
+    assert not named & set(sample.audit.contacts.index)
+
+
+# ---- without a portal ----
+
+
+def test_without_a_portal_every_switch_is_held_against_hubspots_default(panel: AuditPanel) -> None:
+    assert not is_shown(panel.account.hub)
+    panel.account.portal.choice.value = choosing.DEFAULTS
+    assert is_shown(panel.account.hub)
+    panel.account.hub.value, panel.account.tier.value = "enterprise", 1000
+    panel.files.choice.value = str(EXPORT)
+    panel.start.click()
+    told = text(panel.results._differing)
+    assert "Switches that are not as HubSpot delivers them" in told and "Demo request: looks off" in told
+    assert panel.audit is not None and panel.audit.portal.subscription.hub == "enterprise"
+    assert "209 below the tier of 1,000" in text(panel.results._headline)
+
+
+# ---- a mapping ----
+
+
+def test_columns_and_values_that_are_not_known_are_told_by_hand_and_the_mapping_is_saved_and_used_again(
+    panel: AuditPanel, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "fremd.csv", FOREIGN)
+    read_paths(panel, path)
+    assert 'role="alert"' in panel._error.value and is_shown(panel._mapping_step)
+    assert not is_shown(panel._account_step)
+    for fact, column in {
+        "record_id": "Nummer",
+        "email": "Adresse",
+        "created_at": "Angelegt am",
+        "record_source": "Gekommen durch",
+        "record_source_detail": "Genauer",
+        "status": "Mailstand",
+    }.items():
+        panel.mapping.columns[fact].value = column
+    panel.mapping.use_it.click()
+    assert "day" in panel._error.value and "month" in panel._error.value, "the order of day and month cannot be told"
+    panel.mapping.dates.value = "day first"
+    panel.mapping.use_it.click()
+    assert "0 contacts used, 3 rejected" in text(panel._understood) and is_shown(panel._mapping_step)
+    assert "This is no status" in text(panel._rejected)
+    panel.mapping.values["status", "ja bitte"].value = "marketing"
+    panel.mapping.values["status", "lieber nicht"].value = "non-marketing"
+    panel.mapping.use_it.click()
+    assert "3 contacts used, 0 rejected" in text(panel._understood) and not is_shown(panel._mapping_step)
+    assert panel.export is not None
+    assert panel.export.contacts["created_at"].dt.strftime("%m-%d").tolist() == ["04-03", "04-05", "04-06"]
+    panel.mapping.save_it.click()
+    saved = ColumnMapping.load(tmp_path / "saved" / "mapping.yaml")
+    assert saved.dates == "day first" and saved.columns["status"] == ("Mailstand",)
+    assert mk.read_export(path, mapping=saved).contacts["status"].tolist() == ["marketing"] * 2 + ["non-marketing"]
+
+
+def test_a_saved_mapping_is_offered_and_used(tmp_path: Path) -> None:
+    ColumnMapping(columns={"created_at": ["Angelegt am"], "email": ["Adresse"]}, dates="day first").save(
+        tmp_path / "ours.yaml"
+    )
+    written(tmp_path / "fremd.csv", FOREIGN)
+    panel = AuditPanel(tmp_path)
+    panel.files.choice.value = str(tmp_path / "fremd.csv")
+    assert "ours.yaml" in dict(panel.mapping.saved.options)
+    panel.mapping.saved.value = str(tmp_path / "ours.yaml")
+    assert panel._error.value == "" and "3 contacts used" in text(panel._understood)
+
+
+def test_one_column_for_two_facts_is_refused_and_changes_nothing(panel: AuditPanel) -> None:
+    panel.files.choice.value = str(EXPORT)
+    panel._change.click()
+    before = panel.export
+    panel.mapping.columns["mailed_at"].value = "Create Date"
+    panel.mapping.use_it.click()
+    assert "stands for" in text(panel._error) and panel.export is before
+
+
+def test_what_is_no_table_says_so_and_offers_no_mapping(panel: AuditPanel, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_bytes(b"")
+    read_paths(panel, tmp_path / "empty.csv")
+    assert 'role="alert"' in panel._error.value and not is_shown(panel._mapping_step)
+    read_paths(panel, tmp_path / "missing.csv")
+    assert "missing.csv" in text(panel._error)
+
+
+# ---- rejected rows ----
+
+
+def test_rejected_rows_are_counted_by_reason_and_shown_and_saved_on_request(panel: AuditPanel, tmp_path: Path) -> None:
+    rows = [
+        HEADER,
+        "1,a@b.c,2024-03-01,CRM UI,Ann,Marketing contact",
+        *["1,a@b.c,2024-03-01,CRM UI,Ann,"] * 2,
+        "2,,x,,,",
+    ]
+    read_paths(panel, written(tmp_path / "some.csv", rows))
+    assert "4 rows read: 1 contact used, 3 rejected." in text(panel._understood)
+    assert "2 The contact stands already in another row" in text(panel._rejected)
+    assert panel._rejected_rows.value == ""
+    panel._rows.value = True
+    assert "stands already in row 2" in text(panel._rejected_rows)
+    panel._save_rows.click()
+    assert len(pd.read_csv(tmp_path / "saved" / "rejected-rows.csv")) == 3
+
+
+# ---- saving ----
+
+
+def test_the_portal_that_is_saved_has_the_switches_as_they_seem_to_have_been(
+    sample: AuditPanel, tmp_path: Path
+) -> None:
+    sample.results.save_portal.click()
+    portal = mk.Portal.load(tmp_path / "saved" / "portal.yaml")
+    assert portal == sample.audit.portal  # type: ignore[union-attr]
+    assert portal.is_on("hubspot_form/Pricing enquiry") and portal.is_on("integration/Shopware")
+    assert "Pricing enquiry: on" in text(sample.results._portal)
+
+
+def test_the_ids_of_a_group_are_saved_and_addresses_only_where_they_are_asked_for(
+    sample: AuditPanel, tmp_path: Path
+) -> None:
+    sample.results.group.value = "made marketing by integration/Shopware"
+    assert "Settings > Integrations" in text(sample.results._advice)
+    saved = tmp_path / "saved" / "contacts-to-act-on.csv"
+    sample.results.save_group.click()
+    ids = pd.read_csv(saved, dtype=str)
+    assert list(ids) == ["Record ID"] and len(ids) == 48 and "48 contacts" in text(sample.results._group_saved)
+    sample.results.addresses.value = True
+    assert sample.results._group_saved.value == "", "what was saved held no addresses"
+    sample.results.save_group.click()
+    assert list(pd.read_csv(saved, dtype=str)) == ["Record ID", "Email"]
+
+
+def test_the_whole_audit_is_saved_and_contacts_only_where_they_are_asked_for(
+    sample: AuditPanel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "saved" / "audit"
+    sample.results.save_all.click()
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"counts.csv", "switches.csv", "groups.csv", "portal.yaml"}
+    switches = pd.read_csv(folder / "switches.csv")
+    assert switches[switches["differs"]]["switch"].tolist() == [
+        "hubspot_form/Pricing enquiry",
+        "integration/Shopware",
+    ]
+    assert not re.search(r"\w@\w", "".join(path.read_text() for path in folder.iterdir()))
+    sample.results.contacts.value = True
+    sample.results.save_all.click()
+    assert len(pd.read_csv(folder / "contacts.csv")) == 1894
+
+
+# ---- in the app ----
+
+
+def test_in_the_app_files_come_by_upload_leave_by_download_and_no_path_is_read_or_written(
+    in_app: AuditPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for choice in (in_app.files.choice, in_app.account.portal.choice, in_app.account.prices):
+        assert not [label for label, _ in choice.options if "path" in label]
+    assert in_app.save_to not in all_of(in_app)
+    in_app.save_to.value = str(tmp_path / "elsewhere")
+    in_app.files.paths.value = str(EXPORT)
+    in_app.files.read.click()  # neither can be seen, but a browser may send what it likes
+    assert in_app.export is None
+    in_app.files.choice.value = choosing.UPLOAD
+    upload(in_app.files.upload, (EXPORT.name, EXPORT.read_bytes()))
+    assert in_app.files.upload.value == (), "an upload is not kept, so that it cannot be saved with the notebook"
+    assert "1,894 contacts used" in text(in_app._understood)
+    assert not list(Path(tempfile.gettempdir()).glob("marketable-*/hubspot-crm-exports-*")), (
+        "it is in no folder any more"
+    )
+    in_app.start.click()
+    in_app.results.save_portal.click()
+    portal = mk.Portal.of_text(downloaded(in_app.results._portal_saved).decode())
+    assert portal.is_on("hubspot_form/Pricing enquiry")
+    in_app.results.save_all.click()
+    with zipfile.ZipFile(io.BytesIO(downloaded(in_app.results._all_saved))) as archive:
+        assert set(archive.namelist()) == {"counts.csv", "switches.csv", "groups.csv", "portal.yaml"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_uploads_are_put_together_whatever_they_are_called(in_app: AuditPanel) -> None:
+    row = "{},{}@b.c,2024-03-01,CRM UI,Ann,Marketing contact"
+    files = [
+        (name, "\n".join([HEADER, row.format(number, number)]).encode())
+        for number, name in enumerate(["../../etc/a.csv", "C:\\b\\a.csv", "nul\0.csv", "ü" * 200 + ".csv", ".csv"])
+    ]
+    upload(in_app.files.upload, *files)
+    assert in_app._error.value == "" and "5 contacts used, 0 rejected" in text(in_app._understood)
+    upload(in_app.files.upload, ("page.html", b"<html>"))
+    assert "Files of this kind are not read" in text(in_app._error) and in_app.export is None
+    upload(in_app.files.upload, ("huge.csv", b"x" * (choosing.UPLOAD_LIMIT + 1)))
+    assert "too large to upload" in text(in_app._error)
+
+
+def test_settings_are_uploaded_in_the_app(in_app: AuditPanel) -> None:
+    in_app.account.portal.choice.value = choosing.UPLOAD
+    upload(in_app.account.portal.upload, ("mine.yaml", b"subscription: {tier: 321}"))
+    assert in_app.account.tier.value == 321 and in_app.account.account.portal.subscription.tier == 321
+    in_app.account.prices.value = choosing.UPLOAD
+    upload(in_app.account.prices_upload, ("prices.yaml", (DATA / "prices.yaml").read_bytes()))
+    assert in_app.account.account.prices == mk.Prices.load(DATA / "prices.yaml")
+    upload(in_app.account.prices_upload, ("prices.yaml", b"\xff\xfe\x00"))
+    assert 'role="alert"' in in_app._audit_error.value
+
+
+# ---- hostile text ----
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_text_from_data_is_text_everywhere(panel: AuditPanel, tmp_path: Path, name: str) -> None:
+    rows = [
+        {
+            "Record ID": f"{number}",
+            "Email": f"{number}@b.c",
+            "Create Date": f"2024-03-{number:02}",
+            "Record source": "Integration",
+            "Record source detail 1": name,
+            "Marketing contact status": "Marketing contact" if number < 28 else name,
+            name: "x",
+        }
+        for number in range(1, 30)
+    ]
+    path = tmp_path / f"{name.replace('/', '')}.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    read_paths(panel, path) if "\n" not in name else upload(panel.files.upload, (path.name, path.read_bytes()))
+    assert is_shown(panel._mapping_step), "the value is no status"
+    panel._rows.value = panel.mapping.examples.value = True
+    panel.start.click()
+    assert panel._audit_error.value == ""
+    results = panel.results
+    results.example_of.value = "a switch is not as the portal says"
+    results.example.click()
+    results.save_all.click()
+    widgets = all_of(panel)
+    shown = [widget.value for widget in widgets if isinstance(widget, ipywidgets.HTML)]
+    assert any(html.escape(name.split("\n")[0]) in each for each in shown)
+    assert not any("<img src=x" in each or "<script" in each for each in shown)
+    assert not any(getattr(widget, "description_allow_html", False) for widget in widgets)
+    assert not any("$x^2$" in getattr(widget, "description", "") for widget in widgets)
+    assert telling.portal(panel.audit).count("</pre>") == 1  # type: ignore[arg-type]
+    for file in ("switches.csv", "groups.csv"):
+        for row in pd.read_csv(tmp_path / "saved" / "audit" / file, dtype=str, keep_default_na=False).to_numpy():
+            assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
+
+
+# ---- for everybody ----
+
+
+def test_every_input_has_a_label(sample: AuditPanel) -> None:
+    sample._change.click()
+    inputs = (ipywidgets.Text, ipywidgets.Textarea, ipywidgets.BoundedIntText, ipywidgets.Dropdown)
+    inputs = (*inputs, ipywidgets.Checkbox, ipywidgets.Button, ipywidgets.FileUpload)
+    for widget in all_of(sample):
+        if isinstance(widget, inputs):
+            assert widget.description.strip(), widget
+
+
+def test_the_notebooks_saved_text_holds_nothing_of_the_data(sample: AuditPanel) -> None:
+    assert repr(sample) == "AuditPanel"
+
+
+# ---- the explorer starts from it ----
+
+
+def test_the_explorer_offers_portals_only_and_first_the_one_that_an_audit_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "SAVED", tmp_path)
+    assert [name for name, _ in Explorer()._portal_choice.options][:-2] == ["portal.yaml"]
+    mk.Portal(switches={"hubspot_form": {"Newsletter": "off"}}).save(tmp_path / "portal.yaml")
+    ColumnMapping(dates="day first").save(tmp_path / "mapping.yaml")
+    explorer = Explorer()
+    assert [name for name, _ in explorer._portal_choice.options][:-2] == ["saved/portal.yaml", "portal.yaml"]
+    assert explorer.portal.is_on("hubspot_form/Newsletter") is False
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    assert [name for name, _ in Explorer()._portal_choice.options][:-2] == ["portal.yaml"]
