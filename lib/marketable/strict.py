@@ -5,15 +5,17 @@ them.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, NoReturn, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from .errors import MarketableError, nearest
-from .plain_yaml import Place
+from .plain_yaml import Place, load, read
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -56,6 +58,37 @@ class Strict(BaseModel):
         elif not isinstance(data, cls):
             raise fault("Names with values are needed here", value=data, expected=f"some of {', '.join(names)}")
         return data
+
+
+class Settings(Strict):
+    """A strict model that is a YAML file of its user's; what is wrong with it is told as an `error`."""
+
+    error: ClassVar[type[MarketableError]]
+
+    def __init__(self, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as faults:
+            tell(faults, self.error, {})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """What a YAML file says. Raises: the model's error, naming file and line."""
+        return cls._of(*read(Path(path), cls.error), file=path)
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """What a YAML text says. Raises: the model's error, naming the line."""
+        return cls._of(*load(text, cls.error))
+
+    @classmethod
+    def _of(cls, data: Any, lines: Mapping[Place, int], file: str | os.PathLike[str] | None = None) -> Self:
+        try:
+            return cls.model_validate({} if data in (None, "") else data)
+        except ValidationError as faults:
+            tell(faults, cls.error, lines, file)
+        except MarketableError as wrong:  # pydantic made the model by calling it, and only this call knows the lines
+            raise wrong.located(file, lines) from None
 
 
 def validate(

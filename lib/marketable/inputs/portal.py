@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..errors import PortalError, nearest
-from ..plain_yaml import Place, dump, load, read
+from ..plain_yaml import Place, dump
 from ..rulebook import SOURCES, Rulebook
-from ..strict import IsoDate, Strict, fault, tell
+from ..strict import IsoDate, Settings, Strict, fault
 
 ON = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
@@ -66,7 +66,7 @@ class Subscription(Strict):
         return self
 
 
-class Portal(Strict):
+class Portal(Settings):
     """One account.
 
     Arguments: time_zone, a name like Europe/Berlin; access_since, the day the account got marketing contacts (None:
@@ -82,16 +82,12 @@ class Portal(Strict):
     (Change(since=None, on=True),)
     """
 
+    error = PortalError
+
     time_zone: str = "UTC"
     access_since: Annotated[IsoDate | None, BeforeValidator(_blank)] = None
     subscription: Annotated[Subscription, BeforeValidator(lambda value: {} if value == "" else value)] = Subscription()
     switches: Annotated[Mapping[str, History], BeforeValidator(_blank)] = Field(default_factory=dict)
-
-    def __init__(self, **settings: Any) -> None:
-        try:
-            super().__init__(**settings)
-        except ValidationError as faults:
-            tell(faults, PortalError, {})
 
     @field_validator("time_zone")
     @classmethod
@@ -110,25 +106,6 @@ class Portal(Strict):
     def _histories(cls, by_source: object, info: Any) -> Mapping[str, History]:
         zone = zoneinfo.ZoneInfo(info.data.get("time_zone", "UTC"))
         return _histories(by_source or {}, zone)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Portal:
-        """The portal of a YAML file. Raises: PortalError, naming file and line."""
-        return cls._of(*read(path, PortalError), file=path)
-
-    @classmethod
-    def of_text(cls, text: str) -> Portal:
-        """The portal of a YAML text. Raises: PortalError, naming the line."""
-        return cls._of(*load(text, PortalError))
-
-    @classmethod
-    def _of(cls, data: Any, lines: Mapping[Place, int], file: str | Path | None = None) -> Portal:
-        try:
-            return cls.model_validate({} if data in (None, "") else data)
-        except ValidationError as faults:
-            tell(faults, PortalError, lines, file)
-        except PortalError as fault:  # pydantic made the portal by calling it, and only this call knows the lines
-            raise fault.located(file, lines) from None
 
     def settings(self) -> dict[str, Any]:
         """What portal.yaml says of the portal, as names and values."""

@@ -6,15 +6,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from ..errors import PortalError
-from ..plain_yaml import Place, load, read
-from ..strict import IsoDate, Strict, fault, tell
+from ..strict import IsoDate, Settings, Strict, fault
 
 
 def _number(value: object) -> object:
@@ -34,7 +31,7 @@ class Step(Strict):
     monthly: Annotated[float, Field(ge=0), BeforeValidator(_number)]
 
 
-class Prices(Strict):
+class Prices(Settings):
     """A price list: its currency, and the steps of the contact tiers.
 
     >>> step = {"from": "2026-01-01", "hub": "professional", "contacts": 5000, "monthly": 250}
@@ -42,33 +39,10 @@ class Prices(Strict):
     50.0
     """
 
+    error = PortalError
+
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     steps: tuple[Step, ...] = ()
-
-    def __init__(self, **settings: Any) -> None:
-        try:
-            super().__init__(**settings)
-        except ValidationError as faults:
-            tell(faults, PortalError, {})
-
-    @classmethod
-    def load(cls, path: str | Path) -> Prices:
-        """The price list of a YAML file. Raises: PortalError, naming file and line."""
-        return cls._of(*read(path, PortalError), file=path)
-
-    @classmethod
-    def of_text(cls, text: str) -> Prices:
-        """The price list of a YAML text. Raises: PortalError, naming the line."""
-        return cls._of(*load(text, PortalError))
-
-    @classmethod
-    def _of(cls, data: Any, lines: Mapping[Place, int], file: str | Path | None = None) -> Prices:
-        try:
-            return cls.model_validate(data if isinstance(data, Mapping) else {})
-        except ValidationError as faults:
-            tell(faults, PortalError, lines, file)
-        except PortalError as wrong:
-            raise wrong.located(file, lines) from None
 
     def step(self, hub: str, day: dt.date) -> Step | None:
         """The step of a hub that held on a day; None where the list tells none."""

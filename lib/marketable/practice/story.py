@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..engine import Outcome, decide
 from ..errors import MarketableError, nearest
-from ..inputs.portal import Portal
+from ..inputs.portal import Portal, Subscription
 from ..rulebook import ACTIONS, SOURCES, Rulebook
 from ..strict import IsoDate, Strict, fault
 
@@ -82,7 +82,7 @@ class Story(Strict):
                 switches.setdefault(touch.tool, []).append(change)
             else:
                 switches.setdefault(touch.tool, {}).setdefault(touch.asset, []).append(change)
-        subscription = {"commitment": self.commitment, "renewal": self.renewal, "tier": self.tier}
+        subscription = Subscription(commitment=self.commitment, renewal=self.renewal, tier=self.tier)
         return Portal(access_since=self.access_since, subscription=subscription, switches=switches)
 
     def outcome(self, edition: dt.date | None = None) -> Outcome:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from ...errors import MappingError, nearest
-from ...plain_yaml import Place, dump, load, read
-from ...strict import Strict, fault, tell
+from ...plain_yaml import dump
+from ...strict import Settings, fault
 from ..dates import DAY_FIRST, MONTH_FIRST
 from ..portal import write_whole
 from ..tables import FilePath
@@ -35,7 +35,7 @@ def _order(value: object) -> object:
 Names = Annotated[Mapping[str, Texts], BeforeValidator(_blank)]
 
 
-class ColumnMapping(Strict):
+class ColumnMapping(Settings):
     """The names of one portal's exports.
 
     Arguments: columns, from a fact to the file's names for it, the best first: `{"created_at": ["Angelegt am"]}`; the
@@ -55,16 +55,12 @@ class ColumnMapping(Strict):
     dates: day first
     """
 
+    error = MappingError
+
     columns: Names = Field(default_factory=dict)
     values: Names = Field(default_factory=dict)
     sources: Annotated[tuple[RecordedSource, ...], BeforeValidator(lambda value: value or ())] = ()
     dates: Annotated[str | None, BeforeValidator(_order)] = None
-
-    def __init__(self, **settings: Any) -> None:
-        try:
-            super().__init__(**settings)
-        except ValidationError as faults:
-            tell(faults, MappingError, {})
 
     @field_validator("columns")
     @classmethod
@@ -75,26 +71,6 @@ class ColumnMapping(Strict):
     @classmethod
     def _values(cls, values: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
         return _told_once(values, MEANINGS, [STATUS, YES_OR_NO])
-
-    @classmethod
-    def load(cls, path: FilePath) -> ColumnMapping:
-        """The mapping in a YAML file. Raises: MappingError, naming the file and the line."""
-        data, lines = read(Path(path), MappingError)
-        return cls._of(data, lines, Path(path))
-
-    @classmethod
-    def of_text(cls, text: str) -> ColumnMapping:
-        """The mapping of a YAML text. Raises: MappingError, naming the line."""
-        return cls._of(*load(text, MappingError))
-
-    @classmethod
-    def _of(cls, data: Any, lines: Mapping[Place, int], file: Path | None = None) -> ColumnMapping:
-        try:
-            return cls.model_validate({} if data in (None, "") else data)
-        except ValidationError as faults:
-            tell(faults, MappingError, lines, file)
-        except MappingError as told:  # pydantic made the mapping by calling it, and only this call knows the lines
-            raise told.located(file, lines) from None
 
     def settings(self) -> dict[str, Any]:
         """What mapping.yaml says, as names and values."""
