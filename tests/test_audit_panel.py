@@ -141,7 +141,7 @@ def test_the_planted_switches_are_named_and_no_others(sample: AuditPanel) -> Non
     told = text(sample.results._differing)
     assert "Switches that are not as the portal says: 2" in told
     assert "HubSpot forms: Pricing enquiry: looks on; the portal says off." in told
-    assert "Integrations and API: Shopware: looks off, on since 2025-06-22; the portal says off." in told
+    assert "Integrations and API: Shopware: looks on since 2025-06-22, off before; the portal says off." in told
     assert told.count("Where to look:") == 2
     assert "Settings > Integrations > Marketing contacts" in told and "the form's Options tab" in told
     assert "The other switches: 23 look as told" in text(sample.results._others)
@@ -187,8 +187,9 @@ def test_an_export_without_columns_on_mail_says_which_to_add(panel: AuditPanel, 
 
 def test_myths_are_answered_by_the_contacts(sample: AuditPanel) -> None:
     told = text(sample.results._myths)
-    assert "“Imports make marketing contacts.” No. Of the 307 contacts it is about, 288 say otherwise." in told
-    assert "“Setting contacts as non-marketing works at once.” No. Of the 25" in told
+    assert "“Imports make marketing contacts.” No. Of 307 contacts from imports" in told
+    assert "288 are non-marketing." in told
+    assert "“Setting contacts as non-marketing works at once.” No. 25 contacts have been set" in told
 
 
 def test_why_tells_expected_actual_explanation_trust_reason_and_touches(sample: AuditPanel) -> None:
@@ -221,16 +222,43 @@ def test_no_contact_is_named_unless_asked(sample: AuditPanel) -> None:
 
 
 def test_without_a_portal_every_switch_is_held_against_hubspots_default(panel: AuditPanel) -> None:
+    assert is_shown(panel.account.hub)
+    panel.files.choice.value = str(EXPORT)
+    assert panel.account.portal.choice.label == "portal.yaml", "the samples have their portal"
     assert not is_shown(panel.account.hub)
     panel.account.portal.choice.value = choosing.DEFAULTS
-    assert is_shown(panel.account.hub)
+    assert is_shown(panel.account.hub) and is_shown(panel.account.since)
     panel.account.hub.value, panel.account.tier.value = "enterprise", 1000
-    panel.files.choice.value = str(EXPORT)
     panel.start.click()
+    assert "a switch is not as HubSpot delivers it" in text(panel.results._counts)
     told = text(panel.results._differing)
-    assert "Switches that are not as HubSpot delivers them" in told and "Demo request: looks off" in told
+    assert "Switches that are not as HubSpot delivers it" in told and "Demo request: looks off" in told
     assert panel.audit is not None and panel.audit.portal.subscription.hub == "enterprise"
     assert "209 below the tier of 1,000" in text(panel.results._headline)
+
+
+def test_without_a_portal_the_day_of_access_and_the_time_zone_can_be_told(sample: AuditPanel) -> None:
+    account = sample.account
+    account.portal.choice.value = choosing.DEFAULTS
+    account.since.value, account.zone.value = dt.date(2022, 3, 1), "Europe/Berlin"
+    sample.start.click()
+    assert sample.audit is not None
+    assert sample.audit.portal.access_since == dt.date(2022, 3, 1) and "older than access" in sample.audit.counts.index
+    account.zone.value = "Berlin"
+    sample.start.click()
+    assert "There is no such time zone" in text(sample._audit_error) and sample.audit is None
+
+
+def test_a_portal_that_cannot_be_read_is_not_replaced_by_another(sample: AuditPanel, tmp_path: Path) -> None:
+    choice = sample.account.portal
+    choice.choice.value = choosing.BY_PATH
+    sample.start.click()
+    assert "No portal has been read yet" in text(sample._audit_error) and sample.audit is None
+    (tmp_path / "bad.yaml").write_text("time_zone: Berlin")
+    choice.path.value = f'"{tmp_path / "bad.yaml"}"'
+    assert "There is no such time zone" in text(sample._audit_error)
+    sample.start.click()
+    assert "No portal has been read yet" in text(sample._audit_error) and sample.audit is None
 
 
 # ---- a mapping ----
@@ -337,7 +365,7 @@ def test_the_ids_of_a_group_are_saved_and_addresses_only_where_they_are_asked_fo
 ) -> None:
     sample.results.group.value = "made marketing by integration/Shopware"
     assert "Settings > Integrations" in text(sample.results._advice)
-    saved = tmp_path / "saved" / "contacts-to-act-on.csv"
+    saved = tmp_path / "saved" / "made-marketing-by-integration-shopware.csv"
     sample.results.save_group.click()
     ids = pd.read_csv(saved, dtype=str)
     assert list(ids) == ["Record ID"] and len(ids) == 48 and "48 contacts" in text(sample.results._group_saved)
@@ -386,6 +414,8 @@ def test_in_the_app_files_come_by_upload_leave_by_download_and_no_path_is_read_o
     assert not list(Path(tempfile.gettempdir()).glob("marketable-*/hubspot-crm-exports-*")), (
         "it is in no folder any more"
     )
+    assert in_app.account.portal.choice.value == choosing.DEFAULTS, "an upload is nobody's of the samples"
+    in_app.account.portal.choice.value = str(DATA / "portal.yaml")
     in_app.start.click()
     in_app.results.save_portal.click()
     portal = mk.Portal.of_text(downloaded(in_app.results._portal_saved).decode())

@@ -171,7 +171,7 @@ def test_an_explanation_cannot_be_given_without_a_choice(recorded: Recorded) -> 
 
 def test_a_switch_that_nobody_noted_is_noticed_from_a_few_contacts_on() -> None:
     panel = ExportPanel(CLASS)
-    assert "The audit notices: the notes say off, and it looks off, on since" in shown(panel)
+    assert "The audit notices: the notes say off, and it looks on since" in shown(panel)
     panel.since.value = dt.date(2026, 10, 29)
     assert "The audit does not notice it." in shown(panel)
     panel.since.value = None

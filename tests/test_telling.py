@@ -27,7 +27,8 @@ def test_of_the_sample_export_it_names_the_switches_that_are_not_as_the_portal_s
     assert text.startswith("HubSpot counts 791 of these 1,894 contacts as marketing, 1,209 below the tier of 2,000.")
     assert (
         "2 switches seem not to have been as the portal says: HubSpot forms: Pricing enquiry (off in the portal, it "
-        "looks on) and Integrations and API: Shopware (off in the portal, it looks off, on since 2025-06-22)." in text
+        "looks on) and Integrations and API: Shopware (off in the portal, it looks on since 2025-06-22, off before)."
+        in text
     )
 
 
@@ -66,7 +67,9 @@ def test_a_form_that_only_the_portal_knows_is_asked_about(tmp_path: Path) -> Non
     Portal(switches={"hubspot_form": {"Newsleter": "off"}}).save(path)
     found = report.findings(data=str(DATA / "touches.csv"), portal=str(path))
     content = report.left_open(found).content
-    assert "The portal lists HubSpot forms: Newsleter, and no contact of these met it." in content
+    assert (
+        "The portal lists HubSpot forms: Newsleter, and nothing in the data tells of a contact that met it." in content
+    )
     assert "Perhaps HubSpot forms: Newsletter is meant." in content
 
 

@@ -23,7 +23,7 @@ BY_PATH, UPLOAD, DEFAULTS = "path", "upload", "defaults"
 
 def place(folder: Path, path: str) -> Path:
     """A path that a person typed; where it is not absolute, from the folder in which data/ stands."""
-    return folder.resolve().parent / Path(path.strip()).expanduser()
+    return folder.resolve().parent / Path(path.strip().strip("\"'")).expanduser()
 
 
 def taken(widget: widgets.FileUpload) -> list[Bunch]:

@@ -127,7 +127,9 @@ class Audit:
         """What becomes of the mail to each marketing contact, by contact_id: hard bounced, unsubscribed, never mailed,
         not mailed for long, mailed; blank where the export does not tell.
         """
-        return mail.mailing(self.export, pd.Timestamp(self.as_of), self.silent_days)
+        likely = self.likely.contacts
+        since = likely["since"].where(likely["status"].eq(MARKETING), likely["created_at"])
+        return mail.mailing(self.export, since, pd.Timestamp(self.as_of), self.silent_days)
 
     @functools.cached_property
     def groups(self) -> pd.DataFrame:
@@ -221,14 +223,15 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
             "workflow: HubSpot's settings tell which it was.",
         )
     chats = contacts["source"].eq("team_email") & contacts["certainty"].eq("ambiguous") & contacts["actual"].notna()
-    made = int((chats & contacts["explanation"].eq("ambiguous") & contacts["actual"].eq(MARKETING)).sum())
+    chats &= contacts["expected"].ne(MARKETING)  # but for those whom something told of made marketing
+    made = int((chats & contacts["actual"].eq(MARKETING)).sum())
     by_chance, *_ = audit.evidence.rates
     if made >= FEWEST and made > _FAR * by_chance * int(chats.sum()):
         yield (
             "live chat",
-            f"{made:,} of {int(chats.sum()):,} contacts recorded as CONVERSATIONS are marketing. A team e-mail does "
-            "not do that: it looks as if a live chat's switch were on. An export does not name the chat; look at the "
-            "Options of each chatflow.",
+            f"Of {int(chats.sum()):,} contacts recorded as CONVERSATIONS that nothing else made marketing contacts, "
+            f"{made:,} are. A team e-mail does not do that: it looks as if a live chat's switch were on. An export "
+            "does not name the chat; look at the Options of each chatflow.",
         )
     if audit.evidence.access_seen:
         yield (

@@ -36,7 +36,7 @@ MEANINGS = {
     WAITING: "It was set as non-marketing, and counts until the next update date.",
     OLDER: "It was there before the account had marketing contacts, and nothing has made it one since.",
     AMBIGUOUS: "What the export tells fits more than one tool, switch or edition of the article.",
-    NOT_COVERED: "HubSpot's article does not say which status its tool sets.",
+    NOT_COVERED: "HubSpot's article does not say which status its tool sets, or the export does not tell its tool.",
     NOT_TOLD: "The export does not tell its status.",
 }
 TRUSTS = ("H", "M", "assumption", "inferred", "silent")
@@ -46,6 +46,7 @@ _LATER = {
     "first and the latest one.",
     NON_MARKETING: "An export does not show who set it as non-marketing since: somebody by hand, or a workflow.",
 }
+_UNTOLD = "The export does not tell what created it, and nothing that it tells of since explains the status."
 _WAITS = "It was set as non-marketing, counts until the next update date, and is non-marketing from then on."
 _BECAUSE = {
     "chat": "Recorded as CONVERSATIONS: a team e-mail, or a live chat, which alone has a switch. It could be a live "
@@ -96,6 +97,7 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
             "certainty": contacts["certainty"],
             "rule": second["reason"],
             "switch": deciding.where(number == names.index(SWITCH)),
+            "recorded": (contacts["source"].ne(NOT_COVERED) | contacts["asset"].astype("str").ne("")).astype("str"),
             "because": np.select([is_unnamed, is_chat], ["unnamed", "chat"], ""),
             "told": _status_source(export).where(number == names.index(BY_HAND)),
         }
@@ -145,13 +147,15 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
     if explanation == SWITCH:
         seen = found.switches["evidence"].get(kind["switch"], "")
         was = "on" if actual == MARKETING else "off"
-        return f"{unlike}{kind['switch']} seems to have been {was}. {seen} {kind['rule']}"
+        return f"{unlike}{kind['switch']} seems to have been {was}. {seen} If so: {kind['rule']}"
     if explanation == AMBIGUOUS:
         return f"{unlike}{_BECAUSE[kind['because']]} {kind['rule']}"
     if explanation == BY_HAND:
         told = f" HubSpot names what set it: {kind['told']}." if kind["told"] else ""
         return f"By the rules it would be {_other(actual)}, but it is {actual}. {_LATER[actual]}{told} {kind['rule']}"
-    return kind["rule"] if explanation != NOT_COVERED else f"It is {actual}. {kind['rule']}"
+    if explanation == NOT_COVERED:
+        return f"It is {actual}. {kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
+    return kind["rule"]
 
 
 def _other(status: str) -> str:

@@ -13,7 +13,7 @@ from ...inputs.prices import Prices
 from ...rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import mailing as mail
 from .evidence import Evidence
-from .explanations import AMBIGUOUS, BY_HAND, SWITCH
+from .explanations import AMBIGUOUS, BY_HAND, SWITCH, WAITING
 
 MADE_BY = "made marketing by "  # and then a switch
 _MAIL = {
@@ -23,11 +23,11 @@ _MAIL = {
     mail.SILENT: "They have not got a marketing e-mail for long. Mail them, or set them as non-marketing.",
 }
 _OTHERS = {
-    BY_HAND: "Somebody set them as marketing: by hand, in bulk, through an import or a workflow. In HubSpot filter "
-    "them by Marketing contact status source, and look at the workflows that set the status.",
+    BY_HAND: "Something that the export does not show made them marketing: somebody by hand or in bulk, an import, a "
+    "workflow, or a form that it does not name. Marketing contact status source tells which, if the view has it.",
     AMBIGUOUS: "What made them marketing cannot be told for sure; each one's reason says what it could be.",
-    NOT_COVERED: "HubSpot's article does not say what their tool sets: mostly the box for it was ticked when they were "
-    "created by hand, or they were set later.",
+    NOT_COVERED: "HubSpot's article does not say what their tool sets, or the export does not tell what created them. "
+    "Who was created by hand may have had the box for it ticked.",
 }
 
 
@@ -41,17 +41,15 @@ def members(
     """
     is_marketing = contacts["actual"].eq(MARKETING)
     by_mail = mailing.reindex(contacts.index)
-    for name, advice in _MAIL.items():
-        yield name, by_mail.eq(name), advice
+    for name, advice in _MAIL.items():  # who waits has been set as non-marketing already
+        yield name, by_mail.eq(name) & contacts["explanation"].ne(WAITING), advice
     decided_by = likely.contacts["decided_by"].astype("str").reindex(contacts.index)
     rules = Rulebook.load()
     newest = rules.on(rules.editions[-1])
     for switch, row in found.switches[found.switches["differs"]].iterrows():
         where = newest[split(str(switch))[0]].where
         through = contacts["explanation"].eq(SWITCH) & is_marketing & decided_by.eq(str(switch))
-        advice = (
-            f"It seems to have been {row['looks']}; the portal says {row['portal']}. Look at it ({where}), turn it "
-        )
+        advice = f"It looks {row['looks']}; told was {row['portal']}. Look at it ({where}), turn it "
         advice += "off if it is not meant to be on, and set as non-marketing whom you do not mail."
         yield f"{MADE_BY}{switch}", through, advice
     for name, advice in _OTHERS.items():

@@ -1,4 +1,6 @@
-"""A switch through time, as steps: off, on since 2 June 2025. How one is read from a portal, said, and written back."""
+"""A switch through time, as steps: on since 2 June 2025, off before. How one is read from a portal, said, and written
+back.
+"""
 
 from __future__ import annotations
 
@@ -43,18 +45,19 @@ class Steps:
         return tuple(Change(moment, bool(on)) for moment, on in zip(moments, self.on, strict=True))
 
     def __str__(self) -> str:
-        told = ["on" if self.on[0] else "off"]
-        for at, on in zip(self.starts[1:], self.on[1:], strict=True):
+        told = []
+        for at, on in zip(self.starts[:0:-1], self.on[:0:-1], strict=True):
             moment = pd.Timestamp(at, unit="us")
             told.append(f"{'on' if on else 'off'} since {moment:{'%Y-%m-%d' if at % _DAY == 0 else '%Y-%m-%d %H:%M'}}")
-        return ", ".join(told)
+        first = "on" if self.on[0] else "off"
+        return ", ".join([*told, f"{first} before"]) if told else first
 
 
 def constant(on: bool) -> Steps:
     """A switch that never was another way.
 
     >>> print(constant(False).flipped([start(pd.Timestamp(2025, 6, 2))]))
-    off, on since 2025-06-02
+    on since 2025-06-02, off before
     """
     return Steps(np.array([EARLIEST]), np.array([on]))
 

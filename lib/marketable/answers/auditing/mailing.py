@@ -16,11 +16,12 @@ REACHED = "mailed"
 MAILING = (BOUNCED, UNSUBSCRIBED, NEVER, SILENT, REACHED)
 
 
-def mailing(export: Export, as_of: pd.Timestamp, days: int) -> pd.Series:
+def mailing(export: Export, since: pd.Series, as_of: pd.Timestamp, days: int) -> pd.Series:
     """What becomes of the mail to each marketing contact of an export, as far as the export has the columns for it.
 
-    Arguments: as_of, the moment the export is of; days, for how long a contact must have been there, and without a
-    marketing e-mail, to count as not mailed.
+    Arguments: since, by contact_id, when it was created or became a marketing contact, as far as that is known (local
+    time); as_of, the moment the export is of; days, for how long a contact must have been one, without a marketing
+    e-mail, to count as not mailed.
     Returns: by contact_id, for the marketing contacts, one of MAILING, the first that holds; blank where the export
     does not tell.
 
@@ -28,7 +29,7 @@ def mailing(export: Export, as_of: pd.Timestamp, days: int) -> pd.Series:
     """
     details = export.details.reindex(export.contacts.index)
     contacts = export.contacts
-    since = (as_of - pd.Timedelta(days=days)).tz_localize(None)
+    then = (as_of - pd.Timedelta(days=days)).tz_localize(None)
 
     def column(name: str) -> pd.Series:
         return details[name] if name in details else pd.Series(False, contacts.index)
@@ -37,10 +38,10 @@ def mailing(export: Export, as_of: pd.Timestamp, days: int) -> pd.Series:
     holds = {BOUNCED: bounced, UNSUBSCRIBED: unsubscribed}
     if "mailed_at" in details:
         mailed_at = _naive(details["mailed_at"])
-        new = _naive(contacts["created_at"]) > since
+        new = since.reindex(contacts.index) > then
         holds |= {
             NEVER: mailed_at.isna() & ~new,
-            SILENT: mailed_at.notna() & (mailed_at < since),
+            SILENT: mailed_at.notna() & (mailed_at < then),
             REACHED: mailed_at.notna(),
         }
     found = np.select([each.to_numpy() for each in holds.values()], list(holds), "")

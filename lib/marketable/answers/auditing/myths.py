@@ -30,28 +30,35 @@ def myths(export: Export, contacts: pd.DataFrame, found: Evidence) -> pd.DataFra
         "Imports make marketing contacts.": (
             told["source"].eq("import_single_object") & untouched & ~ticked,
             ~is_marketing,
-            "An import makes non-marketing contacts, unless the box for it was ticked.",
+            "Of {contacts:,} contacts from imports whose box does not seem to have been ticked, and that nothing else "
+            "made marketing contacts, {against:,} are non-marketing.",
         ),
         "Chatflows, e-mail and meetings make marketing contacts.": (
             told["source"].isin(_FIXED) & untouched & ~ticked,
             ~is_marketing,
-            "They make non-marketing contacts. Only a chatflow has a switch, which is off until somebody turns it on.",
+            "Of {contacts:,} contacts that they created, and that nothing else made marketing contacts, {against:,} "
+            "are non-marketing. Only a chatflow has a switch, which is off until somebody turns it on.",
         ),
         "Setting contacts as non-marketing works at once.": (
             export.contacts["waiting"].reindex(told.index),
             is_marketing,
-            "It takes effect at the next update date; until then they count.",
+            "{against:,} contacts have been set as non-marketing, and count until the next update date.",
         ),
     }
     if "bounced" in details:
         rows["A form contact without a deliverable e-mail stays non-marketing."] = (
             told["source"].eq("hubspot_form") & told["expected"].eq(MARKETING) & details["bounced"].eq(True),
             is_marketing,
-            "The form's switch decides, whether or not mail arrives.",
+            "Of {contacts:,} contacts whose mail bounced, and whose form was on, {against:,} are marketing contacts: "
+            "the form's switch decides.",
         )
-    found_rows = {
+    counted = {
         myth: (int(about.sum()), int((about & against).sum()), answer)
         for myth, (about, against, answer) in rows.items()
+    }
+    found_rows = {
+        myth: (about, against, answer.format(contacts=about, against=against))
+        for myth, (about, against, answer) in counted.items()
     }
     frame = pd.DataFrame.from_dict(found_rows, orient="index", columns=["contacts", "against", "answer"])
     return frame[frame["contacts"] > 0].rename_axis("myth")

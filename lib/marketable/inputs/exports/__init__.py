@@ -140,7 +140,7 @@ def read_export(
     told.insert(0, "contact_id", used["contact_id"].array.take(told["contact"].to_numpy()))
     touches = as_touches(pd.concat([creations, told.drop(columns="contact")]))
     used = used.set_index("contact_id")
-    understood |= {"certainty": _shares(used["certainty"])} | notes
+    understood |= ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes
     understood |= lacking(columns, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")

@@ -25,6 +25,10 @@ _AS_NUMBER = r"^(\d+)[.,]0{1,2}$"
 _CUT = r"\d{1,6}0{6,}"
 FORMS = ("hubspot_form", "non_hubspot_form")
 CONVERSIONS = ("first_conversion", "recent_conversion")
+_TOLD_APART = (
+    "{:,} were rounded by Excel and are lost: these contacts are known by their e-mail. Export again, and do not open "
+    "the file in Excel, to act on contacts by Record ID"
+)
 _RUINED = "Excel has rounded this Record ID, and there is no e-mail"
 _EXPECTED = {
     "status": "This is no status. Expected Marketing contact or Non-marketing contact; another text can be mapped",
@@ -113,6 +117,8 @@ def rows_of(
     named = "; ".join(f"{' and '.join(names)} as {fact}" for fact, names in columns.items())
     understood = {**table.understood, "languages": languages(name for names in columns.values() for name in names)}
     understood |= {"columns": named, "dates": forms}
+    if (ruined != "").any():
+        understood["record ids"] = _TOLD_APART.format(int((ruined != "").sum()))
     return Rows(frame, rejected, columns, understood)
 
 

@@ -46,8 +46,9 @@ def conversions_of(contacts: pd.DataFrame, sources: Sources) -> tuple[pd.DataFra
     if "form_submissions" in contacts:
         told_of = np.bincount(conversions["contact"].to_numpy(), minlength=len(contacts))
         silent = (contacts["form_submissions"].to_numpy() - told_of).clip(min=0).sum()
-        between = f"{silent:,.0f} form submissions between the first and the latest of a contact"
-        notes["not told"] = between if silent else ""
+        between = "between the first and the latest of a contact"
+        which = between if len(conversions) else "without First and Recent Conversion, which would name some"
+        notes["not told"] = f"{silent:,.0f} form submissions {which}" if silent else ""
     return conversions, {name: note for name, note in notes.items() if note}
 
 

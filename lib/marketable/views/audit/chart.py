@@ -8,23 +8,24 @@ from matplotlib import style
 from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED
 from ..charts import HATCHES, Chart
 from ..sheet import COLOURS, PLAIN, SMALL, bar_sheet, width_of
-from .telling import NOT_TOLD_STATUS, finding
+from .telling import NOT_TOLD_STATUS, finding, said_by
 
 _KINDS = {MARKETING: MARKETING, NON_MARKETING: NON_MARKETING, NOT_TOLD_STATUS: NOT_COVERED}
 
 
 @style.context("default")
-def by_explanation(counts: pd.DataFrame) -> Chart:
+def by_explanation(counts: pd.DataFrame, said: str = "the portal says") -> Chart:
     """A bar for each explanation, in the order of the table; in figures, the marketing contacts.
 
-    Arguments: counts, as `Audit.counts`: index explanation; columns marketing, non-marketing, all.
+    Arguments: counts, as `Audit.counts`: index explanation; columns marketing, non-marketing, all; said, who says how
+    the switches are.
     """
     table = counts[[MARKETING, NON_MARKETING]].copy()
     table[NOT_TOLD_STATUS] = counts["all"] - counts[MARKETING] - counts[NON_MARKETING]
     kinds = [kind for kind in _KINDS if kind != NOT_TOLD_STATUS or table[kind].any()]
     legend = tuple((kind, COLOURS[_KINDS[kind]], HATCHES[_KINDS[kind]]) for kind in kinds)
     most = int(counts["all"].max()) if len(counts) else 1
-    names = [str(name) for name in counts.index]
+    names = [str(name) for name in said_by(counts, said).index]
     widest = max([0, *(width_of(name, PLAIN) for name in names)])
     sheet = bar_sheet(len(names), widest, width_of(f"{most:,}", SMALL, bold=True), most, legend)
     sheet.clean()

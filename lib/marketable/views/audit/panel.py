@@ -166,6 +166,8 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
             shown(widget, when=False)
         self._chosen = files()
         if self._chosen:
+            are_samples = any(path.parent == self.folder for path in self._chosen.paths)  # which have their portal
+            self.account.suggest(self.folder / "portal.yaml" if are_samples else None)
             self._read(ColumnMapping())
 
     def _map(self, mapping: Callable[[], ColumnMapping]) -> None:
@@ -227,7 +229,7 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         try:
             chosen = self.account.account
             self.audit = audited(self.export, chosen.portal, silent_days=chosen.silent_days, prices=chosen.prices)
-            self.results.show(self.audit, "the portal says" if chosen.is_own else "HubSpot delivers them")
+            self.results.show(self.audit, "the portal says" if chosen.is_own else "HubSpot delivers it")
             shown(self.results, when=True)
         finally:
             self._computing.value = ""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
 
 from ...answers.auditing import Audit
+from ...answers.auditing.mailing import MAILING
+from ...engine.update_dates import update_date_after
 from ...errors import DataError
 from ...rulebook import Rule, Rulebook
 from .. import pieces
@@ -23,14 +27,19 @@ from .chart import by_explanation
 _ACT = (
     "What to do with the file: import it into HubSpot as a list, the contacts known by Record ID, and leave the "
     "import's box for marketing contacts unticked. Then set the contacts of the list as non-marketing. They count "
-    "until the next update date{when}."
+    "until the next update date: {day}, if that is done today. Whether somebody who got no mail for long may still be "
+    "mailed is a question of consent."
+)
+_LOOK = (
+    "What to do with the file: import it into HubSpot as a list, the contacts known by Record ID, and leave the "
+    "import's box for marketing contacts unticked. Then look at these contacts there, before you change anything."
 )
 _PORTAL = (
     "Your account with its switches as they seem to have been. Look at each in HubSpot before you rely on it. {kept} "
     "There you see what would happen if you flipped one of them."
 )
-_KEPT = "Save it, and open the explorer with it: it offers what is in saved/ first."
-_DOWNLOADED = "Download it, and open the explorer with it: upload it there as your portal."
+_KEPT = "Save it, and open the explorer: choose this export there as the batch, and saved/portal.yaml as the portal."
+_DOWNLOADED = "Download it, and open the explorer: upload this export there as the batch, and it as the portal."
 _ALL = (
     "counts.csv, switches.csv, groups.csv and portal.yaml: none of them names a contact. With a row for each contact "
     "also contacts.csv: keep it where contacts may be kept."
@@ -132,9 +141,9 @@ class Results(widgets.VBox):  # type: ignore[misc]
         over = audit.tier is not None and audit.marketing > audit.tier
         more = telling.why_so_many(audit, said)
         self._headline.value = pieces.headline(telling.headline(audit), more, over=over)
-        self._chart.value = by_explanation(audit.counts)._repr_html_()
-        self._counts.value = html_table(telling.counts(audit), "The same in numbers")
-        self._meanings.value = telling.meanings(audit)
+        self._chart.value = by_explanation(audit.counts, said)._repr_html_()
+        self._counts.value = html_table(telling.counts(audit, said), "The same in numbers")
+        self._meanings.value = telling.meanings(audit, said)
         self._by_source.value = telling.by_source(audit, self._rules)
         self._differing.value = telling.differing(audit, self._rules, said)
         self._others.value = telling.other_switches(audit, self._rules)
@@ -151,7 +160,6 @@ class Results(widgets.VBox):  # type: ignore[misc]
         self.group.index = 0 if names else None
         self._show_advice()
         self.group.disabled = self.save_group.disabled = not names
-        self._act.value = pieces.paragraph(_ACT.format(when=f", {day(audit.update_date)}"), "mk-note")
         self._myths.value = telling.myths(audit)
         explained = audit.counts["all"]
         self.example_of.options = [(f"{name} ({count:,})", name) for name, count in explained.items()]
@@ -182,6 +190,9 @@ class Results(widgets.VBox):  # type: ignore[misc]
     def _show_advice(self) -> None:
         self._group_saved.value, name = "", self.group.value
         self._advice.value = pieces.paragraph(self.audit.groups.loc[name, "advice"]) if name else ""
+        next_one = update_date_after(dt.date.today(), self.audit.given.subscription)
+        act = _ACT.format(day=day(next_one)) if name in MAILING else _LOOK
+        self._act.value = pieces.paragraph(act, "mk-note") if name else ""
 
     def _save_portal(self) -> None:
         self._portal_saved.value = hand_over({"portal.yaml": self.audit.portal.text().encode()}, self._folder())
@@ -189,7 +200,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
     def _save_group(self) -> None:
         audit, name = self.audit, self.group.value
         ids = audit.ids(name, addresses=self.addresses.value)
-        told = hand_over({"contacts-to-act-on.csv": csv(ids)}, self._folder())
+        told = hand_over({f"{_file_name(name)}.csv": csv(ids)}, self._folder())
         unnamed = int(audit.groups.loc[name, "contacts"]) - len(ids)
         text = f"It holds {len(ids):,} contacts."
         if unnamed:
@@ -217,6 +228,15 @@ class Results(widgets.VBox):  # type: ignore[misc]
             sought = next(iter(emails.index[emails == sought.lower()]), sought)
         known = audit.likely.why(sought)["contact_id"]
         self._explanation.value = telling.contact(audit, str(known.iloc[0]), self._rules)
+
+
+def _file_name(group: str) -> str:
+    """A group's name as that of a file.
+
+    >>> _file_name("made marketing by hubspot_form/../Größe")
+    'made-marketing-by-hubspot-form-gr-e'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", group.lower()).strip("-")[:80]
 
 
 def _auto() -> widgets.Layout:

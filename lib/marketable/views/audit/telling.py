@@ -31,14 +31,14 @@ NOT_SAID = "too few to tell"
 _BY_RULE = (AS_EXPECTED, UPGRADED, WAITING, OLDER)
 _MARKETING = {
     SWITCH: "come from a switch that is not as {said}",
-    BY_HAND: "were made so by something an export does not show: by hand, an import or a workflow",
+    BY_HAND: "were made so by something the export does not show: by hand, an import, a workflow or another form",
     AMBIGUOUS: "may have several reasons",
-    NOT_COVERED: "were created by tools that HubSpot's article is silent about",
+    NOT_COVERED: "were created by tools that HubSpot's article is silent about, or that the export does not name",
 }
 _MADE_BY = "made marketing by "
 _TRUSTS = {
     "H": "read in HubSpot's own page",
-    "M": "from one independent source, or one step from HubSpot's own page",
+    "M": "from one independent source, one step from HubSpot's own page, or of a tool that is only likely",
     "assumption": "rests on an assumption",
     "inferred": "inferred from the other contacts of this export",
     "silent": "the rules are silent here",
@@ -61,14 +61,22 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
         if marketing.get(name, 0):
             parts.append(f"{int(marketing[name]):,} {words.format(said=said)}")
     lines = ["; ".join(parts) + "."] if audit.marketing else []
-    lower = audit.contacts["explanation"].isin([SWITCH, BY_HAND]) & audit.contacts["actual"].eq(NON_MARKETING)
-    if lower.any():
-        lines.append(f"{int(lower.sum()):,} others are non-marketing though the rules would have made them marketing.")
+    others = audit.counts[NON_MARKETING]
+    if others.get(SWITCH, 0):
+        lines.append(f"{int(others[SWITCH]):,} others are non-marketing because a switch is not as {said}.")
+    if others.get(BY_HAND, 0):
+        text = "are non-marketing though the rules made them marketing: something the export does not show set them so."
+        lines.append(f"{int(others[BY_HAND]):,} others {text}")
     if audit.waiting:
         lines.append(f"{audit.waiting:,} stop counting on the next update date, {day(audit.update_date)}.")
     untold = int(audit.counts["all"].get(NOT_TOLD, 0))
     if untold:
         lines.append(f"Of {untold:,} the export does not tell the status.")
+    rejected = audit.export.rows_read - len(audit.contacts)
+    if rejected:
+        lines.append(f"{rejected:,} rows were rejected and are not counted.")
+    about_all = " The tier is about all contacts of the account: export them all." if audit.tier else ""
+    lines.append(f"As of {day(audit.as_of)}, the latest that the export tells of.{about_all}")
     return lines
 
 
@@ -89,17 +97,23 @@ def finding(counts: pd.DataFrame) -> str:
     return f"{by_rule:,} of {whole:,} marketing contacts are as the rules expect."
 
 
-def counts(audit: Audit) -> pd.DataFrame:
+def said_by(counts: pd.DataFrame, said: str) -> pd.DataFrame:
+    """The counts, their explanations as they are when somebody says how the switches are."""
+    return counts.rename(index={SWITCH: f"a switch is not as {said}"})
+
+
+def counts(audit: Audit, said: str = "the portal says") -> pd.DataFrame:
     """Contacts by explanation, with a row of totals, for display and for the disk."""
-    table = audit.counts.astype("int64")
+    table = said_by(audit.counts.astype("int64"), said)
     table.loc["Total"] = table.sum()
     return table.rename_axis("explanation").reset_index()
 
 
-def meanings(audit: Audit) -> str:
+def meanings(audit: Audit, said: str) -> str:
     """What the explanations that occur mean."""
     items = "".join(
-        f"<li><strong>{name}</strong>: {html.escape(MEANINGS[str(name)])}</li>" for name in audit.counts.index
+        f"<li><strong>{shown}</strong>: {html.escape(MEANINGS[str(name)].replace('the portal says', said))}</li>"
+        for name, shown in zip(audit.counts.index, said_by(audit.counts, said).index, strict=True)
     )
     return _more("What these explanations mean", f'<ul class="mk-list">{items}</ul>')
 
@@ -149,7 +163,7 @@ def other_switches(audit: Audit, rules: Mapping[str, Rule]) -> str:
     named = f"The other switches: {confirmed:,} look as told"
     if confirmed < len(rows):
         named += f", {len(rows) - confirmed:,} reach too few contacts to tell"
-    return _more(named, html_table(table, named, most=500))
+    return _more(named, f'<div class="mk-worded">{html_table(table, named, most=500)}</div>')
 
 
 def remarks(audit: Audit) -> str:
@@ -213,8 +227,7 @@ def group_called(name: str, rules: Mapping[str, Rule]) -> str:
 def myths(audit: Audit) -> str:
     """What is told about marketing contacts and contradicted by these."""
     items = "".join(
-        f"<li><strong>“{html.escape(str(myth))}”</strong> No. Of the {row['contacts']:,} contacts it is about, "
-        f"{row['against']:,} say otherwise. {html.escape(row['answer'])}</li>"
+        f"<li><strong>“{html.escape(str(myth))}”</strong> No. {html.escape(row['answer'])}</li>"
         for myth, row in audit.myths.iterrows()
         if row["against"]
     )

@@ -12,6 +12,7 @@ from .. import pieces
 from ..tables import csv, html_table
 from .reading import FACTS
 
+_CALLED = {"certainty": "How surely the creating tool is told", "record ids": "Record IDs"}
 _SEVERAL = re.compile(r"\b([Rr]ow) \d[\d,]*")
 
 
@@ -31,7 +32,7 @@ def understood(export: Export) -> str:
     columns = told.pop("columns", "")
     if "files" not in told:
         told.pop("rows", "")
-    rows = [(name[:1].upper() + name[1:], text) for name, text in told.items()]
+    rows = [(_CALLED.get(name, name[:1].upper() + name[1:]), text) for name, text in told.items()]
     shown = pieces.paragraph(read_in_short(export), "mk-summary")
     shown += html_table(pd.DataFrame(rows, columns=["what", "how"]), "How the files were read")
     shown += _taken_for(columns) + _lacking(export)

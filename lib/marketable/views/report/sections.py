@@ -335,8 +335,8 @@ def _by_source(found: Findings, audit: Audit) -> str:
 
 
 def _myths(audit: Audit) -> str:
-    told = {"myth": "people say", "contacts": "contacts it is about", "against": "of them against it"}
-    myths = audit.myths.reset_index().rename(columns=told)
+    told = {"myth": "people say", "answer": "these contacts say"}
+    myths = audit.myths.reset_index()[list(told)].rename(columns=told)
     return _worded(myths, "What people say, and the contacts that contradict it.") if len(myths) else ""
 
 
@@ -389,7 +389,7 @@ def _key_figures(found: Findings) -> str:
 def _unasked(found: Findings, name: str) -> str:
     near = nearest(name, set(found.what_if.switches.index) - set(found.what_if.unasked))
     meant = f" Perhaps {called(found, near)} is meant." if near else ""
-    return f"The portal lists {called(found, name)}, and no contact of these met it.{meant}"
+    return f"The portal lists {called(found, name)}, and nothing in the data tells of a contact that met it.{meant}"
 
 
 def _rejected(found: Findings) -> pd.DataFrame:
