@@ -89,7 +89,7 @@ def test_what_nothing_settles_is_refused_and_read_right_once_it_is_told(form: st
 def test_a_refusal_names_the_first_cell_and_what_to_give() -> None:
     found = fault("5/5/2024", "3/4/2024")
     assert (found.row, found.column, found.value) == (3, "when", "3/4/2024")
-    assert 'Give dates="day first" or dates="month first"' in str(found)
+    assert 'Say which it is, dates="day first" or dates="month first"' in str(found)
 
 
 def test_where_day_and_month_are_alike_nothing_needs_to_be_settled() -> None:

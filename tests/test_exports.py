@@ -554,3 +554,11 @@ def test_the_copies_in_data_are_read_whole(name: str) -> None:
     export = read_export(path, submissions=submissions, strict=True)
     assert len(export.contacts) == export.rows_read > 50
     assert export.contacts["status"].notna().all()
+
+
+def test_a_contact_of_two_files_with_two_statuses_says_so(tmp_path: Path) -> None:
+    (tmp_path / "both").mkdir()
+    for name, status in (("a.csv", "Marketing contact"), ("b.csv", "Non-marketing contact")):
+        table(tmp_path / "both", CONTACT | {"Marketing contact status": status}, name=name)
+    (reason,) = read_export(tmp_path / "both").rejected["reason"]
+    assert reason == "b.csv: The contact stands already in a.csv, row 2, with another status"

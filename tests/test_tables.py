@@ -536,3 +536,15 @@ def test_a_mutated_file_is_read_or_refused_with_every_row_accounted_for(folder: 
             continue
         used = found.frame if isinstance(found, tables.Table) else found.contacts
         assert found.rows_read == len(used) + len(found.rejected)
+
+
+def test_of_a_workbook_the_first_sheet_with_a_header_that_is_known_is_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Exported by Ben"])
+    contacts = book.create_sheet("Contacts")
+    for row in (["id", "name"], ["7", "Ann"]):
+        contacts.append(row)
+    book.save(tmp_path / "book.xlsx")
+    table = read_table(tmp_path / "book.xlsx", known=lambda name: name in ("id", "name"))
+    assert table.frame.to_dict("list") == {"id": ["7"], "name": ["Ann"]}
+    assert table.understood["sheet"] == "Contacts (one of 2)"

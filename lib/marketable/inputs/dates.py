@@ -358,7 +358,7 @@ def _order(columns: list[_Column], file: FilePath | None) -> str | None:
         for order, where in leads.items():
             if where.any():
                 found.setdefault(order, (column, *column.first(where)))
-    options = f'Give dates="{DAY_FIRST}" or dates="{MONTH_FIRST}"'
+    options = f'Say which it is, dates="{DAY_FIRST}" or dates="{MONTH_FIRST}"'
     if DAY_FIRST in found and MONTH_FIRST in found:
         column, row, value = found[MONTH_FIRST]
         other, other_row, other_value = found[DAY_FIRST]

@@ -90,7 +90,10 @@ def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[p
     A contact is known by its Record ID, else by its e-mail: by the Record ID that stands beside the e-mail in another
     row, where there is one.
     """
-    keys = [part.frame[["record_id", "email"]].assign(file=number) for number, part in enumerate(parts)]
+    keys = [
+        part.frame[["record_id", "email"]].assign(status=part.frame["status"].astype("str").fillna(""), file=number)
+        for number, part in enumerate(parts)
+    ]
     who = pd.concat([key.reset_index(names="row") for key in keys], ignore_index=True)
     contact_id, lonely = who["record_id"], who["record_id"] == ""
     if lonely.any():
@@ -101,7 +104,7 @@ def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[p
     rejected = [part.rejected for part in parts]
     if again.any():
         first = who[~again & contact_id.isin(contact_id[again])]
-        first = first.set_index(contact_id[first.index])[["file", "row"]]
+        first = first.set_index(contact_id[first.index])[["file", "row", "status"]]
         first = first.loc[contact_id[again]].set_axis(who.index[again])
         for number, part in enumerate(parts):
             mine = again & (who["file"] == number)
@@ -109,7 +112,10 @@ def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[p
             rows = pd.Index(who["row"][mine])
             reasons = [
                 f"The contact stands already in {'' if file == number else f'{labels[file]}, '}row {row}"
-                for file, row in stands.itertuples(index=False)
+                f"{', with another status' if status != own else ''}"
+                for (file, row, status), own in zip(
+                    stands.itertuples(index=False, name=None), who["status"][mine], strict=True
+                )
             ]
             keyed = contact_id[mine].set_axis(rows)
             repeated = rejected_rows(keyed, part.key, pd.Series(reasons, rows, dtype="str"))

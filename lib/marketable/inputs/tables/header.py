@@ -10,7 +10,7 @@ from .files import FilePath, no_table
 
 Known = Callable[[str], bool]
 MOST_COLUMNS = 16_384
-_LOOKED_AT, _MOST_BLANK_ROWS = 20, 100_000
+LOOKED_AT, _MOST_BLANK_ROWS = 20, 100_000
 _NAMED, _SHOWN = 5, 80
 
 
@@ -55,12 +55,12 @@ def find_header(records: Iterable[Sequence[str]], known: Known | None) -> tuple[
     first: tuple[int, list[str], tuple[str, ...]] | None = None
     titles: list[str] = []
     for row, cells in enumerate(records, start=1):
-        if known is not None and row <= _LOOKED_AT and known_in(cells, known) > 1:
+        if known is not None and row <= LOOKED_AT and known_in(cells, known) > 1:
             return row, list(cells), tuple(titles)
         if any(cells):
             first = first or (row, list(cells), ())
             titles.append(" ".join(" ".join(cells).split())[:_SHOWN])
-        if (first and (known is None or row >= _LOOKED_AT)) or row >= _MOST_BLANK_ROWS:
+        if (first and (known is None or row >= LOOKED_AT)) or row >= _MOST_BLANK_ROWS:
             break
     return first
 

@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook as text, row by row: only the cells that are wanted are kept."""
+"""A sheet of an Excel workbook as text, row by row: only the cells that are wanted are kept."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ import openpyxl
 from ...errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
 from .files import FilePath, Progress, no_table
-from .header import Header, Known, find_header, header_of
+from .header import LOOKED_AT, Header, Known, find_header, header_of, known_in
 from .table import Rows, Table, first_faults, ragged_rows, short, spoilt_rows, without
 
 _MOST_UNPACKED = 2 << 30
 _MOST_ROWS = 1 << 20
 _ROWS_A_TELLING = 1_000
+_LOOKED_INTO = 50  # sheets
 
 
 def read_xlsx(path: FilePath, known: Known | None, size: int, progress: Progress) -> Table:
-    """The table in the first sheet of a workbook; dates become ISO text, short rows are filled up with blanks.
+    """The table in a workbook: in its first sheet, or the first with a header that is known.
+
+    Dates become ISO text, short rows are filled up with blanks.
 
     Raises: DataError, for another zip archive, a workbook that is damaged or unpacks to more than 2 GB, and for a sheet
     without a header.
@@ -32,18 +35,21 @@ def read_xlsx(path: FilePath, known: Known | None, size: int, progress: Progress
         _check_archive(file, path)
         try:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # some programs write a wrong size, and what lies beyond it would be lost
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()  # some programs write a wrong size, and what lies beyond it would be lost
+            sheet = next(
+                (sheet for sheet in book.worksheets[:_LOOKED_INTO] if _is_known(sheet, known)), book.worksheets[0]
+            )
             records = _records(sheet, path, lambda: progress(min(file.bytes_read, size), size))
             header, rows, ragged = _table(records, path, known)
-            title, sheets = str(sheet.title), len(book.worksheets)
+            title, sheets, is_first = str(sheet.title), len(book.worksheets), sheet is book.worksheets[0]
         except (DataError, MemoryError):
             raise
         except Exception as fault:  # a damaged workbook fails in many ways, all of which mean the same to its owner
             raise _damaged(path) from fault
     frame = rows.frame()
     rejected = first_faults(ragged_rows(ragged, len(header.names)), *spoilt_rows(frame))
-    others = f" (the first of {sheets})" if sheets > 1 else ""
+    others = f" ({'the first' if is_first else 'one'} of {sheets})" if sheets > 1 else ""
     understood = {"format": "xlsx", "sheet": title + others} | header.understood
     return Table(without(frame, rejected), rejected, understood, header.names)
 
@@ -114,6 +120,12 @@ def _table(
         elif not all(map(_blank, record)):
             rows.add(number, [_text(record[at], path) if at < len(record) else "" for at in header.kept])
     return header, rows, ragged
+
+
+def _is_known(sheet: Any, known: Known | None) -> bool:
+    """Whether one of the first rows of a sheet is a header with names that are known."""
+    rows = sheet.iter_rows(max_row=LOOKED_AT, values_only=True)
+    return known is not None and any(known_in([str(cell or "") for cell in row], known) > 1 for row in rows)
 
 
 def _blank(cell: object) -> bool:

@@ -224,7 +224,8 @@ def left_open(found: Findings) -> Section:
     lines = [f"{opened.rows_read:,} rows read, {used:,} used, {len(opened.rejected):,} rejected."]
     count = int(uncovered.sum())
     verb = "contact is" if count == 1 else "contacts are"
-    lines.append(f"{count:,} {verb} not covered: HubSpot's article does not say which status their tool sets.")
+    silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."
+    lines.append(f"{count:,} {verb} not covered: {silent}")
     lines += [_unasked(found, name) for name in found.what_if.unasked]
     if found.now.ambiguous:
         lines.append(
@@ -232,7 +233,9 @@ def left_open(found: Findings) -> Section:
             "about their tool; they are counted as the older one reads."
         )
     lines += [
-        f"{name[:1].upper()}{name[1:]}: {note}." for name, note in opened.understood.items() if name.startswith(_LACKS)
+        f"{name[:1].upper()}{name[1:]}: {note.rstrip('.')}."
+        for name, note in opened.understood.items()
+        if name.startswith(_LACKS)
     ]
     open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
     tools = pd.DataFrame({"tool": [called(found, str(name)) for name in open_ones.index], "contacts": open_ones})
