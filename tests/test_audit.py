@@ -444,6 +444,13 @@ def test_myths_are_answered_by_the_contacts_that_contradict_them(made: Made) -> 
     }
 
 
+def test_progress_is_told_from_nothing_to_all(made: Made) -> None:
+    made.add(2, MARKETING, "FORM", "Demo")
+    told: list[tuple[int, int]] = []
+    mk.audit(made.export, progress=lambda done, steps, what: told.append((done, steps)))
+    assert told == [(done, 4) for done in range(5)]
+
+
 # What cannot be audited
 
 

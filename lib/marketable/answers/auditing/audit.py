@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -26,6 +26,7 @@ from .inference import FEWEST
 from .myths import myths
 
 SILENT_DAYS = 180
+Progress = Callable[[int, int, str], None]
 _FORMS = ("hubspot_form", "non_hubspot_form")
 _FAR = 3
 
@@ -181,12 +182,14 @@ def audit(
     edition: str | dt.date | None = None,
     silent_days: int = SILENT_DAYS,
     prices: Prices | None = None,
+    progress: Progress | None = None,
 ) -> Audit:
     r"""Why the contacts of an export are what they are: expected against actual status, each with one explanation.
 
     Arguments: export, as `read_export` reads it, with statuses; portal, the account as far as it is known: by default
     every switch as HubSpot delivers it; edition, the one to judge by, as for `decide`; silent_days, after how many days
-    without a marketing e-mail a contact counts as not mailed; prices, for what groups of contacts cost.
+    without a marketing e-mail a contact counts as not mailed; prices, for what groups of contacts cost; progress,
+    called with the steps done, of how many, and what comes next.
     Returns: an Audit. Its `portal` has the switches as the statuses show them.
     Raises: DataError where there are no contacts, or the export tells nobody's status.
 
@@ -207,10 +210,16 @@ def audit(
     if export.contacts["status"].isna().all():
         advice = "Add the property Marketing contact status to the view in HubSpot, then export again."
         raise DataError("The export does not tell the contacts' statuses", advice=advice)
+    tell = progress or (lambda done, steps, what: None)
+    tell(0, 4, "what the statuses say about the switches")
     found = evidence(export, portal, edition)
+    tell(1, 4, "what the rules expect")
     expected = decide(export.touches, portal, edition=edition)
+    tell(2, 4, "what they expect of the switches as they seem to have been")
     likely = expected if found.portal == portal else decide(export.touches, found.portal, edition=edition)
+    tell(3, 4, "an explanation for each contact")
     contacts = explain(export, expected, likely, found)
+    tell(4, 4, "done")
     return Audit(export, portal, expected, likely, found, contacts, silent_days, prices)
 
 

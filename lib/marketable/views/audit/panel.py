@@ -61,7 +61,7 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self._audit_error, self._read_error, self._mapping_note = (widgets.HTML() for _ in range(3))
         for name in ("understood", "rejected"):
             getattr(self, f"_{name}").add_class(f"mk-at-{name}")
-        self._progress, self._computing = ProgressBar(), widgets.HTML()
+        self._progress, self._auditing, self._computing = ProgressBar(), ProgressBar("Auditing"), widgets.HTML()
         self.files = FileChoice(self.folder, lambda files: self._react(lambda: self._choose(files)))
         self.mapping = MappingPanel(
             self.folder,
@@ -115,6 +115,7 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
             self.account,
             *([] if shared() else [self.save_to]),
             row(self.start, self._computing),
+            self._auditing,
             self._audit_error,
         ]
         self._account_step = panel("3 · The account", account)
@@ -224,15 +225,22 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         if self.export is None:
             raise DataError("There is nothing to audit yet", advice="Choose a file first.")
         self._forget()
-        self._computing.value = pieces.paragraph("Auditing …")
+        self._auditing.tell("Auditing", "the statuses")
         self.start.disabled = True
         try:
             chosen = self.account.account
-            self.audit = audited(self.export, chosen.portal, silent_days=chosen.silent_days, prices=chosen.prices)
+            self.audit = audited(
+                self.export,
+                chosen.portal,
+                silent_days=chosen.silent_days,
+                prices=chosen.prices,
+                progress=self._auditing,
+            )
             self.results.show(self.audit, "the portal says" if chosen.is_own else "HubSpot delivers it")
             shown(self.results, when=True)
         finally:
             self._computing.value = ""
+            self._auditing.hide()
             self.start.disabled = False
 
     # ---- saving ----

@@ -1,4 +1,4 @@
-"""How far a file has been read: a bar, and beside it what is being done."""
+"""How far something has come that takes its time, reading a file or auditing it: a bar, and what is being done."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ _STEPS, _SECONDS = 100, 0.1
 class ProgressBar(widgets.HBox):  # type: ignore[misc]
     """Called with what is done, of how much, and what it is; seen while there is something to wait for."""
 
-    def __init__(self) -> None:
-        self._bar = widgets.IntProgress(0, 0, _STEPS, description="Reading", layout=widgets.Layout(width="300px"))
+    def __init__(self, doing: str = "Reading") -> None:
+        self._doing = doing
+        self._bar = widgets.IntProgress(0, 0, _STEPS, description=doing, layout=widgets.Layout(width="300px"))
         self._text, self._told_at = widgets.HTML(), 0.0
         super().__init__([self._bar, self._text], layout=widgets.Layout(flex_flow="row wrap", display="none"))
 
@@ -25,7 +26,7 @@ class ProgressBar(widgets.HBox):  # type: ignore[misc]
         if now - self._told_at < _SECONDS:
             return
         self._told_at = now
-        self.tell("Reading", what, round(_STEPS * done / max(total, 1)))
+        self.tell(self._doing, what, round(_STEPS * done / max(total, 1)))
 
     def tell(self, doing: str, what: str, percent: int = 0) -> None:
         """Shows what is being done."""
