@@ -299,6 +299,12 @@ def test_an_empty_portal_is_every_switch_at_its_default() -> None:
 # ---- whatever is typed ----
 
 
+def test_a_name_with_a_line_break_is_told_in_one_line() -> None:
+    with pytest.raises(ParameterError, match=r"at flips.hubspot_form/A=\\r\)") as refused:
+        asked("flips.hubspot_form/A=\r=")
+    assert len(str(refused.value).splitlines()) == 1
+
+
 @given(st.sampled_from([*Parameters.model_fields, "flips.hubspot_form/A", "x"]), ANY_TEXT)
 def test_whatever_is_typed_is_taken_or_refused_in_words(name: str, value: str) -> None:
     try:
