@@ -572,6 +572,21 @@ def test_who_is_stopped_leaves_the_earlier_report_and_says_so(
         assert not left_over(mark)
 
 
+@pytest.mark.parametrize("by", ["SIGINT", "SIGTERM"])
+def test_who_is_stopped_while_dataclasses_are_imported_ends_with_the_code_too(tmp_path: Path, by: str) -> None:
+    """Dataclasses execute strings, and what is stopped there, `python -m` would end by the signal after all."""
+    (tmp_path / "imports.py").write_text(f"""
+import os, signal, sys
+from marketable.reports import process
+process.begin()
+try:
+    exec("os.kill(os.getpid(), signal.{by})")
+except KeyboardInterrupt:
+    sys.exit(process.STOPPED)
+""")
+    assert subprocess.run([sys.executable, "-m", "imports"], cwd=tmp_path, check=False).returncode == 130
+
+
 def test_a_new_page_never_stands_beside_older_figures(
     september: Made, kernel: WarmKernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,8 +22,8 @@ _CODES = "Exit codes: 0 done, 2 bad parameters, 3 bad data, 4 the notebook faile
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command. Returns: its exit code."""
     asked = _parser().parse_args(arguments)
-    process.begin()
     try:
+        process.begin()
         return int(asked.run(asked))
     except KeyboardInterrupt:
         logging.disable()  # what was stopped would complain of it
