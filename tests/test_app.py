@@ -431,14 +431,14 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Explorer:
 def upload(view: Explorer, name: str, content: bytes) -> None:
     now = dt.datetime.now(dt.UTC)
     file = Bunch(name=name, content=memoryview(content), type="", size=len(content), last_modified=now)
-    view._portal_upload.value = (file,)
+    view._account.upload.value = (file,)
 
 
 def test_in_the_app_no_path_is_read_or_written(view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for choice in (view._batch, view._portal_choice):
+    for choice in (view._batch, view._account.choice):
         assert not [label for label, _ in choice.options if "path" in label]
-    before, view._path.value, view._portal_path.value = view._headline.value, "/etc/passwd", "/etc/passwd"
+    before, view._path.value, view._account.path.value = view._headline.value, "/etc/passwd", "/etc/passwd"
     assert view._headline.value == before
     view._save_to.value = str(tmp_path / "elsewhere")
     view._save.click()
@@ -463,10 +463,10 @@ def test_a_download_that_would_be_too_large_leaves_the_decisions_out(
 
 
 def test_a_portal_is_uploaded_and_a_bad_one_is_explained(view: Explorer) -> None:
-    view._portal_choice.value = "upload"
+    view._account.choice.value = "upload"
     upload(view, "mine.yaml", b"switches: {hubspot_form: {Newsletter: off}}")
     assert view.portal == mk.Portal.of_text("switches: {hubspot_form: {Newsletter: off}}")
-    assert "under mine.yaml" in view._message.value and view._portal_upload.value == ()
+    assert "under mine.yaml" in view._message.value and view._account.upload.value == ()
     upload(view, "bad.yaml", b"switchez: 1")
     assert "switches" in view._error.value and view.portal.switches
     upload(view, "image.yaml", b"\xff\xfe\x00")

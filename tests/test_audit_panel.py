@@ -113,7 +113,7 @@ def test_what_was_found_goes_when_something_it_rests_on_is_changed(sample: Audit
     for change in (
         lambda: setattr(sample.account.tier, "value", 500),
         lambda: setattr(sample.account.days, "value", 30),
-        lambda: setattr(sample.account.portal.choice, "value", choosing.DEFAULTS),
+        lambda: setattr(sample.account.portal.choice, "value", choosing.NO_FILE),
         lambda: setattr(sample.files.choice, "value", ""),
     ):
         change()
@@ -170,7 +170,7 @@ def test_the_picture_says_the_finding_and_stands_for_the_table_below(sample: Aud
 
 def test_the_groups_are_told_with_their_share_of_the_tier_and_of_the_price(sample: AuditPanel) -> None:
     assert "a month" not in text(sample.results._groups)
-    sample.account.prices.value = str(DATA / "prices.yaml")
+    sample.account.prices.choice.value = str(DATA / "prices.yaml")
     sample.start.click()
     told = text(sample.results._groups)
     assert "made marketing by HubSpot forms: Pricing enquiry 51 2.5% 2.35" in told
@@ -226,7 +226,7 @@ def test_without_a_portal_every_switch_is_held_against_hubspots_default(panel: A
     panel.files.choice.value = str(EXPORT)
     assert panel.account.portal.choice.label == "portal.yaml", "the samples have their portal"
     assert not is_shown(panel.account.hub)
-    panel.account.portal.choice.value = choosing.DEFAULTS
+    panel.account.portal.choice.value = choosing.NO_FILE
     assert is_shown(panel.account.hub) and is_shown(panel.account.since)
     panel.account.hub.value, panel.account.tier.value = "enterprise", 1000
     panel.start.click()
@@ -239,7 +239,7 @@ def test_without_a_portal_every_switch_is_held_against_hubspots_default(panel: A
 
 def test_without_a_portal_the_day_of_access_and_the_time_zone_can_be_told(sample: AuditPanel) -> None:
     account = sample.account
-    account.portal.choice.value = choosing.DEFAULTS
+    account.portal.choice.value = choosing.NO_FILE
     account.since.value, account.zone.value = dt.date(2022, 3, 1), "Europe/Berlin"
     sample.start.click()
     assert sample.audit is not None
@@ -400,7 +400,7 @@ def test_in_the_app_files_come_by_upload_leave_by_download_and_no_path_is_read_o
     in_app: AuditPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for choice in (in_app.files.choice, in_app.account.portal.choice, in_app.account.prices):
+    for choice in (in_app.files.choice, in_app.account.portal.choice, in_app.account.prices.choice):
         assert not [label for label, _ in choice.options if "path" in label]
     assert in_app.save_to not in all_of(in_app)
     in_app.save_to.value = str(tmp_path / "elsewhere")
@@ -414,7 +414,7 @@ def test_in_the_app_files_come_by_upload_leave_by_download_and_no_path_is_read_o
     assert not list(Path(tempfile.gettempdir()).glob("marketable-*/hubspot-crm-exports-*")), (
         "it is in no folder any more"
     )
-    assert in_app.account.portal.choice.value == choosing.DEFAULTS, "an upload is nobody's of the samples"
+    assert in_app.account.portal.choice.value == choosing.NO_FILE, "an upload is nobody's of the samples"
     in_app.account.portal.choice.value = str(DATA / "portal.yaml")
     in_app.start.click()
     in_app.results.save_portal.click()
@@ -444,10 +444,10 @@ def test_settings_are_uploaded_in_the_app(in_app: AuditPanel) -> None:
     in_app.account.portal.choice.value = choosing.UPLOAD
     upload(in_app.account.portal.upload, ("mine.yaml", b"subscription: {tier: 321}"))
     assert in_app.account.tier.value == 321 and in_app.account.account.portal.subscription.tier == 321
-    in_app.account.prices.value = choosing.UPLOAD
-    upload(in_app.account.prices_upload, ("prices.yaml", (DATA / "prices.yaml").read_bytes()))
+    in_app.account.prices.choice.value = choosing.UPLOAD
+    upload(in_app.account.prices.upload, ("prices.yaml", (DATA / "prices.yaml").read_bytes()))
     assert in_app.account.account.prices == mk.Prices.load(DATA / "prices.yaml")
-    upload(in_app.account.prices_upload, ("prices.yaml", b"\xff\xfe\x00"))
+    upload(in_app.account.prices.upload, ("prices.yaml", b"\xff\xfe\x00"))
     assert 'role="alert"' in in_app._audit_error.value
 
 
@@ -514,11 +514,11 @@ def test_the_explorer_offers_portals_only_and_first_the_one_that_an_audit_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choosing, "SAVED", tmp_path)
-    assert [name for name, _ in Explorer()._portal_choice.options][:-2] == ["portal.yaml"]
+    assert [name for name, _ in Explorer()._account.choice.options][:-2] == ["portal.yaml"]
     mk.Portal(switches={"hubspot_form": {"Newsletter": "off"}}).save(tmp_path / "portal.yaml")
     ColumnMapping(dates="day first").save(tmp_path / "mapping.yaml")
     explorer = Explorer()
-    assert [name for name, _ in explorer._portal_choice.options][:-2] == ["saved/portal.yaml", "portal.yaml"]
+    assert [name for name, _ in explorer._account.choice.options][:-2] == ["saved/portal.yaml", "portal.yaml"]
     assert explorer.portal.is_on("hubspot_form/Newsletter") is False
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
-    assert [name for name, _ in Explorer()._portal_choice.options][:-2] == ["portal.yaml"]
+    assert [name for name, _ in Explorer()._account.choice.options][:-2] == ["portal.yaml"]

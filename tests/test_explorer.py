@@ -237,17 +237,17 @@ def test_flips_are_kept_when_the_batch_changes_and_dropped_with_the_portal(view:
     view._batch.value = "made-up"
     assert view._switches.rows["hubspot_form/Newsletter"][0].value is False
     assert "fewer than the baseline" in headline(view)
-    view._portal_choice.value = "defaults"
+    view._account.choice.value = "none"
     assert view._switches.rows["hubspot_form/Newsletter"][0].value is True
 
 
 def test_the_message_names_the_portal_that_is_applied(view: Explorer, tmp_path: Path) -> None:
     mk.Portal().save(tmp_path / "mine.yaml")
-    own = view._portal_choice.value
-    view._portal_choice.value = "path"
-    view._portal_path.value = str(tmp_path / "mine.yaml")
+    own = view._account.choice.value
+    view._account.choice.value = "path"
+    view._account.path.value = str(tmp_path / "mine.yaml")
     assert "under mine.yaml" in view._message.value
-    view._portal_choice.value = own
+    view._account.choice.value = own
     assert "under portal.yaml" in view._message.value
 
 
@@ -265,7 +265,7 @@ def test_searching_and_choosing_batches_leaves_no_widgets_behind(view: Explorer)
 def test_an_export_without_record_sources_says_which_column_to_add(view: Explorer, tmp_path: Path) -> None:
     path = tmp_path / "plain.csv"
     path.write_text("Record ID,Create Date\n1,2024-03-01 10:00\n")
-    view._portal_choice.value = "defaults"
+    view._account.choice.value = "none"
     view._batch.value = "path"
     view._path.value = str(path)
     assert view._error.value == ""

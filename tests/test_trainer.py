@@ -79,20 +79,20 @@ def test_a_class_is_set_shown_and_ended(trainer: Trainer, place: Path) -> None:
 
 
 def test_the_portals_to_choose_from_are_those_of_data_and_no_other_settings(trainer: Trainer) -> None:
-    labels = [label for label, _ in trainer._portal.options]
+    labels = [label for label, _ in trainer._portal.choice.options]
     assert labels == ["portal.yaml", "All switches at their defaults", "A file by its path …"]
 
 
 def test_a_class_may_have_all_defaults_or_an_account_by_its_path(trainer: Trainer, place: Path) -> None:
-    trainer._portal.value = "defaults"
+    trainer._portal.choice.value = "none"
     trainer._set.click()
     assert Classroom.load(place / "saved" / "class.yaml").portal == mk.Portal()
     mine = mk.Portal(switches={"hubspot_form": {HOSTILE: "off"}})
     mine.save(place / "mine.yaml")
-    assert trainer._path.layout.display == "none"
-    trainer._portal.value = "path"
-    assert trainer._path.layout.display == ""
-    trainer._path.value = "mine.yaml"
+    assert trainer._portal.path.layout.display == "none"
+    trainer._portal.choice.value = "path"
+    assert trainer._portal.path.layout.display == ""
+    trainer._portal.path.value = "mine.yaml"
     trainer._set.click()
     assert Classroom.load(place / "saved" / "class.yaml").portal == mine
     assert "<img" not in trainer._present.value
@@ -101,9 +101,9 @@ def test_a_class_may_have_all_defaults_or_an_account_by_its_path(trainer: Traine
 def test_a_portal_that_cannot_be_read_leaves_the_class_as_it_was(trainer: Trainer, place: Path) -> None:
     trainer._set.click()
     before = (place / "saved" / "class.yaml").read_text()
-    trainer._portal.value = "path"
+    trainer._portal.choice.value = "path"
     for path, said in (("", "No file is named"), ("nowhere.yaml", "nowhere.yaml"), ("data/sweep.yaml", "not known")):
-        trainer._path.value = path
+        trainer._portal.path.value = path
         trainer._set.click()
         assert said in text_of(trainer._class_error)
         assert (place / "saved" / "class.yaml").read_text() == before

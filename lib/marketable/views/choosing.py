@@ -6,19 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import ipywidgets as widgets
 from traitlets import Bunch
 
 from ..errors import DataError, MarketableError
-from ..inputs.portal import Portal
 from ..practice.progress import SAVED
+from ..strict import Settings
 from .layout import shown, wide
 from .place import shared
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
-BY_PATH, UPLOAD, DEFAULTS = "path", "upload", "defaults"
+BY_PATH, UPLOAD, NO_FILE = "path", "upload", "none"
+Kind = TypeVar("Kind", bound=Settings)
 
 
 def place(folder: Path, path: str) -> Path:
@@ -51,6 +53,7 @@ def text_of(upload: Bunch, expected: str) -> str:
 def settings_files(folder: Path, load: Callable[[Path], object]) -> list[tuple[str, str]]:
     """The YAML files that can be loaded, as options of a Dropdown: what was saved in JupyterLab, then the folder's.
 
+    >>> from marketable.inputs.portal import Portal
     >>> [name for name, _ in settings_files(DATA, Portal.load)][-1]
     'portal.yaml'
     """
@@ -67,40 +70,57 @@ def _loads(path: Path, load: Callable[[Path], object]) -> bool:
         return False
 
 
-class PortalChoice:
-    """The widgets by which a portal is chosen: choice, path and upload. Arguments: folder; defaults, what the choice of
-    no portal is called.
+class SettingsChoice(Generic[Kind]):
+    """The widgets by which a file of settings is chosen: choice, path and upload.
+
+    Arguments: folder; kind, of the settings; description, of the choice; none, what choosing no file is called, and
+    nothing, the settings then; none_first, whether that is offered before the files.
     """
 
-    def __init__(self, folder: Path, defaults: str) -> None:
-        self._folder, self._defaults = folder, defaults
+    def __init__(
+        self, folder: Path, kind: type[Kind], description: str, none: str, nothing: Kind | None, *, none_first: bool
+    ) -> None:
+        self._folder, self._kind, self._nothing, self._name = folder, kind, nothing, f"{description.lower()}.yaml"
+        files, no_file = settings_files(folder, kind.load), [(none, NO_FILE)]
         self.choice = widgets.Dropdown(
-            description="Portal",
+            description=description,
             options=[
-                *settings_files(folder, Portal.load),
-                (defaults, DEFAULTS),
-                ("Upload a portal.yaml …", UPLOAD) if shared() else ("A file by its path …", BY_PATH),
+                *(no_file + files if none_first else files + no_file),
+                (f"Upload a {self._name} …", UPLOAD) if shared() else ("A file by its path …", BY_PATH),
             ],
             layout=wide(),
         )
         self.path = widgets.Text(
-            description="Path", placeholder="/home/me/portal.yaml", layout=wide(), continuous_update=False
+            description="Path", placeholder=f"/home/me/{self._name}", layout=wide(), continuous_update=False
         )
         self.upload = widgets.FileUpload(
-            description="Choose a portal.yaml", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
+            description=f"Choose a {self._name}", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
         )
+        self.widgets = (self.choice, self.path, self.upload)
+        self.choice.observe(lambda _: self._show_what_is_asked(), "value")
+        self._show_what_is_asked()
 
-    def read(self) -> tuple[Portal, str] | None:
-        """The portal and its name; None where nothing is chosen yet. Raises: PortalError, for what is no portal."""
+    @property
+    def has_file(self) -> bool:
+        """Whether a file is chosen, be it read or not."""
+        return bool(self.choice.value != NO_FILE)
+
+    def read(self) -> tuple[Kind, str] | None:
+        """The settings and their file's name, which is blank where no file is chosen; None where there are none yet.
+
+        Raises: the error of the settings, for a file that is none; DataError, for an upload that is too large.
+        """
         choice = self.choice.value
-        shown(self.path, when=choice == BY_PATH)
-        shown(self.upload, when=choice == UPLOAD)
-        if choice == DEFAULTS:
-            return Portal(), "switches at their defaults"
+        if choice == NO_FILE:
+            return None if self._nothing is None else (self._nothing, "")
         if choice == UPLOAD:
             uploads = taken(self.upload)
-            return (Portal.of_text(text_of(uploads[0], "a portal.yaml")), uploads[0].name) if uploads else None
+            return (self._kind.of_text(text_of(uploads[0], f"a {self._name}")), uploads[0].name) if uploads else None
         if choice == BY_PATH and not self.path.value.strip():
             return None
         file = place(self._folder, self.path.value if choice == BY_PATH else choice)
-        return Portal.load(file), file.name
+        return self._kind.load(file), file.name
+
+    def _show_what_is_asked(self) -> None:
+        shown(self.path, when=self.choice.value == BY_PATH)
+        shown(self.upload, when=self.choice.value == UPLOAD)

@@ -28,7 +28,7 @@ from ..inputs.samples import sample_touches
 from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import charts, pieces, words
 from .choosing import BY_PATH as _BY_PATH
-from .choosing import DATA, UPLOAD_LIMIT, PortalChoice, place, taken
+from .choosing import DATA, UPLOAD_LIMIT, SettingsChoice, place, taken
 from .choosing import UPLOAD as _UPLOAD
 from .handing import DOWNLOAD_LIMIT, hand_over, zipped
 from .layout import column, narrow, panel, row, wide
@@ -117,9 +117,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             accept=",".join(SUFFIXES),
             layout=widgets.Layout(width="260px"),
         )
-        self._account = PortalChoice(self.folder, "All switches at their defaults")
-        self._portal_choice, self._portal_path = self._account.choice, self._account.path
-        self._portal_upload = self._account.upload
+        none = "All switches at their defaults"
+        self._account = SettingsChoice(self.folder, Portal, "Portal", none, Portal(), none_first=False)
         self._edition = widgets.Dropdown(
             description="Rules as of",
             options=[("each touch's own day", _BY_DAY), *((each, each) for each in editions)],
@@ -178,9 +177,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             (self._seed, self._open_batch, self._error),
             (self._path, self._open_batch, self._error),
             (self._upload, self._open_batch, self._error),
-            (self._portal_choice, self._open_portal_and_decide, self._error),
-            (self._portal_path, self._open_portal_and_decide, self._error),
-            (self._portal_upload, self._open_portal_and_decide, self._error),
+            *((each, self._open_portal_and_decide, self._error) for each in self._account.widgets),
             (self._edition, self._decide_anew, self._error),
             (self._tier, self._set_tier, self._error),
             (self._since, self._show, self._error),
@@ -198,7 +195,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _layout(self) -> list[widgets.Widget]:
         batch = panel("1 · What happened", [self._batch, self._size, self._seed, self._path, self._upload], "1 1 360px")
-        account = [self._portal_choice, self._portal_path, self._portal_upload, self._edition, self._tier]
+        account = [*self._account.widgets, self._edition, self._tier]
         portal = panel("2 · The account", account, "1 1 360px")
         buttons = widgets.HBox([self._to_baseline, self._all_on, self._all_off])
         flipping = widgets.HTML(pieces.FLIPPING)
@@ -254,7 +251,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         with self._quietly():
             chosen = self._account.read()
         if chosen is not None:
-            self._own_portal, self._portal_name = chosen
+            self._own_portal, self._portal_name = chosen[0], chosen[1] or "switches at their defaults"
         self._flips.clear()
         with self._quietly():
             self._tier.value, self._since.value = self._own_portal.subscription.tier or 0, None

@@ -13,12 +13,10 @@ from ...errors import DataError
 from ...inputs.portal import Portal
 from ...inputs.prices import Prices
 from .. import pieces
-from ..choosing import BY_PATH, DEFAULTS, UPLOAD, PortalChoice, place, settings_files, taken, text_of
+from ..choosing import NO_FILE, SettingsChoice
 from ..layout import narrow, row, shown, wide
-from ..place import shared
 
 HUBS = ("starter", "professional", "enterprise")
-_NONE = ""
 _PRICES = (
     "With a price list, counts are told as money too. prices.yaml is a made-up example: copy it, and put in what your "
     "own invoice or offer says."
@@ -39,16 +37,17 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
     """Arguments: folder, whose portals and price lists are offered; react, called with what a widget sets off; changed,
     called when something was changed.
 
-    Attributes: portal, since, zone, tier, hub, prices, prices_path, prices_upload, days.
+    Attributes: portal, since, zone, tier, hub, prices, days.
     """
 
     def __init__(self, folder: Path, react: Callable[[Callable[[], None]], None], changed: Callable[[], None]) -> None:
-        self._folder, self._changed, self._filling = folder, changed, False
+        self._changed, self._filling = changed, False
         self._read: tuple[Portal, str] | None = Portal(), ""
         self._is_suggested = True
         self._list: Prices | None = None
-        self.portal = PortalChoice(folder, "I have none: every switch as HubSpot delivers it")
-        self.portal.choice.value = DEFAULTS
+        none = "I have none: every switch as HubSpot delivers it"
+        self.portal = SettingsChoice(folder, Portal, "Portal", none, Portal(), none_first=True)
+        self.prices = SettingsChoice(folder, Prices, "Prices", "No price list", None, none_first=True)
         self.since = widgets.DatePicker(
             description="Marketing contacts since",
             tooltip="The day the account got marketing contacts; empty: not known",
@@ -68,21 +67,6 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
             style={"description_width": "initial"},
             layout=widgets.Layout(width="240px"),
         )
-        self.prices = widgets.Dropdown(
-            description="Prices",
-            options=[
-                ("No price list", _NONE),
-                *settings_files(folder, Prices.load),
-                ("Upload a prices.yaml …", UPLOAD) if shared() else ("A file by its path …", BY_PATH),
-            ],
-            layout=wide(),
-        )
-        self.prices_path = widgets.Text(
-            description="Path", placeholder="/home/me/prices.yaml", layout=wide(), continuous_update=False
-        )
-        self.prices_upload = widgets.FileUpload(
-            description="Choose a prices.yaml", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
-        )
         self.days = widgets.BoundedIntText(
             SILENT_DAYS,
             1,
@@ -93,21 +77,19 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         )
         super().__init__(
             [
-                row(self.portal.choice, self.portal.path, self.portal.upload),
+                row(*self.portal.widgets),
                 row(self.since, self.zone),
                 row(self.tier, self.hub, self.days),
-                row(self.prices, self.prices_path, self.prices_upload),
+                row(*self.prices.widgets),
                 widgets.HTML(pieces.paragraph(_PRICES, "mk-note")),
             ]
         )
-        for widget in (self.portal.choice, self.portal.path, self.portal.upload):
+        for widget in self.portal.widgets:
             widget.observe(lambda _: None if self._filling else react(self._choose_portal), "value")
-        for widget in (self.prices, self.prices_path, self.prices_upload):
+        for widget in self.prices.widgets:
             widget.observe(lambda _: None if self._filling else react(self._open_prices), "value")
         for widget in (self.tier, self.hub, self.days, self.since, self.zone):
             widget.observe(lambda _: None if self._filling else changed(), "value")
-        shown(self.prices_path, when=False)
-        shown(self.prices_upload, when=False)
 
     @property
     def account(self) -> Account:
@@ -116,7 +98,7 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
             advice = "Upload or name one, or choose “I have none”."
             raise DataError("No portal has been read yet", advice=advice)
         portal, _ = self._read
-        is_own = self.portal.choice.value != DEFAULTS
+        is_own = self.portal.has_file
         if not is_own:
             portal = Portal(access_since=self.since.value, time_zone=self.zone.value.strip() or "UTC")
         hub = portal.subscription.hub if is_own else self.hub.value
@@ -126,7 +108,7 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
     def suggest(self, portal: Path | None) -> None:
         """Chooses the portal that belongs to an export, or none, as long as the user has not chosen one."""
         choices = [choice for _, choice in self.portal.choice.options]
-        choice = DEFAULTS if portal is None or str(portal) not in choices else str(portal)
+        choice = NO_FILE if portal is None or str(portal) not in choices else str(portal)
         if self._is_suggested and choice != self.portal.choice.value:
             self.portal.choice.value = choice
             self._is_suggested = True
@@ -135,9 +117,8 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         """Reads the portal that is chosen. Raises: PortalError, DataError."""
         self._filling, self._read = True, None
         try:
-            has_none = self.portal.choice.value == DEFAULTS
             for widget in (self.hub, self.since, self.zone):
-                shown(widget, when=has_none)
+                shown(widget, when=not self.portal.has_file)
             self._read = self.portal.read()
             self.tier.value = (self._read[0].subscription.tier or 0) if self._read else 0
         finally:
@@ -149,20 +130,10 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         self.open_portal()
 
     def _open_prices(self) -> None:
-        choice = self.prices.value
-        shown(self.prices_path, when=choice == BY_PATH)
-        shown(self.prices_upload, when=choice == UPLOAD)
-        self._list = self._chosen_prices(choice)
+        self._filling, self._list = True, None
+        try:
+            read = self.prices.read()
+            self._list = read[0] if read else None
+        finally:
+            self._filling = False
         self._changed()
-
-    def _chosen_prices(self, choice: str) -> Prices | None:
-        if choice == UPLOAD:
-            self._filling = True
-            try:
-                uploads = taken(self.prices_upload)
-            finally:
-                self._filling = False
-            return Prices.of_text(text_of(uploads[0], "a prices.yaml")) if uploads else None
-        if choice == _NONE or (choice == BY_PATH and not self.prices_path.value.strip()):
-            return None
-        return Prices.load(place(self._folder, self.prices_path.value if choice == BY_PATH else choice))

@@ -19,6 +19,7 @@ from ...answers.auditing.explanations import (
     UPGRADED,
     WAITING,
 )
+from ...answers.auditing.groups import MADE_BY
 from ...answers.auditing.mailing import SILENT
 from ...inputs.portal import split
 from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
@@ -35,7 +36,6 @@ _MARKETING = {
     AMBIGUOUS: "may have several reasons",
     NOT_COVERED: "were created by tools that HubSpot's article is silent about, or that the export does not name",
 }
-_MADE_BY = "made marketing by "
 _TRUSTS = {
     "H": "read in HubSpot's own page",
     "M": "from one independent source, one step from HubSpot's own page, or of a tool that is only likely",
@@ -219,9 +219,9 @@ def price_note(audit: Audit) -> str:
 
 def group_called(name: str, rules: Mapping[str, Rule]) -> str:
     """A group's name, a switch in it as a person calls it."""
-    if not name.startswith(_MADE_BY):
+    if not name.startswith(MADE_BY):
         return name
-    return _MADE_BY + pieces.called(name.removeprefix(_MADE_BY), rules)
+    return MADE_BY + pieces.called(name.removeprefix(MADE_BY), rules)
 
 
 def myths(audit: Audit) -> str:

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from ...errors import MarketableError, PortalError
+from ...errors import PortalError
 from ...inputs.portal import Portal, write_whole
 from ...practice import classroom, progress
 from ...practice.classroom import Classroom
 from ...practice.progress import Results, read_many
 from .. import pieces
+from ..choosing import SettingsChoice, place
 from ..place import shared
 from ..reacting import react
 from ..tables import html_table
 from .pieces import panel
 from .progress_page import class_page, hardest, learners, read_as, struggles
 
-_DEFAULTS, _BY_PATH = "defaults", "path"
 _ELSEWHERE = (
     "This page works in JupyterLab, on the machine that serves the app, and not in the app itself: there anybody who "
     "comes by could change the class."
@@ -61,20 +61,14 @@ class Trainer(widgets.VBox):  # type: ignore[misc]
     def _make_class(self) -> None:
         self._present, self._class_error = widgets.HTML(), widgets.HTML()
         self._seed = widgets.BoundedIntText(42, 0, progress.SEEDS, description="Seed", layout=_width("190px"))
-        portals = [(path.name, str(path)) for path in sorted(self._data.glob("*.yaml")) if _is_portal(path)]
-        others = [("All switches at their defaults", _DEFAULTS), ("A file by its path …", _BY_PATH)]
-        self._portal = widgets.Dropdown(description="Portal", options=[*portals, *others], layout=_width("340px"))
-        self._path = widgets.Text(
-            description="Path", placeholder="/home/me/portal.yaml", continuous_update=False, layout=_width("340px")
-        )
+        none = "All switches at their defaults"
+        self._portal = SettingsChoice(self._data, Portal, "Portal", none, Portal(), none_first=False)
         self._set = _button("Set the class", "Writes saved/class.yaml")
         self._end = _button("End the class", "Deletes saved/class.yaml")
-        self._portal.observe(lambda _change: self._ask_path(), "value")
-        self._ask_path()
         self._on(self._set, self._set_class, self._class_error)
         self._on(self._end, self._end_class, self._class_error)
         note = widgets.HTML(pieces.paragraph(_LEARNERS, "mk-note"))
-        asked = _row(self._seed, self._portal, self._path, self._set, self._end)
+        asked = _row(self._seed, *self._portal.widgets, self._set, self._end)
         self.setting = _panel("The class", [asked, self._present, note, self._class_error], "class")
 
     def _make_results(self) -> None:
@@ -104,9 +98,6 @@ class Trainer(widgets.VBox):  # type: ignore[misc]
     def _file(self) -> Path:
         return self._saved / "class.yaml"
 
-    def _ask_path(self) -> None:
-        self._path.layout.display = "" if self._portal.value == _BY_PATH else "none"
-
     def _show_class(self) -> None:
         self._end.disabled = not self._file.exists()
         self._present.value = pieces.paragraph(_ALONE)
@@ -124,17 +115,10 @@ class Trainer(widgets.VBox):  # type: ignore[misc]
         self._show_class()
 
     def _chosen(self) -> Portal:
-        if self._portal.value == _DEFAULTS:
-            return Portal()
-        if self._portal.value != _BY_PATH:
-            return Portal.load(self._portal.value)
-        if not self._path.value.strip():
+        read = self._portal.read()
+        if read is None:
             raise PortalError("No file is named", advice="Type the path of a portal.yaml, then set the class.")
-        return Portal.load(self._place(self._path.value))
-
-    def _place(self, path: str) -> Path:
-        """A path that a person typed; where it is not absolute, from the folder in which data/ stands."""
-        return self._data.parent / Path(path.strip()).expanduser()
+        return read[0]
 
     # ---- the results ----
 
@@ -143,7 +127,7 @@ class Trainer(widgets.VBox):  # type: ignore[misc]
         self.results, self._save.disabled = None, True
         typed = self._folder.value.strip() or "saved/progress"
         own = typed == "saved/progress"
-        results = read_many(self._saved / "progress" if own else self._place(typed))
+        results = read_many(self._saved / "progress" if own else place(self._data, typed))
         read = pieces.headline(hardest(results), [read_as(results, self._class_seed())], over=False)
         rejected = html_table(results.rejected, "Files that were rejected.") if len(results.rejected) else ""
         self._shown.value = read + struggles(results) + learners(results) + rejected
@@ -169,14 +153,6 @@ def _class_told(now: Classroom, file: Path) -> str:
         f"time zone {now.portal.time_zone}. The class stands in {file.resolve()}."
     )
     return pieces.paragraph(text)
-
-
-def _is_portal(path: Path) -> bool:
-    try:
-        Portal.load(path)
-    except MarketableError:
-        return False
-    return True
 
 
 def _width(width: str) -> widgets.Layout:
