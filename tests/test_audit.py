@@ -129,6 +129,22 @@ def test_an_app_whose_contacts_are_marketing_since_a_day_was_turned_on_then(made
     assert audit.counts.loc[["as expected", "a switch is not as the portal says"], "all"].tolist() == [20, 20]
 
 
+def test_the_portal_as_text_says_what_was_inferred_and_why_before_it(made: Made) -> None:
+    made.add(20, NON_MARKETING, "Integration", "Shop", since="2025-01-01")
+    made.add(20, MARKETING, "Integration", "Shop", since="2025-03-10")
+    audit = made.audit(switches={"hubspot_form": {"Demo": "off"}})
+    comments, yaml = (audit.portal_text[: -len(audit.portal.text())], audit.portal_text[-len(audit.portal.text()) :])
+    assert all(line.startswith("#") for line in comments.splitlines())
+    said = " ".join(line.lstrip("# ") for line in comments.splitlines())
+    assert said == (
+        "This is inferred from the statuses of an export. Look at each in HubSpot before you rely on it. "
+        "integration/Shop: on since 2025-03-10, off before (told: off). "
+        + audit.switches.loc["integration/Shop", "evidence"]
+    )
+    assert yaml == audit.portal.text()
+    assert made.audit(**audit.portal.settings()).portal_text == yaml, "nothing is inferred then"
+
+
 def test_a_form_can_have_been_on_for_a_while_only(made: Made) -> None:
     for since, status in (("2025-01-01", NON_MARKETING), ("2025-03-01", MARKETING), ("2025-06-01", NON_MARKETING)):
         made.add(20, status, "FORM", "Demo", since=since)
@@ -190,6 +206,7 @@ def test_the_day_of_access_is_seen_where_the_portal_does_not_name_it(made: Made)
     assert audit.portal.access_since == dt.date(2022, 9, 1)
     assert not audit.switches["differs"].any()
     assert "got marketing contacts on that day" in audit.remarks["access"]
+    assert "# access_since: Nobody whom" in audit.portal_text
     assert audit.counts["all"].to_dict() == {"as expected": 40, "older than access": 40}
 
 

@@ -396,6 +396,22 @@ def test_the_whole_audit_is_saved_and_contacts_only_where_they_are_asked_for(
 # ---- in the app ----
 
 
+def test_a_portal_that_was_saved_before_is_kept_under_another_name(sample: AuditPanel, tmp_path: Path) -> None:
+    (saved := tmp_path / "saved").mkdir()
+    for name, content in (("portal.yaml", "# mine"), ("portal-1.yaml", "# older")):
+        (saved / name).write_text(content)
+    sample.results.save_portal.click()
+    assert "What portal.yaml was before is now portal-2.yaml." in text(sample.results._portal_saved)
+    sample.results.save_portal.click()
+    assert "before" not in text(sample.results._portal_saved), "it says the same already"
+    assert sample.audit is not None
+    assert {path.name: path.read_text() for path in saved.iterdir()} == {
+        "portal.yaml": sample.audit.portal_text,
+        "portal-1.yaml": "# older",
+        "portal-2.yaml": "# mine",
+    }
+
+
 def test_in_the_app_files_come_by_upload_leave_by_download_and_no_path_is_read_or_written(
     in_app: AuditPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,7 @@ def test_an_audit_explains_every_name_and_its_portal_is_saved_and_loaded(opened:
     off = mk.Portal(switches={"hubspot_form": dict.fromkeys(NAMES, "off")})
     audit = mk.audit(export, off)
     assert len(audit.contacts) == 2 * len(NAMES)
-    assert mk.Portal.of_text(audit.portal.text()) == audit.portal
+    assert mk.Portal.of_text(audit.portal_text) == audit.portal
     assert set(audit.switches.loc[audit.switches["source"].eq("hubspot_form"), "asset"]) <= set(NAMES)
     shown = cells(html_table(audit.switches[["asset", "evidence"]], "Switches", most=10_000))
     assert shown[2::2] == audit.switches["asset"].tolist()

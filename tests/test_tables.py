@@ -426,6 +426,19 @@ def test_title_rows_and_known_columns_of_a_sheet(folder: Path) -> None:
     assert table.understood["title rows"] == "1: My contacts"
 
 
+def test_parquet_that_unpacks_to_too_much_is_refused_by_the_columns_that_are_wanted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketable.inputs.tables.parquet_file.MOST_UNPACKED", 1_000_000)
+    path = folder / "wide.parquet"
+    columns = {"Record ID": ["7"] * 2_000, "Notes": ["x" * 1_000] * 2_000}
+    pa.parquet.write_table(pa.table(columns), path, use_dictionary=False, compression="zstd")
+    assert path.stat().st_size < 10_000
+    assert len(read_table(path, known=known).frame) == 2_000
+    with pytest.raises(DataError, match="This file unpacks to"):
+        read_table(path)
+
+
 def test_only_known_columns_of_parquet_are_read(folder: Path) -> None:
     columns = {"Email": ["a", "", ""], "Email.other": ["x", "y", None], "Record ID": [7.0, None, None]}
     pa.parquet.write_table(pa.table(columns), folder / "known.parquet", row_group_size=1)

@@ -69,7 +69,7 @@ class MarketableError(Exception):
 
     def _message(self) -> str:
         where = [self.file, self.row and f"{self._row} {self.row}", self.column and f"{self._column} {self.column}"]
-        where = [part and _in_one_line(part) for part in where]
+        where = [part and in_one_line(part) for part in where]
         text = self.problem
         if self.value is not None:
             text += f": {shown(self.value)}"
@@ -117,9 +117,13 @@ class UnknownNameError(MarketableError, KeyError):
     """A name (source, switch, edition, sample …) that nothing bears; the nearest one is offered."""
 
 
-def _in_one_line(name: str) -> str:
-    """A name from somebody's file, its line breaks and control characters escaped."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
+def in_one_line(text: str) -> str:
+    r"""A text from data, its line breaks and control characters escaped, as a message or a terminal shows it.
+
+    >>> in_one_line("Newsletter\nlarge")
+    'Newsletter\\nlarge'
+    """
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def shown(value: object) -> str:

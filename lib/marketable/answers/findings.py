@@ -259,7 +259,7 @@ def _audited(audit: Audit | None) -> dict[str, Any]:
         "audit groups": _records(audit.groups.reset_index()),
         "audit myths": _records(audit.myths.reset_index()),
         "audit remarks": dict(audit.remarks),
-        "audit portal": audit.portal.text(),
+        "audit portal": audit.portal_text,
     }
 
 

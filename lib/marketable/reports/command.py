@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import MarketableError, in_one_line
 from . import process
 
 _OUTPUT, _SECONDS, _MOST_AT_ONCE = "saved/report.html", 300.0, 64
@@ -30,8 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("marketable: Stopped.", file=sys.stderr)
         return process.STOPPED
     except Exception as error:
-        from ..errors import MarketableError
-
         if not isinstance(error, (MarketableError, OSError)):
             raise
         print(f"marketable: {error}", file=sys.stderr)
@@ -156,22 +155,17 @@ def _sweep(asked: argparse.Namespace) -> int:
     return swept.code
 
 
-def _printable(text: str) -> str:
-    """A text from data that a terminal shows and does not obey."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
 def _compare(asked: argparse.Namespace) -> int:
     from .compare import compare, figures_of, write_page
 
     compared = compare(figures_of(asked.first), figures_of(asked.second))
     if asked.output:
         write_page(compared, Path(asked.output), asked.first, asked.second)
-    print(_printable(compared.says))
+    print(in_one_line(compared.says))
     for title, movement in (("", compared.now), ("With the what-if:", compared.what_if)):
         rows = [] if movement is None else list(movement.counting.itertuples())
         for line in [title] * bool(title and rows) + [f"{row.change:+12,.1f}  {row.Index}: {row.why}" for row in rows]:
-            print(_printable(line))
+            print(in_one_line(line))
     return 0
 
 
@@ -190,7 +184,7 @@ class _told:  # noqa: N801
             self._bar.close()
 
     def _tell(self, number: int, of: int, name: str) -> None:
-        name = _printable(name)
+        name = in_one_line(name)
         if not sys.stderr.isatty():
             print(f"{number} of {of}: {name}", file=sys.stderr)
             return

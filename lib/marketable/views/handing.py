@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +19,8 @@ _KINDS = {".csv": "text/csv", ".yaml": "text/plain", ".zip": "application/zip"}
 
 def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str = "marketable.zip") -> str:
     """Hands files to the user. Where there is no folder, the page itself holds them: nothing is written, and nobody
-    else can fetch them.
+    else can fetch them. Into a folder they are written over earlier ones, but for YAML, in which people put their own
+    hand: what it said before stays beside it, under another name.
 
     Arguments: contents, by the file's name; folder, to write into, or None for a download; archive, the name of a
     download of several files.
@@ -26,9 +29,12 @@ def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str =
     """
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+        said = [f"Saved in {folder.resolve()}: {', '.join(contents)}."]
         for name, content in contents.items():
+            earlier = _kept(folder / name, content) if name.endswith(".yaml") else ""
+            said += [f"What {name} was before is now {earlier}."] if earlier else []
             write_whole(folder / name, content)
-        return pieces.paragraph(f"Saved in {folder.resolve()}: {', '.join(contents)}.")
+        return pieces.paragraph(" ".join(said))
     (name, content), *others = contents.items()
     told = ""
     if others:
@@ -37,6 +43,18 @@ def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str =
         expected = f"at most {DOWNLOAD_LIMIT // 1_000_000} MB"
         raise DataError("This is too large to download here", value=name, expected=expected)
     return pieces.download(name, content, told, _KINDS[Path(name).suffix])
+
+
+def _kept(file: Path, content: bytes) -> str:
+    """Copies a file that is to be replaced by other content. Returns: the copy's name; blank where there is none."""
+    if not file.exists() or file.read_bytes() == content:
+        return ""
+    for number in itertools.count(1):
+        copy = file.with_stem(f"{file.stem}-{number}")
+        with contextlib.suppress(FileExistsError), copy.open("xb") as opened:
+            opened.write(file.read_bytes())
+            break
+    return copy.name
 
 
 def zipped(contents: Mapping[str, bytes]) -> bytes:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from ...engine import Outcome, decide
 from ...engine.update_dates import update_date_after
-from ...errors import DataError, UnknownNameError, nearest
+from ...errors import DataError, UnknownNameError, in_one_line, nearest
 from ...inputs.exports import Export
 from ...inputs.portal import Portal, checked_portal
 from ...inputs.prices import Prices
@@ -29,6 +30,7 @@ SILENT_DAYS = 180
 Progress = Callable[[int, int, str], None]
 _FORMS = ("hubspot_form", "non_hubspot_form")
 _FAR = 3
+_NOT_AS_TOLD = "This is inferred from the statuses of an export. Look at each in HubSpot before you rely on it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,17 @@ class Audit:
     def portal(self) -> Portal:
         """The portal with its switches and their dates as the statuses show them; the given one where they agree."""
         return self.evidence.portal
+
+    @functools.cached_property
+    def portal_text(self) -> str:
+        """That portal as YAML. Before it stand, as comments, the evidence for each switch that the given one has
+        otherwise, and for a day of access that it does not tell.
+        """
+        differing = self.switches[self.switches["differs"]]
+        told = [f"{name}: {row.looks} (told: {row.portal}). {row.evidence}" for name, row in differing.iterrows()]
+        told += [f"access_since: {self.remarks['access']}"] if "access" in self.remarks else []
+        lines = [_NOT_AS_TOLD, *map(in_one_line, told)] if told else []
+        return "".join(f"{_comment(line)}\n" for line in lines) + self.portal.text()
 
     @property
     def as_of(self) -> dt.datetime:
@@ -221,6 +234,10 @@ def audit(
     contacts = explain(export, expected, likely, found)
     tell(4, 4, "done")
     return Audit(export, portal, expected, likely, found, contacts, silent_days, prices)
+
+
+def _comment(line: str) -> str:
+    return textwrap.fill(line, 110, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False)
 
 
 def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ FilePath = str | os.PathLike[str]
 Progress = Callable[[int, int], None]
 EXPECTED = "a csv, xlsx or parquet file"
 START = 1 << 16
+MOST_UNPACKED = 2 << 30
 _NOTHING = b" \t\r\n" + codecs.BOM_UTF16_LE
 _OTHERS = {
     b"\xd0\xcf\x11\xe0": "an old or a protected Excel workbook: save it as xlsx without a password, or as csv",
@@ -80,6 +81,13 @@ def start_of(path: FilePath) -> bytes:
         if start[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(magic):
             raise no_table(path, f"This is {kind}.")
     return start
+
+
+def too_large(path: FilePath, unpacked: int) -> DataError:
+    """What is said of a packed file that would fill the memory."""
+    problem = f"This file unpacks to {unpacked / (1 << 30):,.1f} GB"
+    expected = f"at most {MOST_UNPACKED >> 30} GB"
+    return DataError(problem, file=path, expected=expected, advice="Save it as csv, or in parts.")
 
 
 def no_table(path: FilePath, advice: str | None = None) -> DataError:

@@ -11,18 +11,25 @@ import pyarrow.parquet
 
 from ...errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
-from .files import FilePath, Progress
+from .files import MOST_UNPACKED, FilePath, Progress, too_large
 from .header import Header, Known, header_of, no_name
 from .table import Table, as_frame, blank_rows, first_faults, spoilt_rows, without
 
 
 def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progress) -> Table:
-    """The table in a parquet file. Raises: DataError, for one that is damaged or whose columns are not well named."""
+    """The table in a parquet file.
+
+    Raises: DataError, for one that is damaged or whose wanted columns unpack to more than 2 GB, and for columns that
+    are not well named.
+    """
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             header = header_of(file.schema_arrow.names, path, 1, known)
             if header.width > len(header.names) and known is None:
                 raise no_name(len(header.names), path, 1)
+            unpacked = _unpacked(file.metadata, set(header.kept_names))
+            if unpacked > MOST_UNPACKED:
+                raise too_large(path, unpacked)
             frames = []
             above = 0
             for group in range(file.num_row_groups):
@@ -40,6 +47,13 @@ def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progr
     rejected = first_faults(*spoilt_rows(frame))
     understood = {"format": "parquet"} | header.understood
     return Table(without(frame, rejected), rejected, understood, header.names)
+
+
+def _unpacked(metadata: Any, wanted: set[str]) -> int:
+    """The bytes of the wanted columns, as the file itself tells them."""
+    groups = (metadata.row_group(group) for group in range(metadata.num_row_groups))
+    columns = (group.column(number) for group in groups for number in range(metadata.num_columns))
+    return sum(column.total_uncompressed_size for column in columns if column.path_in_schema in wanted)
 
 
 def _group(file: Any, group: int, header: Header) -> pd.DataFrame:

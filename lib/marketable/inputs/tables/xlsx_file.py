@@ -12,11 +12,10 @@ import openpyxl
 
 from ...errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
-from .files import FilePath, Progress, no_table
+from .files import MOST_UNPACKED, FilePath, Progress, no_table, too_large
 from .header import LOOKED_AT, Header, Known, find_header, header_of, known_in
 from .table import Rows, Table, first_faults, ragged_rows, short, spoilt_rows, without
 
-_MOST_UNPACKED = 2 << 30
 _MOST_ROWS = 1 << 20
 _ROWS_A_TELLING = 1_000
 _LOOKED_INTO = 50  # sheets
@@ -84,10 +83,8 @@ def _check_archive(file: Any, path: FilePath) -> None:
         kind = next((kind for name, kind in kinds.items() if name in names), None)
         raise no_table(path, f"This is {kind}: save it as xlsx or csv." if kind else "This is a zip: unpack it first.")
     unpacked = sum(part.file_size for part in parts)
-    if unpacked > _MOST_UNPACKED:
-        advice = "Save it as csv, or in parts."
-        problem = f"This workbook unpacks to {unpacked / (1 << 30):,.1f} GB"
-        raise DataError(problem, file=path, expected="at most 2 GB", advice=advice)
+    if unpacked > MOST_UNPACKED:
+        raise too_large(path, unpacked)
 
 
 def _records(sheet: Any, path: FilePath, tell: Any) -> Iterator[Sequence[Any]]:

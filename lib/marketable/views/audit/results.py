@@ -181,7 +181,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
             "counts.csv": csv(telling.counts(audit)),
             "switches.csv": csv(audit.switches.reset_index()),
             "groups.csv": csv(audit.groups.reset_index()),
-            "portal.yaml": audit.portal.text().encode(),
+            "portal.yaml": audit.portal_text.encode(),
         }
         if self.contacts.value:
             contents["contacts.csv"] = csv(audit.contacts.reset_index())
@@ -195,7 +195,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
         self._act.value = pieces.paragraph(act, "mk-note") if name else ""
 
     def _save_portal(self) -> None:
-        self._portal_saved.value = hand_over({"portal.yaml": self.audit.portal.text().encode()}, self._folder())
+        self._portal_saved.value = hand_over({"portal.yaml": self.audit.portal_text.encode()}, self._folder())
 
     def _save_group(self) -> None:
         audit, name = self.audit, self.group.value

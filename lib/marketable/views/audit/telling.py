@@ -174,7 +174,7 @@ def remarks(audit: Audit) -> str:
 
 def portal(audit: Audit) -> str:
     """The portal with the switches as they seem to have been, as text."""
-    return f'<pre class="mk-yaml" tabindex="0" aria-label="portal.yaml">{html.escape(audit.portal.text())}</pre>'
+    return f'<pre class="mk-yaml" tabindex="0" aria-label="portal.yaml">{html.escape(audit.portal_text)}</pre>'
 
 
 def mail(audit: Audit) -> str:

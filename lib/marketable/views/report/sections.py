@@ -355,7 +355,7 @@ def _as_they_show(audit: Audit) -> str:
     told = "The portal with its switches as the statuses show them, as portal.yaml"
     return (
         f'<details><summary>{told}</summary><div class="mk-scroll" tabindex="0" role="group" aria-label="{told}">'
-        f"<pre>{html.escape(audit.portal.text())}</pre></div></details>"
+        f"<pre>{html.escape(audit.portal_text)}</pre></div></details>"
     )
 
 
