@@ -31,10 +31,10 @@ NOT_TOLD_STATUS = "status not told"
 NOT_SAID = "too few to tell"
 _BY_RULE = (AS_EXPECTED, UPGRADED, WAITING, OLDER)
 _MARKETING = {
-    SWITCH: "come from a switch that is not as {said}",
-    BY_HAND: "were made so by something the export does not show: by hand, an import, a workflow or another form",
-    AMBIGUOUS: "may have several reasons",
-    NOT_COVERED: "were created by tools that HubSpot's article is silent about, or that the export does not name",
+    SWITCH: "through a switch that is not as {said}",
+    BY_HAND: "through something the export does not show: by hand, an import, a workflow or another form",
+    AMBIGUOUS: "for one of several reasons",
+    NOT_COVERED: "created by a tool that HubSpot's article is silent about, or that the export does not name",
 }
 _TRUSTS = {
     "H": "read in HubSpot's own page",
@@ -56,25 +56,25 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
     """What made them so, in sentences. Arguments: said, who says how the switches are ("the portal says")."""
     marketing = audit.counts[MARKETING]
     by_rule = int(marketing.reindex(list(_BY_RULE), fill_value=0).sum())
-    parts = [f"{by_rule:,} of them are as the rules expect"]
+    parts = [f"Of these {by_rule:,} as the rules expect"]
     for name, words in _MARKETING.items():
         if marketing.get(name, 0):
             parts.append(f"{int(marketing[name]):,} {words.format(said=said)}")
     lines = ["; ".join(parts) + "."] if audit.marketing else []
     others = audit.counts[NON_MARKETING]
     if others.get(SWITCH, 0):
-        lines.append(f"{int(others[SWITCH]):,} others are non-marketing because a switch is not as {said}.")
+        lines.append(f"Non-marketing because a switch is not as {said}: {int(others[SWITCH]):,}.")
     if others.get(BY_HAND, 0):
-        text = "are non-marketing though the rules made them marketing: something the export does not show set them so."
-        lines.append(f"{int(others[BY_HAND]):,} others {text}")
+        text = "Non-marketing though the rules expect marketing, through something the export does not show"
+        lines.append(f"{text}: {int(others[BY_HAND]):,}.")
     if audit.waiting:
-        lines.append(f"{audit.waiting:,} stop counting on the next update date, {day(audit.update_date)}.")
+        lines.append(f"Counting only until the next update date, {day(audit.update_date)}: {audit.waiting:,}.")
     untold = int(audit.counts["all"].get(NOT_TOLD, 0))
     if untold:
-        lines.append(f"Of {untold:,} the export does not tell the status.")
+        lines.append(f"Whose status the export does not tell: {untold:,}.")
     rejected = audit.export.rows_read - len(audit.contacts)
     if rejected:
-        lines.append(f"{rejected:,} rows were rejected and are not counted.")
+        lines.append(f"Rows that were rejected and are not counted: {rejected:,}.")
     about_all = " The tier is about all contacts of the account: export them all." if audit.tier else ""
     lines.append(f"As of {day(audit.as_of)}, the latest that the export tells of.{about_all}")
     return lines
