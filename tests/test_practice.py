@@ -15,11 +15,12 @@ import marketable as mk
 from batches import settings_of
 from lab import REPOSITORY
 from marketable.answers.auditing.explanations import AMBIGUOUS, BY_HAND, OLDER, SWITCH, WAITING
-from marketable.practice import find_switch, predict, within_tier
+from marketable.practice import deck, find_switch, within_tier
 from marketable.practice.batch import practice_touches, seeds
+from marketable.practice.deck import weighed
 from marketable.practice.export import ASKED, Row, Rows, made_up_export
 from marketable.practice.find_switch import Puzzle
-from marketable.practice.predict import KINDS, Cards, weighed
+from marketable.practice.predict import KINDS, Cards
 from marketable.practice.story import Story, StoryTouch, has_switch
 from marketable.practice.within_tier import Task
 from marketable.rulebook import ACTIONS, NOT_COVERED, SOURCES
@@ -79,7 +80,7 @@ def test_a_contact_with_two_readings_is_not_asked_about() -> None:
     outcome = cards._outcome
     twice = set(outcome.read_twice.index[outcome.read_twice])
     assert len(twice) == outcome.ambiguous > 0
-    asked = {contact for ids in cards._of_kind.values() for contact in ids}
+    asked = {contact for ids in cards._deck.ids.values() for contact in ids}
     assert not twice & asked
     undone = outcome.touches.loc[outcome.touches["rule"] == "undo", "contact_id"]
     assert len(undone) and not set(undone) & asked  # that it undoes the wait is an assumption
@@ -112,7 +113,7 @@ def test_a_contact_is_of_the_kind_that_its_lesson_is_about(portal: mk.Portal, ki
 
 def test_no_contact_comes_twice_before_all_have_come() -> None:
     cards = Cards(FIRM, 5, ["by_hand"])
-    count = len(cards._of_kind["by_hand"])
+    count = len(cards._deck.ids["by_hand"])
     drawn = [cards.draw({}).contact.name for _ in range(2 * count)]
     assert set(Counter(drawn[:count]).values()) == {1} and set(Counter(drawn).values()) == {2}
 
@@ -135,7 +136,7 @@ def test_no_kind_ever_vanishes_or_takes_over(answers: list[tuple[str, bool]]) ->
     weights: dict[str, float] = {}
     for kind, right in answers:
         weights = weighed(weights, kind, right=right)
-    assert all(1 <= weight <= predict.HEAVIEST for weight in weights.values())
+    assert all(1 <= weight <= deck.HEAVIEST for weight in weights.values())
 
 
 def test_a_kind_that_does_not_exist_is_told_with_the_nearest() -> None:

@@ -24,6 +24,7 @@ from ..inputs.samples import firm
 from ..inputs.touches import as_touches
 from ..rulebook import ACTIONS, MARKETING, NON_MARKETING, NOT_COVERED
 from .batch import practice_touches
+from .deck import Deck
 
 ASKED = tuple(name for name in EXPLANATIONS if name != NOT_TOLD)
 DAYS = dt.date(2024, 3, 1), dt.date(2026, 10, 15)  # on which a switch may have been turned on
@@ -159,9 +160,9 @@ class Rows:
         self._reach = reach(self._made.export.touches, portal)
         explained = self._audit.contacts["explanation"].astype("str")
         true = self._is_true(explained)
-        self._of_kind = {kind: list(explained.index[(explained == kind) & true]) for kind in ASKED}
-        self._left = {kind: list(ids) for kind, ids in self._of_kind.items() if ids}
-        if not self._left:
+        of_kind = {kind: list(explained.index[(explained == kind) & true]) for kind in ASKED}
+        self._deck = Deck(of_kind, self._chance)
+        if not self._deck:
             raise DataError("No contact of the export can be asked about")
 
     @property
@@ -171,12 +172,7 @@ class Rows:
 
     def draw(self, weights: Mapping[str, float]) -> Row:
         """Another contact, of an explanation drawn by its weight, where none is given 1."""
-        kinds = list(self._left)
-        (kind,) = self._chance.choices(kinds, [weights.get(kind, 1) for kind in kinds])
-        if not self._left[kind]:
-            self._left[kind] = list(self._of_kind[kind])
-        left = self._left[kind]
-        contact_id = left.pop(self._chance.randrange(len(left)))
+        _, contact_id = self._deck.draw(weights)
         contact = self._audit.contacts.loc[contact_id]
         reached = [name for name in self._reached(contact_id) if name in self._audit.switches.index]
         return Row(self._cells(contact_id), self._audit.switches.loc[reached], contact)

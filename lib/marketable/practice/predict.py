@@ -1,6 +1,6 @@
 """Predicting a status: contacts drawn from a batch, each with what happened to it, and what the engine says it is.
 
-Contacts are told apart by what their status turns on, their kind. The kinds that were predicted wrong come more often.
+Contacts are told apart by what their status turns on, their kind.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..errors import DataError, UnknownNameError, nearest
 from ..inputs.portal import Portal
 from ..rulebook import NON_MARKETING, NOT_COVERED, Rulebook
 from .batch import practice_touches
+from .deck import Deck
 
 KINDS: Mapping[str, str] = {
     "fixed": "Created by a tool without a switch",
@@ -27,8 +28,6 @@ KINDS: Mapping[str, str] = {
     "update_date": "Set as non-marketing",
     "access": "Older than the account's marketing contacts",
 }
-HEAVIEST = 9
-_STEP = 3
 _MOST_TOUCHES = 5  # more are tedious to read and teach nothing more
 _DAYS = pd.date_range("2024-06-01", "2026-10-28")
 
@@ -86,9 +85,8 @@ class Cards:
         touches = practice_touches(portal, seed)
         self._outcome = decide(touches, portal, as_of=str(self.as_of))
         found = kinds_of(self._outcome)
-        self._of_kind = {kind: list(found.index[found == kind]) for kind in kinds}
-        self._left = {kind: list(ids) for kind, ids in self._of_kind.items() if ids}
-        if not self._left:
+        self._deck = Deck({kind: list(found.index[found == kind]) for kind in kinds}, self._chance)
+        if not self._deck:
             raise DataError(
                 "No contact of the batch can be asked about",
                 value=", ".join(KINDS[kind] for kind in kinds),
@@ -96,30 +94,11 @@ class Cards:
             )
 
     def draw(self, weights: Mapping[str, float]) -> Card:
-        """Another contact, of a kind drawn by its weight, where none is given 1. No contact comes twice before all of
-        its kind have come.
-        """
-        kinds = list(self._left)
-        (kind,) = self._chance.choices(kinds, [weights.get(kind, 1) for kind in kinds])
-        if not self._left[kind]:
-            self._left[kind] = list(self._of_kind[kind])
-        left = self._left[kind]
-        contact_id = left.pop(self._chance.randrange(len(left)))
+        """Another contact, of a kind drawn by its weight, where none is given 1."""
+        kind, contact_id = self._deck.draw(weights)
         touches = self._outcome.why(contact_id)
         counted = touches[touches["rule"] != "not counted"]
         return Card(kind, counted, self._outcome.contacts.loc[contact_id], self.as_of)
-
-
-def weighed(weights: Mapping[str, float], kind: str, *, right: bool) -> dict[str, float]:
-    """The weights after an answer: a kind that was predicted wrong weighs three times as much, up to nine, and one that
-    was predicted right a third, down to one.
-
-    >>> weighed(weighed({}, "access", right=False), "access", right=True)
-    {'access': 1.0}
-    """
-    weight = weights.get(kind, 1)
-    weight = max(1.0, weight / _STEP) if right else min(float(HEAVIEST), weight * _STEP)
-    return {**weights, kind: weight}
 
 
 def kinds_of(outcome: Outcome) -> pd.Series:

@@ -11,8 +11,8 @@ import pandas as pd
 from ...answers.auditing.explanations import MEANINGS
 from ...practice.batch import seeds
 from ...practice.classroom import Classroom
+from ...practice.deck import weighed
 from ...practice.export import ASKED, Row, Rows
-from ...practice.predict import weighed
 from ...rulebook import Rule, Rulebook
 from .. import pieces, words
 from ..reacting import react

@@ -10,7 +10,8 @@ import pandas as pd
 from ...inputs.portal import Portal
 from ...practice.batch import seeds
 from ...practice.classroom import Classroom
-from ...practice.predict import HEAVIEST, KINDS, Card, Cards, portal_says, switch_of, weighed
+from ...practice.deck import HEAVIEST, weighed
+from ...practice.predict import KINDS, Card, Cards, portal_says, switch_of
 from ...rulebook import STATUSES, Rule, Rulebook
 from .. import pieces, words
 from ..reacting import react
