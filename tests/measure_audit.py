@@ -9,6 +9,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from marketable.answers.auditing.evidence import evidence
@@ -27,14 +28,19 @@ def score(portal: MadeUp) -> Counter:
         size = next(label for label in BINS if label[0] <= contacts <= label[1])
         truth = told_by(portal.truth, name)
         seen = name in differs.index
-        right = seen and bool(told_by(found.portal, name).on[-1]) == bool(truth.on[-1])
+        last, seems = np.array([portal.last[name]]), told_by(found.portal, name)
+        given = told_by(portal.given, name)
+        # What nobody saw is not known better than it is told.
+        as_told_since = given.starts[-1] <= last[0] or seems.on[-1] == given.on[-1]
+        right = seen and bool(seems.at(last)[0]) == bool(truth.at(last)[0]) and bool(as_told_since)
         counted["found" if right else "missed", size] += 1
         counted["wrong end"] += seen and not right
-        if right and len(truth.starts) > 1:
+        if right and len(truth.starts) > 1 and truth.starts[-1] <= last[0]:
             counted["dated"] += 1
             row, since = differs.loc[name], pd.Timestamp(int(truth.starts[-1]), unit="us")
             after = pd.isna(row["earliest"]) or row["earliest"] <= since
-            counted["date within"] += bool(after and since <= row["latest"]) if pd.notna(row["latest"]) else 0
+            is_within = bool(after and since <= row["latest"]) if pd.notna(row["latest"]) else seems == truth
+            counted["date within"] += is_within
     counted["invented"] = sum(name not in portal.unlike for name in differs.index)
     counted["said"], counted["asked"] = len(differs), len(found.switches)
     return counted
@@ -52,7 +58,7 @@ def report(total: Counter) -> str:
     said = total["said"]
     lines = [
         f"switches asked about {total['asked']:,}, said to differ {said:,}, invented {total['invented']:,}",
-        f"precision {found / said:.3f} (right switch and right present setting)",
+        f"precision {found / said:.3f} (right switch, and right setting as it was last touched)",
     ]
     for size in BINS:
         hit, miss = total["found", size], total["missed", size]
@@ -72,8 +78,10 @@ def main() -> None:
     parser.add_argument("--touches", type=int, default=6_000)
     parser.add_argument("--by-hand", type=float, nargs=2, default=(0.03, 0.04))
     parser.add_argument("--bulk", type=int, default=0)
+    parser.add_argument("--dated", type=float, default=0.0)
     options = parser.parse_args()
     settings = {"touches": options.touches, "by_hand": tuple(options.by_hand), "bulk": options.bulk}
+    settings["dated"] = options.dated
     total = measured(range(options.seeds), **settings)
     print(report(total))
 

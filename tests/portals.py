@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 import marketable as mk
+from marketable.engine.moments import start
 from marketable.inputs.exports import CERTAINTIES, Export
-from marketable.inputs.portal import Change, Portal
+from marketable.inputs.portal import Change, History, Portal
 from marketable.inputs.samples import firm_touches
 from marketable.inputs.touches import as_touches
 from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, Rulebook
@@ -25,13 +26,15 @@ NOBODY = pd.DataFrame({"row": [], "column": [], "value": [], "reason": []})
 @dataclass(frozen=True, eq=False)
 class MadeUp:
     """`export`: what is seen. `given`: what the portal's owner says. `truth`: what the switches were. `unlike`: by
-    switch that was not as the owner says, how many contacts have another status through it.
+    switch that was not as the owner says, how many contacts have another status through it. `last`: by switch, when it
+    was last touched (microseconds).
     """
 
     export: Export
     given: Portal
     truth: Portal
     unlike: dict[str, int]
+    last: dict[str, int]
 
 
 def made_up(
@@ -42,10 +45,12 @@ def made_up(
     by_hand: tuple[float, float] = (0.03, 0.04),
     bulk: int = 0,
     unnamed: float = 0.1,
+    dated: float = 0.0,
 ) -> MadeUp:
     """A portal of a seed. Arguments: unlike, the share of switches that are not as the owner says; by_hand, the shares
     of contacts that were set as marketing and as non-marketing; bulk, how many times somebody set most of a month's new
-    contacts as one or the other; unnamed, the share of creations whose asset is not told.
+    contacts as one or the other; unnamed, the share of creations whose asset is not told; dated, the share of switches
+    of which the owner tells a change: of those that are not as told, it lay on another day, or never came.
     """
     chance, draws = random.Random(seed), np.random.default_rng(seed)
     batch = firm_touches(touches, seed, *YEARS).astype({"source": "str", "asset": "str"})
@@ -55,6 +60,7 @@ def made_up(
     names = batch.groupby(["source", "asset"])["occurred_at"]
     moments = {switch_name(source, asset, rulebook.scope(source)): times for (source, asset), times in names}
     moments.pop(None, None)
+    last = {name: start(times.max()) for name, times in moments.items()}
     given = {name: (Change(None, chance.random() < 0.5),) for name in moments}
     truth = dict(given)
     for name, times in moments.items():
@@ -64,6 +70,9 @@ def made_up(
             quantile = 0.0 if at_once else chance.choice([0.0, 0.2, 0.4, 0.6, 0.8])
             since = times.quantile(quantile, interpolation="nearest").normalize().to_pydatetime()
             truth[name] = (Change(None, not on),) if not quantile else (given[name][0], Change(since, not on))
+    for name in moments:
+        if chance.random() < dated:
+            given[name], truth[name] = _with_a_change(given[name][0].on, truth[name] != given[name], chance)
     access = chance.choice([None, dt.date(2021, 7, 1), dt.date(2022, 3, 1)])
     given_portal = Portal(access_since=access, subscription={"tier": 2000}).model_copy(update={"switches": given})
     truth_portal = given_portal.model_copy(update={"switches": truth})
@@ -83,7 +92,20 @@ def made_up(
         since = pd.Timestamp(YEARS[0]) + pd.Timedelta(days=chance.randrange(2_000))
         month = created.between(since, since + pd.Timedelta(days=30)) & (draws.random(len(created)) < 0.7)
         marketing = marketing.mask(month, chance.random() < 0.5)
-    return MadeUp(_export(batch, marketing, draws, unnamed), given_portal, truth_portal, became)
+    return MadeUp(_export(batch, marketing, draws, unnamed), given_portal, truth_portal, became, last)
+
+
+def _with_a_change(on: bool, unlike: bool, chance: random.Random) -> tuple[History, History]:
+    """What an owner tells of a switch that was turned once, and what it was."""
+    first, second = sorted(_day(chance) for _ in range(2))
+    told = (Change(None, on), Change(first, not on))
+    others = [(Change(None, on), Change(second, not on)), (Change(None, not on),), (Change(None, on),)]
+    return told, chance.choice(others) if unlike else told
+
+
+def _day(chance: random.Random) -> dt.datetime:
+    days = (YEARS[1] - YEARS[0]).days + 300  # some lie ahead
+    return dt.datetime.combine(YEARS[0], dt.time()) + dt.timedelta(chance.randrange(days))
 
 
 def statuses(batch: pd.DataFrame, portal: Portal) -> pd.Series:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs.portal import Portal, checked_portal
+from ..inputs.portal import Portal, checked_portal, split
 from ..rulebook import Rulebook
 from .by_contact import by_contact
 from .cases import NOT_COVERED_CODE, Cases
@@ -37,6 +37,11 @@ class Reach:
     at: np.ndarray
     switch: np.ndarray
     on: np.ndarray
+
+    @property
+    def unnamed(self) -> np.ndarray:
+        """By switch, whether its asset is not named, which may be any number of assets."""
+        return np.array([split(name)[1] == "" for name in self.switches], dtype=bool)
 
 
 def reach(

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..answers.auditing import audit
 from ..answers.auditing.explanations import EXPLANATIONS, MEANINGS
-from ..answers.auditing.inference import FEWEST
+from ..answers.auditing.witnesses import FEWEST
 from ..engine import Outcome, decide
 from ..errors import MarketableError, UnknownNameError
 from ..inputs.exports import CERTAINTIES, tool_of, why

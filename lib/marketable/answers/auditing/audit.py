@@ -23,8 +23,8 @@ from . import groups as grouping
 from . import mailing as mail
 from .evidence import Evidence, evidence
 from .explanations import BY_HAND, EXPLANATIONS, explain
-from .inference import FEWEST
 from .myths import myths
+from .witnesses import FEWEST
 
 SILENT_DAYS = 180
 Progress = Callable[[int, int, str], None]

@@ -5,6 +5,7 @@ switch, and how that is said.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,8 @@ from ...inputs.exports import Export
 from ...inputs.portal import Portal, split
 from ...rulebook import MARKETING
 from .histories import Steps, told_by
-from .inference import FEWEST, Inferred, Statuses, gather, infer, within
+from .inference import Inferred, Statuses, gather, infer, within
+from .witnesses import FEWEST, Witnesses
 
 _COLUMNS = (
     "source", "asset", "portal", "looks", "differs", "since", "earliest", "latest", "contacts", "marketing", "evidence",
@@ -66,9 +68,8 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
 
 def _unnamed(found: Reach) -> np.ndarray:
     """By contact, whether a switch reached it whose asset is not named."""
-    blank = [number for number, name in enumerate(found.switches) if name.endswith("/")]
     unnamed = np.zeros(len(found.contact_id), dtype=bool)
-    unnamed[found.contact[np.isin(found.switch, blank)]] = True
+    unnamed[found.contact[np.append(found.unnamed, False)[found.switch]]] = True
     return unnamed
 
 
@@ -79,45 +80,67 @@ def _chats(contacts: pd.DataFrame) -> np.ndarray:
 def _switches(statuses: Statuses, inferred: Inferred) -> pd.DataFrame:
     """What each switch seems to have been, with the evidence."""
     rows = {}
-    for number, name in enumerate(statuses.reach.switches):
-        if name.endswith("/"):  # not one asset but any number of them, which the export does not name
-            continue
-        steps, told = inferred.steps[number], inferred.told[number]
-        group, contact = gather(statuses, inferred, number)
+    for number in np.flatnonzero(~statuses.reach.unnamed):
+        name, steps, told = statuses.reach.switches[number], inferred.steps[number], inferred.told[number]
+        witnesses, contact = gather(statuses, inferred, int(number))
         source, asset = split(name)
-        marketing = statuses.marketing[contact]
-        now = group.last >= steps.starts[-1]
-        differs = bool(steps.differences(told))
-        changed = differs and len(steps.starts) > 1
-        earliest, latest = group.spread(steps, told) if changed else (EARLIEST, EARLIEST)
+        periods = _periods(steps, witnesses, statuses.marketing[contact])
+        ranges = {
+            int(at): witnesses.spread(steps, told, n) for n, at in enumerate(steps.starts) if at in steps.own(told)
+        }
+        differs = steps != told
         enough = differs or len(contact) >= FEWEST
+        contacts, marketing = periods[-1]
+        earliest, latest = ranges.get(int(steps.starts[-1]), (EARLIEST, EARLIEST))
         rows[name] = (
             source, asset or "", str(told), str(steps) if enough else "", differs,
-            _time(int(steps.starts[-1])), _time(earliest), _time(latest), int(now.sum()), int(marketing[now].sum()),
-            _told(steps, marketing, now, (earliest, latest) if changed else None) if enough else _too_few(len(contact)),
+            _time(int(steps.starts[-1])), _time(earliest), _time(latest), contacts, marketing,
+            _told(steps, periods, ranges) if enough else _too_few(len(contact)),
         )  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(_COLUMNS)).rename_axis("switch")
     frame[["since", "earliest", "latest"]] = frame[["since", "earliest", "latest"]].astype("datetime64[us]")
     return frame.sort_values(["differs", "contacts"], ascending=False, kind="stable")
 
 
-def _told(steps: Steps, marketing: np.ndarray, now: np.ndarray, between: tuple[int, int] | None) -> str:
-    """The evidence in words."""
-    since = f" since {_day(int(steps.starts[-1]))}" if len(steps.starts) > 1 else ""
-    text = f"Of the {int(now.sum()):,} contacts that it alone could have made marketing contacts{since}, "
-    text += f"{_share(int(marketing[now].sum()), int(now.sum()))} are."
-    if since and not now.all():
-        text += f" Of the {int((~now).sum()):,} before, {_share(int(marketing[~now].sum()), int((~now).sum()))} are."
-    if between:
-        earliest, latest = between
+def _periods(steps: Steps, witnesses: Witnesses, marketing: np.ndarray) -> list[tuple[int, int]]:
+    """By period of a switch: its contacts, and how many of them are marketing. A contact is of the last period in which
+    the switch was on as it touched it, else of the last in which it touched it at all.
+    """
+    if not len(marketing):
+        return [(0, 0)] * len(steps.starts)
+    period = np.searchsorted(steps.starts, witnesses.at, side="right") - 1
+    last = np.maximum.reduceat(period, witnesses.starts)
+    last_on = np.maximum.reduceat(np.where(steps.on[period], period, -1), witnesses.starts)
+    of_contact = np.where(last_on >= 0, last_on, last)
+    count = np.bincount(of_contact, minlength=len(steps.starts))
+    made = np.bincount(of_contact, marketing, minlength=len(steps.starts))
+    return [(int(contacts), int(number)) for contacts, number in zip(count, made, strict=True)]
+
+
+def _told(steps: Steps, periods: list[tuple[int, int]], ranges: dict[int, tuple[int, int]]) -> str:
+    """The evidence in words: of each period, the last one first, and when the changes were that the portal does not
+    tell.
+    """
+    days = [_day(int(at)) for at in steps.starts[1:]]
+    between = [f" between {begins} and {ends}" for begins, ends in itertools.pairwise(days)]
+    before = " before" if len(days) == 1 else f" before {min(days, default='')}"
+    whens = [before, *between, f" since {days[-1]}"] if days else [""]
+    sentences: list[str] = []
+    for number in range(len(periods) - 1, -1, -1):
+        contacts, marketing = periods[number]
+        who = "" if sentences else " contacts that it alone could have made marketing contacts"
+        if contacts:
+            sentences.append(f"Of the {contacts:,}{who}{whens[number]}, {_share(marketing, contacts)} are.")
+    for at, (earliest, latest) in reversed(ranges.items()):
+        which = "The change" if len(steps.starts) == 2 else f"The change on {_day(at)}"
         after = f"between {_day(earliest)} and" if earliest != EARLIEST else "until"
-        text += f" The change probably lies {after} {_day(latest)}."
-    return text
+        sentences.append(f"{which} probably lies {after} {_day(latest)}.")
+    return " ".join(sentences)
 
 
 def _too_few(contacts: int) -> str:
     if not contacts:
-        return "No contact shows it: something else made them marketing contacts, or the rules do not say."
+        return "No contact shows it: others, too, could have made them marketing contacts, or the rules do not say."
     return f"Too few contacts show it: {contacts}."
 
 

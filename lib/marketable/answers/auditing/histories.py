@@ -13,7 +13,7 @@ from ...engine.moments import EARLIEST, start
 from ...inputs.portal import Change, History, Portal, split
 from ...rulebook import Rulebook
 
-_DAY = 86_400_000_000
+DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +33,33 @@ class Steps:
         turned = np.searchsorted(np.array(boundaries, dtype=np.int64), starts, side="right") % 2 == 1
         return _plain(starts, self.at(starts) ^ turned)
 
-    def differences(self, other: Steps) -> int:
-        """How many changes it takes to make the other of this one."""
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Steps) and np.array_equal(self.starts, other.starts) and np.array_equal(self.on, other.on)
+        )
+
+    def unlike(self, other: Steps) -> tuple[np.ndarray, np.ndarray]:
+        """The moments at which either changes, and whether they differ from then on."""
         starts = np.union1d(self.starts, other.starts)
-        unlike = self.at(starts) != other.at(starts)
-        return int(np.count_nonzero(np.diff(unlike, prepend=False)))
+        return starts, self.at(starts) != other.at(starts)
+
+    def own(self, other: Steps) -> np.ndarray:
+        """The moments at which this one changes and the other does not."""
+        own: np.ndarray = np.setdiff1d(self.starts, other.starts)
+        return own
+
+    def between(self, begins: int, ends: int | None, other: Steps) -> Steps:
+        """The steps from a moment until another (None: for ever), and before and after that the other's."""
+        bounds = [begins] if ends is None else [begins, ends]
+        starts = np.unique(np.concatenate([self.starts, other.starts, bounds]))
+        within = (starts >= begins) & ((starts < ends) if ends is not None else True)
+        return _plain(starts, np.where(within, self.at(starts), other.at(starts)))
+
+    def without(self, number: int) -> Steps:
+        """The steps without one of them: it is as the one before, the first as the one after."""
+        on = self.on.copy()
+        on[number] = on[number - 1 if number else 1]
+        return _plain(self.starts, on)
 
     def history(self) -> History:
         """As a portal lists it."""
@@ -48,7 +70,7 @@ class Steps:
         told = []
         for at, on in zip(self.starts[:0:-1], self.on[:0:-1], strict=True):
             moment = pd.Timestamp(at, unit="us")
-            told.append(f"{'on' if on else 'off'} since {moment:{'%Y-%m-%d' if at % _DAY == 0 else '%Y-%m-%d %H:%M'}}")
+            told.append(f"{'on' if on else 'off'} since {moment:{'%Y-%m-%d' if at % DAY == 0 else '%Y-%m-%d %H:%M'}}")
         first = "on" if self.on[0] else "off"
         return ", ".join([*told, f"{first} before"]) if told else first
 
@@ -79,7 +101,7 @@ def told_by(portal: Portal, switch: str) -> Steps:
 
 def first_moment(at: int, after: int) -> int:
     """The beginning of the day of a moment, or the moment itself where something was after that beginning."""
-    return at - at % _DAY if at - at % _DAY > after else at
+    return at - at % DAY if at - at % DAY > after else at
 
 
 def _plain(starts: np.ndarray, on: np.ndarray) -> Steps:
