@@ -238,6 +238,11 @@ def test_a_contact_that_waits_counts_until_the_update_date(made: Made) -> None:
     assert (made.audit().waiting, made.audit().update_date) == (1, dt.date(2025, 2, 1))
 
 
+def test_who_is_non_marketing_already_does_not_wait_any_more(made: Made) -> None:
+    made.add(1, NON_MARKETING, "MEETINGS", Marketing_contact_until_next_update="Yes")
+    assert made.explained() == [("non-marketing", "as expected", "H")]
+
+
 def test_a_contact_from_before_the_account_had_marketing_contacts_is_older_than_access(made: Made) -> None:
     made.add(1, NON_MARKETING, "FORM", "Demo", since="2021-01-01")
     made.add(1, MARKETING, "FORM", "Demo", since="2023-01-01")
@@ -252,7 +257,7 @@ def test_the_day_of_access_is_seen_where_the_portal_does_not_name_it(made: Made)
     assert audit.portal.access_since == dt.date(2022, 9, 1)
     assert not audit.switches["differs"].any()
     assert "got marketing contacts on that day" in audit.remarks["access"]
-    assert "# access_since: Nobody whom" in audit.portal_text
+    assert "# access_since: Of the contacts whom" in audit.portal_text
     assert audit.counts["all"].to_dict() == {"as expected": 40, "older than access": 40}
 
 
@@ -285,9 +290,18 @@ def test_a_marketing_contact_of_conversations_may_come_from_a_live_chat(made: Ma
     made.add(20, NON_MARKETING, "CONVERSATIONS")
     assert made.explained() == [
         ("non-marketing", "ambiguous", "inferred"),
-        ("non-marketing", "as expected", "H"),
+        ("non-marketing", "as expected", "M"),
     ]
     assert made.audit().remarks["live chat"].startswith("Of 40 contacts recorded as CONVERSATIONS")
+
+
+def test_who_sent_a_form_that_seems_to_have_been_on_is_no_sign_of_a_live_chat(made: Made) -> None:
+    sent = {"First_Conversion": "Home: Demo", "First_Conversion_Date": "2025-06-01"}
+    made.add(20, MARKETING, "CONVERSATIONS", **sent)
+    made.add(20, NON_MARKETING, "CONVERSATIONS")
+    audit = made.audit(switches={"hubspot_form": {"Demo": "off"}})
+    assert audit.switches.loc["hubspot_form/Demo", "looks"] == "on"
+    assert "live chat" not in audit.remarks
 
 
 def test_a_form_without_a_name_has_a_switch_that_nobody_knows(made: Made) -> None:
@@ -295,6 +309,14 @@ def test_a_form_without_a_name_has_a_switch_that_nobody_knows(made: Made) -> Non
     audit = made.audit()
     assert set(audit.contacts["explanation"]) == {"ambiguous"}
     assert audit.switches.empty and "no switch can be held to account" in audit.remarks["unnamed"]
+
+
+def test_an_app_without_a_name_makes_nobody_non_marketing_whom_a_form_made_marketing(made: Made) -> None:
+    sent = {"First_Conversion": "Home: Demo", "First_Conversion_Date": "2025-06-01"}
+    made.add(1, NON_MARKETING, "Integration", "", **sent)
+    made.add(1, MARKETING, "Integration", "")
+    explanations = made.audit().contacts["explanation"].tolist()
+    assert explanations == ["set by hand, import or workflow", "ambiguous"]
 
 
 def test_a_creation_between_two_editions_that_disagree_is_ambiguous_where_the_newer_one_is_right(made: Made) -> None:
@@ -306,6 +328,28 @@ def test_what_the_article_is_silent_about_is_not_covered_whatever_the_status(mad
     made.add(1, MARKETING, "CRM_UI", since="2024-03-01")
     made.add(1, NON_MARKETING, "WORKFLOWS")
     assert made.explained() == [("not covered", "not covered", "silent")]
+
+
+def test_who_is_not_covered_but_for_a_form_that_seems_to_have_been_off_is_told_why_marketing_was_expected(
+    made: Made,
+) -> None:
+    sent = {"First_Conversion": "Home: Demo", "First_Conversion_Date": "2025-06-01"}
+    made.add(20, NON_MARKETING, "FORM", "Demo")
+    made.add(1, NON_MARKETING, "WORKFLOWS", **sent)
+    contact = made.audit().contacts.iloc[-1]
+    assert (contact["expected"], contact["explanation"]) == ("marketing", "not covered")
+    assert contact["reason"].startswith(
+        "It is non-marketing. Expected marketing through hubspot_form/Demo as the portal has it, which the statuses do "
+        "not bear out. "
+    )
+
+
+def test_the_evidence_of_its_own_time_is_among_the_reasons(made: Made) -> None:
+    for since, status in (("2025-01-01", NON_MARKETING), ("2025-03-01", MARKETING), ("2025-06-01", NON_MARKETING)):
+        made.add(20, status, "Integration", "Shop", since=since)
+    reason = made.audit().contacts["reason"].iloc[25]
+    assert "integration/Shop seems to have been on. Of the 20" in reason
+    assert "Of the 20 between 2025-03-01 and 2025-06-01, 20 (100%) are." in reason
 
 
 def test_a_contact_without_a_status_is_said_to_have_none(made: Made) -> None:
@@ -485,6 +529,42 @@ def test_who_bounced_unsubscribed_or_was_long_not_mailed_is_paid_for(made: Made)
     assert mk.audit(export, silent_days=10).mailing.tolist()[4] == "not mailed for long"
 
 
+def test_who_became_a_marketing_contact_lately_is_not_called_long_not_mailed(made: Made) -> None:
+    sent = {"First_Conversion": "Home: Demo", "First_Conversion_Date": "2025-10-30"}
+    made.add(10, MARKETING, "MEETINGS", since="2024-01-01", **sent)
+    made.add(10, MARKETING, "FORM", "Demo", since="2024-01-01")
+    export = mailed(made.export, mailed_at=pd.to_datetime(["2024-02-01"] * 20))
+    assert mk.audit(export).mailing.tolist() == [""] * 10 + ["not mailed for long"] * 10
+
+
+def test_mail_is_dated_by_the_clock_of_the_account(made: Made) -> None:
+    made.add(1, MARKETING, "FORM", "Demo", since="2024-01-01")
+    made.add(1, NON_MARKETING, "MEETINGS", since="2025-01-31")  # at nine o'clock
+    for sent, told in (("2025-01-21T09:30+02:00", "mailed"), ("2025-01-21T08:30+02:00", "not mailed for long")):
+        export = mailed(made.export, mailed_at=pd.to_datetime([sent, None]))
+        assert mk.audit(export, mk.Portal(time_zone="Europe/Helsinki"), silent_days=10).mailing.tolist() == [told]
+
+
+def test_an_export_is_of_the_day_of_its_last_mail_if_nothing_else_happened_since(made: Made) -> None:
+    made.add(10, MARKETING, "FORM", "Demo", since="2025-02-01", Marketing_contact_until_next_update="Yes")
+    audit = mk.audit(mailed(made.export, mailed_at=pd.to_datetime(["2025-10-30"] * 9 + [None])))
+    assert audit.as_of == dt.datetime(2025, 10, 30)
+    assert (audit.waiting, audit.update_date) == (10, dt.date(2025, 11, 1))
+    assert audit.mailing.iloc[-1] == "never mailed"
+
+
+def test_days_to_come_are_told_and_do_not_say_of_which_day_an_export_is(made: Made) -> None:
+    made.add(10, MARKETING, "FORM", "Demo", since="2025-02-01")
+    made.add(1, MARKETING, "FORM", "Demo", since="2062-02-01")
+    audit = mk.audit(mailed(made.export, mailed_at=pd.to_datetime(["2025-02-05"] * 10 + ["2063-01-01"])))
+    assert audit.as_of == dt.datetime(2025, 2, 10, 9)
+    assert audit.remarks["days to come"].startswith("2 dates lie in the future")
+    assert set(audit.mailing) == {"mailed"}
+    alone = made.rows[-1:]
+    made.rows[:] = alone
+    assert made.audit().as_of == dt.datetime(2062, 2, 1, 9), "nothing else tells of a day"
+
+
 def test_without_the_columns_nothing_is_said_about_mail(made: Made) -> None:
     made.add(2, MARKETING, "FORM", "Demo")
     assert made.audit().mailing.tolist() == ["", ""] and made.audit().groups.empty
@@ -535,6 +615,25 @@ def test_myths_are_answered_by_the_contacts_that_contradict_them(made: Made) -> 
     }
 
 
+def test_a_myth_that_no_contact_contradicts_is_not_listed(made: Made) -> None:
+    made.add(40, NON_MARKETING, "FORM", "Demo")
+    made.add(10, MARKETING, "IMPORT", "fair.csv")
+    export = mailed(made.export, bounced=[True] * 50)
+    for settings in ({}, {"switches": {"hubspot_form": {"Demo": "off"}}}):
+        assert mk.audit(export, mk.Portal(**settings)).myths.empty
+
+
+def test_a_myth_is_answered_by_whom_no_switch_made_marketing_at_the_time(made: Made) -> None:
+    for since, status in (("2025-01-01", NON_MARKETING), ("2025-03-01", MARKETING), ("2025-06-01", NON_MARKETING)):
+        made.add(20, status, "BOT", "Welcome", since=since)
+    made.add(30, MARKETING, "IMPORT", "fair.csv", since="2025-03-01")
+    made.add(30, NON_MARKETING, "IMPORT", "fair.csv", since="2025-06-01")
+    assert made.audit().myths[["contacts", "against"]].apply(tuple, axis=1).to_dict() == {
+        "Imports make marketing contacts.": (30, 30),
+        "Chatflows, e-mail and meetings make marketing contacts.": (40, 40),
+    }
+
+
 def test_progress_is_told_from_nothing_to_all(made: Made) -> None:
     made.add(2, MARKETING, "FORM", "Demo")
     told: list[tuple[int, int]] = []
@@ -566,3 +665,12 @@ def test_a_price_list_says_what_is_wrong_and_where(tmp_path: Path) -> None:
     with pytest.raises(mk.PortalError, match=r"prices.yaml, line 3"):
         mk.Prices.load(path)
     assert PRICES.step("professional", dt.date(2024, 12, 31)) is None
+
+
+def test_two_prices_of_one_hub_and_day_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    step = "  - {from: 2025-01-01, hub: starter, contacts: 1000, monthly: 45}\n"
+    other = step.replace("starter", "professional")
+    path.write_text(f"currency: EUR\nsteps:\n{step}{other}{step.replace('45', '50')}")
+    with pytest.raises(mk.PortalError, match=r"Two prices.*2025-01-01.*prices.yaml, line 5"):
+        mk.Prices.load(path)

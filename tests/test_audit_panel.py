@@ -176,6 +176,8 @@ def test_the_groups_are_told_with_their_share_of_the_tier_and_of_the_price(sampl
     assert "made marketing by HubSpot forms: Pricing enquiry 51 2.5% 2.35" in told
     assert "EUR a month" in told and "by whole steps" in told
     assert "hard bounced 24" in text(sample.results._mail)
+    assert "never mailed 186" in text(sample.results._mail) and "never mailed 180" in told
+    assert "The 25 contacts that wait for the update date are in none of these groups." in told
 
 
 def test_an_export_without_columns_on_mail_says_which_to_add(panel: AuditPanel, tmp_path: Path) -> None:
@@ -185,9 +187,25 @@ def test_an_export_without_columns_on_mail_says_which_to_add(panel: AuditPanel, 
     assert "Email hard bounce reason" in text(panel.results._mail)
 
 
+def test_of_contacts_that_are_new_it_is_too_early_to_tell_who_is_mailed(panel: AuditPanel, tmp_path: Path) -> None:
+    header = f"{HEADER},Last marketing email send date"
+    read_paths(panel, written(tmp_path / "new.csv", [header, "1,a@b.c,2025-03-01,FORM,Demo,Marketing contact,"]))
+    panel.start.click()
+    assert "not told, or too new to tell 1" in text(panel.results._mail)
+    assert "does not tell who is mailed" not in text(panel.results._mail)
+
+
+def test_a_tool_that_is_not_certain_is_no_reason_to_trust_an_explanation(panel: AuditPanel, tmp_path: Path) -> None:
+    rows = [HEADER, "1,a@b.c,2025-03-01,CONVERSATIONS,,Non-marketing contact"]
+    read_paths(panel, written(tmp_path / "chat.csv", rows))
+    panel.start.click()
+    panel.results.example.click()
+    assert "or of a tool that is not certain." in text(panel.results._explanation)
+
+
 def test_myths_are_answered_by_the_contacts(sample: AuditPanel) -> None:
     told = text(sample.results._myths)
-    assert "“Imports make marketing contacts.” No. Of 307 contacts from imports" in told
+    assert "“Imports make marketing contacts.” No. Of 305 contacts from imports" in told
     assert "288 are non-marketing." in told
     assert "“Setting contacts as non-marketing works at once.” No. 25 contacts have been set" in told
 
@@ -235,6 +253,7 @@ def test_without_a_portal_every_switch_is_held_against_hubspots_default(panel: A
     assert "Switches that are not as HubSpot delivers it" in told and "Demo request: looks off" in told
     assert panel.audit is not None and panel.audit.portal.subscription.hub == "enterprise"
     assert "209 below the tier of 1,000" in text(panel.results._headline)
+    assert "a switch is not as HubSpot delivers it" in panel.results.contents()["counts.csv"].decode("utf-8-sig")
 
 
 def test_without_a_portal_the_day_of_access_and_the_time_zone_can_be_told(sample: AuditPanel) -> None:
@@ -373,6 +392,24 @@ def test_the_ids_of_a_group_are_saved_and_addresses_only_where_they_are_asked_fo
     assert sample.results._group_saved.value == "", "what was saved held no addresses"
     sample.results.save_group.click()
     assert list(pd.read_csv(saved, dtype=str)) == ["Record ID", "Email"]
+
+
+def test_each_group_has_a_file_of_its_own_whatever_the_script_of_its_name(panel: AuditPanel, tmp_path: Path) -> None:
+    apps = ["在庫管理", "顧客管理", "Größe", "Gr e", "長" * 100, "長" * 100 + "い", "../up"]
+    rows = [
+        f"{number}{at},,2024-03-{number:02},Integration,{app},Marketing contact"
+        for at, app in enumerate(apps)
+        for number in range(1, 21)
+    ]
+    read_paths(panel, written(tmp_path / "apps.csv", [HEADER, *rows]))
+    panel.start.click()
+    for _, name in panel.results.group.options:
+        panel.results.group.value = name
+        panel.results.save_group.click()
+    saved = {path.stem: len(path.read_text("utf-8-sig").split()) for path in (tmp_path / "saved").glob("*.csv")}
+    assert {"made-marketing-by-integration-在庫管理", "made-marketing-by-integration-up"} <= set(saved)
+    assert len(saved) == len(apps) and sum(saved.values()) == len(apps) * 22  # two words of a header, and 20 ids
+    assert all(re.fullmatch(r"[\w-]{1,83}", name) and len(name.encode()) <= 200 for name in saved)
 
 
 def test_the_whole_audit_is_saved_and_contacts_only_where_they_are_asked_for(

@@ -170,6 +170,21 @@ def test_the_figures_of_the_audit_are_those_of_mk_audit(sample: Findings) -> Non
     assert json.loads(json.dumps(figures["audit switches"], allow_nan=False)) == figures["audit switches"]
 
 
+def test_those_who_wait_and_until_when_are_told_as_the_audit_tells_it(sample: Findings) -> None:
+    assert sample.opened.export is not None and sample.audit is not None
+    waiting = sample.opened.export.contacts["waiting"] & sample.opened.export.contacts["status"].eq(MARKETING)
+    assert sample.numbers()["waiting"] == sample.waiting == sample.audit.waiting == waiting.sum()
+
+
+def test_the_update_date_is_the_one_after_the_last_mail_too_unless_another_day_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    header = "Record ID,Create Date,Record source,Marketing contact status,Last marketing email send date"
+    path.write_text(f"{header}\n1,2025-02-10,MEETINGS,Non-marketing contact,2025-10-30\n")
+    asked = {"": "2025-11-01", "2025-03-15": "2025-04-01"}
+    for as_of, update_date in asked.items():
+        assert str(Findings.of(Parameters(data=str(path), as_of=as_of)).update_date) == update_date
+
+
 def test_an_edition_that_is_pinned_holds_for_the_audit_too() -> None:
     pinned = Findings.of(Parameters(edition="2020-09-23"))
     assert pinned.audit is not None

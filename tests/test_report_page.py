@@ -550,7 +550,7 @@ def test_a_printed_page_has_pictures_and_tables_but_no_controls(name: str, opene
         assert box is not None and box["height"] < A4["height"] and box["width"] <= A4["width"]
         assert figure.evaluate("each => getComputedStyle(each).breakInside") == "avoid"
     pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True)))
-    assert 4 <= pages <= 10
+    assert 4 <= pages <= 11
 
 
 @in_browser
@@ -617,6 +617,17 @@ def test_the_audit_tells_the_switches_the_groups_and_the_portal_that_the_statuse
         assert str(told) in html_module.unescape(text)
     priced = made("audited").html
     assert "EUR a month" in priced and f">{30 * 230 / 5000:.1f}<" in priced and "EUR a month" not in made("export").html
+
+
+def test_the_two_counts_of_contacts_not_covered_say_by_which_switches(made: Callable[[str], Made]) -> None:
+    found = made("export").found
+    assert found.audit is not None
+    page = made("export").html
+    given = found.counts.loc["now", "not covered"]
+    assert given != found.audit.counts.loc["not covered", "all"]
+    assert f"<dt>not covered, as the portal says</dt><dd>{given}</dd>" in page
+    assert "each with one explanation, the switches being as they seem to have been." in page
+    assert "<dt>not covered</dt>" in made("batch").html
 
 
 def test_an_address_in_a_name_is_masked_in_page_pictures_and_figures(

@@ -46,6 +46,19 @@ def test_a_large_difference_that_no_switch_explains_is_told_as_that(tmp_path: Pa
     assert "show no switch that explains that" in text
 
 
+def test_of_those_who_wait_it_says_how_many_and_until_when() -> None:
+    assert "25 contacts are set as non-marketing already, and count until 1 November 2026." in told()
+
+
+def test_marketing_contacts_of_conversations_are_told_as_those_of_a_live_chat(tmp_path: Path) -> None:
+    rows = [f"{n},2025-03-01,CONVERSATIONS,{'M' if n < 42 else 'Non-m'}arketing contact" for n in range(87)]
+    path = tmp_path / "contacts.csv"
+    path.write_text("\n".join(["Record ID,Create Date,Record source,Marketing contact status", *rows]))
+    text = told(data=str(path))
+    assert "Look first at live chats. Of 87 contacts recorded as CONVERSATIONS that nothing else made marketing" in text
+    assert "no switch that explains that" not in text and "Connected team e-mail" not in text
+
+
 def test_of_an_earlier_day_it_speaks_of_the_rules_and_says_that_hubspots_own_count_is_of_another_day() -> None:
     text = told(period="2026-09")
     assert "593 of 1,843 contacts are marketing by the rules" in text and "known of the day of the export only" in text

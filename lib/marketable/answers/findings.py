@@ -172,11 +172,13 @@ class Findings:
     @property
     def waiting(self) -> int:
         """Contacts that wait for the update date, and count until then."""
-        return int(self.now.contacts["waiting"].sum())
+        return int(self.now.contacts["waiting"].sum()) if self.audit is None else self.audit.waiting
 
     @property
     def update_date(self) -> dt.date:
         """The next day on which contacts can become non-marketing."""
+        if self.audit is not None and _until(self.parameters) is None:
+            return self.audit.update_date  # an export may tell of later days than those of its touches
         return update_date_after(self.as_of.date(), self.portal.subscription)
 
     @property

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ..errors import PortalError
 from ..strict import IsoDate, Settings, Strict, fault
@@ -31,6 +31,15 @@ class Step(Strict):
     monthly: Annotated[float, Field(ge=0), BeforeValidator(_number)]
 
 
+def _one_a_day(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    known = [(step.hub, step.since) for step in steps]
+    for number, step in enumerate(steps):
+        if known[number] in known[:number]:
+            problem = f"Two prices of {step.hub} from the same day"
+            raise fault(problem, place=(number, "from"), value=str(step.since), expected="each day once for a hub")
+    return steps
+
+
 class Prices(Settings):
     """A price list: its currency, and the steps of the contact tiers.
 
@@ -42,7 +51,7 @@ class Prices(Settings):
     error = PortalError
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    steps: tuple[Step, ...] = ()
+    steps: Annotated[tuple[Step, ...], AfterValidator(_one_a_day)] = ()
 
     def step(self, hub: str, day: dt.date) -> Step | None:
         """The step of a hub that held on a day; None where the list tells none."""

@@ -7,15 +7,18 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import textwrap
+import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from ...engine import Outcome, decide
+from ...engine.moments import moments
 from ...engine.update_dates import update_date_after
 from ...errors import DataError, UnknownNameError, in_one_line, nearest
 from ...inputs.exports import Export
+from ...inputs.exports.contacts import FORMS
 from ...inputs.portal import Portal, checked_portal
 from ...inputs.prices import Prices
 from ...rulebook import MARKETING, STATUSES
@@ -28,7 +31,6 @@ from .witnesses import FEWEST
 
 SILENT_DAYS = 180
 Progress = Callable[[int, int, str], None]
-_FORMS = ("hubspot_form", "non_hubspot_form")
 _FAR = 3
 _NOT_AS_TOLD = "This is inferred from the statuses of an export. Look at each in HubSpot before you rely on it."
 
@@ -73,11 +75,25 @@ class Audit:
         lines = [_NOT_AS_TOLD, *map(in_one_line, told)] if told else []
         return "".join(f"{_comment(line)}\n" for line in lines) + self.portal.text()
 
-    @property
+    @functools.cached_property
     def as_of(self) -> dt.datetime:
-        """The last moment that the export tells of, local time."""
-        assert isinstance(self.expected.as_of, pd.Timestamp)
-        return self.expected.as_of.to_pydatetime()
+        """The last moment that the export tells of, by a touch or a mail, local time. Days to come do not count, unless
+        there are no others.
+        """
+        last: pd.Timestamp = self._moments.mask(self._to_come).max()
+        return (self._moments.max() if pd.isna(last) else last).to_pydatetime()
+
+    @functools.cached_property
+    def _moments(self) -> pd.Series:
+        """When the touches and the last mails were, local time."""
+        touched = moments(self.export.touches["occurred_at"], self.given.time_zone).wall.view("datetime64[us]")
+        return pd.concat([pd.Series(touched), mail.mailed(self.export, self.given.time_zone)], ignore_index=True)
+
+    @functools.cached_property
+    def _to_come(self) -> pd.Series:
+        """Which of these are still to come. A day's grace: the time zone that is told may not be the account's."""
+        now = dt.datetime.now(zoneinfo.ZoneInfo(self.given.time_zone)).replace(tzinfo=None)
+        return self._moments > now + dt.timedelta(days=1)
 
     @property
     def marketing(self) -> int:
@@ -139,11 +155,12 @@ class Audit:
     @functools.cached_property
     def mailing(self) -> pd.Series:
         """What becomes of the mail to each marketing contact, by contact_id: hard bounced, unsubscribed, never mailed,
-        not mailed for long, mailed; blank where the export does not tell.
+        not mailed for long, mailed; blank where the export does not tell, or where it is too early to tell.
         """
         likely = self.likely.contacts
         since = likely["since"].where(likely["status"].eq(MARKETING), likely["created_at"])
-        return mail.mailing(self.export, since, pd.Timestamp(self.as_of), self.silent_days)
+        mailed_at = mail.mailed(self.export, self.given.time_zone)
+        return mail.mailing(self.export, since, mailed_at, pd.Timestamp(self.as_of), self.silent_days)
 
     @functools.cached_property
     def groups(self) -> pd.DataFrame:
@@ -156,7 +173,7 @@ class Audit:
     @functools.cached_property
     def myths(self) -> pd.DataFrame:
         """What is told about marketing contacts and contradicted by these: index myth; contacts, against, answer."""
-        return myths(self.export, self.contacts, self.evidence)
+        return myths(self.export, self.contacts, self.likely)
 
     @functools.cached_property
     def remarks(self) -> dict[str, str]:
@@ -249,7 +266,8 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
             "workflow: HubSpot's settings tell which it was.",
         )
     chats = contacts["source"].eq("team_email") & contacts["certainty"].eq("ambiguous") & contacts["actual"].notna()
-    chats &= contacts["expected"].ne(MARKETING)  # but for those whom something told of made marketing
+    # But for those whom something told of made marketing.
+    chats &= audit.likely.contacts["status"].ne(MARKETING).reindex(contacts.index)
     made = int((chats & contacts["actual"].eq(MARKETING)).sum())
     by_chance, *_ = audit.evidence.rates
     if made >= FEWEST and made > _FAR * by_chance * int(chats.sum()):
@@ -262,9 +280,15 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
     if audit.evidence.access_seen:
         yield (
             "access",
-            f"Nobody whom the tools touched before {audit.evidence.access_seen} only is marketing, whichever tool it "
-            "was: it looks as if the account got marketing contacts on that day, unless somebody cleaned up then.",
+            f"Of the contacts whom the tools touched before {audit.evidence.access_seen} only, hardly any is a marketing "
+            "contact, whichever tool it was: it looks as if the account got marketing contacts on that day, unless somebody "
+            "cleaned up then.",
         )
+    to_come = int(audit._to_come.sum())
+    if to_come:
+        text = "1 date lies in the future, on" if to_come == 1 else f"{to_come:,} dates lie in the future, up to"
+        last = f"{audit._moments.max():%Y-%m-%d}"
+        yield "days to come", f"{text} {last}. The day of the export is told by the others, if there are any."
     unnamed = int(audit.evidence.unnamed.sum())
     if unnamed:
         yield (
@@ -276,7 +300,7 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
     if changed:
         text = f"{changed:,} contacts were changed by something that an export does not show."
         if "form_submissions" in details:
-            told = audit.export.touches["source"].isin(_FORMS).groupby(audit.export.touches["contact_id"]).sum()
+            told = audit.export.touches["source"].isin(FORMS).groupby(audit.export.touches["contact_id"]).sum()
             more = details["form_submissions"] > told.reindex(details.index, fill_value=0)
             by_hand = contacts["explanation"].eq(BY_HAND) & contacts["actual"].eq(MARKETING)
             untold = int((more.reindex(contacts.index, fill_value=False) & by_hand).sum())

@@ -16,6 +16,7 @@ import pandas as pd
 from ...engine import Outcome
 from ...engine.explain import trust_of
 from ...inputs.exports import Export
+from ...inputs.portal import split
 from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES
 from .evidence import Evidence
 
@@ -47,6 +48,7 @@ _LATER = {
     NON_MARKETING: "An export does not show who set it as non-marketing since: somebody by hand, or a workflow.",
 }
 _UNTOLD = "The export does not tell what created it, and nothing that it tells of since explains the status."
+_AS_GIVEN = "as the portal has it, which the statuses do not bear out."
 _WAITS = "It was set as non-marketing, counts until the next update date, and is non-marketing from then on."
 _BECAUSE = {
     "chat": "Recorded as CONVERSATIONS: a team e-mail, or a live chat, which alone has a switch. It could be a live "
@@ -72,11 +74,14 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     agrees = actual.cat.codes.to_numpy() == second["status"].cat.codes.to_numpy()
     agreed = actual.cat.codes.to_numpy() == first["status"].cat.codes.to_numpy()
     is_chat = (contacts["source"].eq("team_email") & contacts["certainty"].eq("ambiguous")).to_numpy()
-    is_unnamed = found.unnamed.loc[contacts.index].to_numpy()
+    # A switch that is not named may have made a contact marketing; nobody is non-marketing because of it.
+    unnamed = [name for name in second["decided_by"].cat.categories if split(name)[1] == ""]
+    made_by_unnamed = is_marketing | second["decided_by"].isin(unnamed).to_numpy()
+    is_unnamed = found.unnamed.loc[contacts.index].to_numpy() & made_by_unnamed
     has_two_readings = likely.read_twice.loc[contacts.index].to_numpy()
     first_that_holds = {
         NOT_TOLD: ~is_told,
-        WAITING: contacts["waiting"].to_numpy(),
+        WAITING: contacts["waiting"].to_numpy() & is_marketing,
         NOT_COVERED: second["status"].eq(NOT_COVERED).to_numpy(),
         OLDER: agrees & second["decided_by"].eq("access").to_numpy(),
         SWITCH: agrees & ~agreed,
@@ -87,8 +92,11 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     names = [*first_that_holds, BY_HAND]
     number = np.select(list(first_that_holds.values()), np.arange(len(names) - 1), len(names) - 1)
     explanation = pd.Series(_category(number, names), contacts.index)
+    is_switch = number == names.index(SWITCH)
+    is_uncovered = (number == names.index(NOT_COVERED)) & first["status"].ne(NOT_COVERED).to_numpy()
     # The switch that makes the difference decided the one outcome where the contact is marketing, else the other.
-    deciding = second["decided_by"].astype("object").where(is_marketing, first["decided_by"].astype("object"))
+    by_second = is_switch & is_marketing
+    deciding = second["decided_by"].astype("object").where(by_second, first["decided_by"].astype("object"))
     kinds = pd.DataFrame(
         {
             "explanation": explanation,
@@ -96,7 +104,7 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
             "actual": actual,
             "certainty": contacts["certainty"],
             "rule": second["reason"],
-            "switch": deciding.where(number == names.index(SWITCH)),
+            "switch": deciding.where(is_switch | is_uncovered),
             "recorded": (contacts["source"].ne(NOT_COVERED) | contacts["asset"].astype("str").ne("")).astype("str"),
             "because": np.select([is_unnamed, is_chat], ["unnamed", "chat"], ""),
             "told": _status_source(export).where(number == names.index(BY_HAND)),
@@ -154,7 +162,8 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
         told = f" HubSpot names what set it: {kind['told']}." if kind["told"] else ""
         return f"By the rules it would be {_other(actual)}, but it is {actual}. {_LATER[actual]}{told} {kind['rule']}"
     if explanation == NOT_COVERED:
-        return f"It is {actual}. {kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
+        why = f"Expected {kind['expected']} through {kind['switch']} {_AS_GIVEN} " if kind["switch"] else ""
+        return f"It is {actual}. {why}{kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
     return kind["rule"]
 
 
@@ -168,4 +177,4 @@ def _trust(kind: dict[str, str], found: Evidence) -> str:
     if kind["explanation"] in (NOT_COVERED, NOT_TOLD):
         return "silent"
     trust = trust_of(kind["rule"])
-    return "M" if trust == "H" and kind["certainty"] == "likely" else trust
+    return "M" if trust == "H" and kind["certainty"] in ("likely", "ambiguous") else trust

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ...engine import Outcome
 from ...inputs.exports import Export
 from ...rulebook import MARKETING, NOT_COVERED
-from .evidence import Evidence
 from .explanations import AMBIGUOUS
 
 _FIXED = ["chatflow", "logged_email", "team_email", "meetings_link"]
 
 
-def myths(export: Export, contacts: pd.DataFrame, found: Evidence) -> pd.DataFrame:
-    """The myths that the contacts of an export have something to say about.
+def myths(export: Export, contacts: pd.DataFrame, likely: Outcome) -> pd.DataFrame:
+    """The myths that contacts of an export contradict.
 
-    Arguments: contacts, explained (see `explain`); found, what the statuses say of the switches.
+    Arguments: contacts, explained (see `explain`); likely, the statuses under the switches as they seem to have been.
     Returns: index myth; contacts (whom it is about), against (those of them who contradict it), answer (a sentence).
 
     Source: every edition of HubSpot's article contradicts them; see the rulebook.
     """
     told = contacts[contacts["actual"].notna()]
     details = export.details.reindex(told.index)
-    untouched = told["expected"].ne(MARKETING) & ~told["explanation"].isin([NOT_COVERED, AMBIGUOUS])
-    seems_on = found.switches.index[found.switches["looks"].str.startswith("on") & found.switches["differs"]]
-    ticked = (told["source"].astype("str") + "/" + told["asset"].astype("str")).isin(seems_on)
+    made = likely.contacts["status"].eq(MARKETING).reindex(told.index)
+    untouched = ~made & ~told["explanation"].isin([NOT_COVERED, AMBIGUOUS])
     is_marketing = told["actual"].eq(MARKETING)
     rows = {
         "Imports make marketing contacts.": (
-            told["source"].eq("import_single_object") & untouched & ~ticked,
+            told["source"].eq("import_single_object") & untouched,
             ~is_marketing,
             "Of {contacts:,} contacts from imports whose box does not seem to have been ticked, and that nothing else "
             "made marketing contacts, {against:,} are non-marketing.",
         ),
         "Chatflows, e-mail and meetings make marketing contacts.": (
-            told["source"].isin(_FIXED) & untouched & ~ticked,
+            told["source"].isin(_FIXED) & untouched,
             ~is_marketing,
             "Of {contacts:,} contacts that they created, and that nothing else made marketing contacts, {against:,} "
             "are non-marketing. Only a chatflow has a switch, which is off until somebody turns it on.",
@@ -47,7 +46,7 @@ def myths(export: Export, contacts: pd.DataFrame, found: Evidence) -> pd.DataFra
     }
     if "bounced" in details:
         rows["A form contact without a deliverable e-mail stays non-marketing."] = (
-            told["source"].eq("hubspot_form") & told["expected"].eq(MARKETING) & details["bounced"].eq(True),
+            told["source"].eq("hubspot_form") & made & details["bounced"].eq(True),
             is_marketing,
             "Of {contacts:,} contacts whose mail bounced, and whose form was on, {against:,} are marketing contacts: "
             "the form's switch decides.",
@@ -61,4 +60,4 @@ def myths(export: Export, contacts: pd.DataFrame, found: Evidence) -> pd.DataFra
         for myth, (about, against, answer) in counted.items()
     }
     frame = pd.DataFrame.from_dict(found_rows, orient="index", columns=["contacts", "against", "answer"])
-    return frame[frame["contacts"] > 0].rename_axis("myth")
+    return frame[frame["against"] > 0].rename_axis("myth")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -55,6 +56,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
     def __init__(self, folder: Callable[[], Path | None]) -> None:
         self._folder, self._examples = folder, itertools.count()
         self._audit: Audit | None = None
+        self._said = ""
         rulebook = Rulebook.load()
         self._rules: dict[str, Rule] = dict(rulebook.on(rulebook.editions[-1]))
         self._headline, self._chart, self._counts, self._by_source = (widgets.HTML() for _ in range(4))
@@ -137,7 +139,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
 
     def show(self, audit: Audit, said: str) -> None:
         """Shows an audit. Arguments: said, who says how the switches are."""
-        self._audit = audit
+        self._audit, self._said = audit, said
         over = audit.tier is not None and audit.marketing > audit.tier
         more = telling.why_so_many(audit, said)
         self._headline.value = pieces.headline(telling.headline(audit), more, over=over)
@@ -178,7 +180,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
         """What is saved of the whole audit, by the name of its file."""
         audit = self.audit
         contents = {
-            "counts.csv": csv(telling.counts(audit)),
+            "counts.csv": csv(telling.counts(audit, self._said)),
             "switches.csv": csv(audit.switches.reset_index()),
             "groups.csv": csv(audit.groups.reset_index()),
             "portal.yaml": audit.portal_text.encode(),
@@ -200,7 +202,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
     def _save_group(self) -> None:
         audit, name = self.audit, self.group.value
         ids = audit.ids(name, addresses=self.addresses.value)
-        told = hand_over({f"{_file_name(name)}.csv": csv(ids)}, self._folder())
+        told = hand_over({f"{_file_names(audit.groups.index)[name]}.csv": csv(ids)}, self._folder())
         unnamed = int(audit.groups.loc[name, "contacts"]) - len(ids)
         text = f"It holds {len(ids):,} contacts."
         if unnamed:
@@ -230,13 +232,19 @@ class Results(widgets.VBox):  # type: ignore[misc]
         self._explanation.value = telling.contact(audit, str(known.iloc[0]), self._rules)
 
 
-def _file_name(group: str) -> str:
-    """A group's name as that of a file.
+def _file_names(groups: Iterable[str]) -> dict[str, str]:
+    """The groups' names as those of files, each another one, and none too long for a disk.
 
-    >>> _file_name("made marketing by hubspot_form/../Größe")
-    'made-marketing-by-hubspot-form-gr-e'
+    >>> _file_names(["made marketing by hubspot_form/../Größe", "never mailed", "Never mailed!"])["Never mailed!"]
+    'never-mailed-2'
     """
-    return re.sub(r"[^a-z0-9]+", "-", group.lower()).strip("-")[:80]
+    names: dict[str, str] = {}
+    for group in groups:
+        words = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", group).lower()).strip("-")
+        name = words[:80].encode()[:180].decode(errors="ignore")
+        numbered = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+        names[group] = next(each for each in numbered if each not in names.values())
+    return names
 
 
 def _auto() -> widgets.Layout:

@@ -38,7 +38,7 @@ _MARKETING = {
 }
 _TRUSTS = {
     "H": "read in HubSpot's own page",
-    "M": "from one independent source, one step from HubSpot's own page, or of a tool that is only likely",
+    "M": "from one independent source, one step from HubSpot's own page, or of a tool that is not certain",
     "assumption": "rests on an assumption",
     "inferred": "inferred from the other contacts of this export",
     "silent": "the rules are silent here",
@@ -179,7 +179,7 @@ def portal(audit: Audit) -> str:
 
 def mail(audit: Audit) -> str:
     """What becomes of the mail to the marketing contacts, as far as the export tells."""
-    if audit.mailing.eq("").all():
+    if audit.mailing.eq("").all() and "mailed_at" not in audit.export.details:
         return pieces.paragraph(
             "The export does not tell who is mailed. Add the properties Last marketing email send date, Unsubscribed "
             "from all email and Email hard bounce reason to the view in HubSpot, and export again."
@@ -201,7 +201,15 @@ def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:
         table["of the tier"] = [f"{count / audit.tier:.1%}" for count in found["contacts"]]
     if audit.prices is not None and found["monthly"].notna().any():
         table[f"{audit.prices.currency} a month"] = [f"{each:,.2f}" for each in found["monthly"]]
-    return html_table(table, "Marketing contacts worth a look; a contact may be in several groups")
+    note = pieces.paragraph(_waiting(audit), "mk-note") if audit.waiting else ""
+    return html_table(table, "Marketing contacts worth a look; a contact may be in several groups") + note
+
+
+def _waiting(audit: Audit) -> str:
+    """Why the groups are smaller than the table of the mail says."""
+    if audit.waiting == 1:
+        return "The contact that waits for the update date is in none of these groups."
+    return f"The {audit.waiting:,} contacts that wait for the update date are in none of these groups."
 
 
 def price_note(audit: Audit) -> str:
@@ -229,7 +237,6 @@ def myths(audit: Audit) -> str:
     items = "".join(
         f"<li><strong>“{html.escape(str(myth))}”</strong> No. {html.escape(row['answer'])}</li>"
         for myth, row in audit.myths.iterrows()
-        if row["against"]
     )
     if not items:
         return pieces.paragraph("These contacts have nothing to say about the usual myths.")

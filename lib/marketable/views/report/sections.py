@@ -207,7 +207,9 @@ def own_statuses(found: Findings) -> Section | None:
         return None
     counts = audit.counts.reset_index()
     counts.insert(1, "what that means", [MEANINGS[name] for name in counts["explanation"]])
-    explained = _worded(counts.rename(columns={"all": "contacts"}), "Contacts, each with one explanation.")
+    explained = _worded(
+        counts.rename(columns={"all": "contacts"}), f"Contacts, each with one explanation{_seen(found)}."
+    )
     remarks = _list(list(audit.remarks.values())) if audit.remarks else ""
     tables = (_seeming(found, audit), _groups(found, audit), _myths(audit), _by_source(found, audit))
     return Section(
@@ -293,6 +295,15 @@ def contacts(found: Findings) -> Section | None:
 # ---- pieces ----
 
 
+def _seen(found: Findings) -> str:
+    """By which switches contacts are not covered, where those that the statuses show are not the portal's."""
+    return ", the switches being as they seem to have been" if _differs(found.audit) else ""
+
+
+def _differs(audit: Audit | None) -> bool:
+    return audit is not None and audit.portal != audit.given
+
+
 def _seeming(found: Findings, audit: Audit) -> str:
     """The switches that are not as the portal says, with the evidence."""
     differing = audit.switches[audit.switches["differs"]]
@@ -350,7 +361,7 @@ def _worded(frame: pd.DataFrame, caption: str) -> str:
 
 def _as_they_show(audit: Audit) -> str:
     """The portal with its switches as the statuses show them, where it is another."""
-    if audit.portal == audit.given:
+    if not _differs(audit):
         return ""
     told = "The portal with its switches as the statuses show them, as portal.yaml"
     return (
@@ -377,7 +388,11 @@ def _key_figures(found: Findings) -> str:
     shown = {f"marketing{by_rules}": f"{found.marketing:,}"}
     if found.gaps is not None:
         shown = {"marketing, as HubSpot says": f"{billed(found):,}"} | shown
-    shown |= {f"non-marketing{by_rules}": f"{counts[NON_MARKETING]:,}", "not covered": f"{counts[NOT_COVERED]:,}"}
+    given = ", as the portal says" if _differs(found.audit) else ""
+    shown |= {
+        f"non-marketing{by_rules}": f"{counts[NON_MARKETING]:,}",
+        f"not covered{given}": f"{counts[NOT_COVERED]:,}",
+    }
     shown[f"change in {found.period.name}"] = f"{change:+,}" if change else "0"
     if found.tier is not None:
         room = found.tier - billed(found)

@@ -85,6 +85,8 @@ def _to_look_at(found: Findings, audit: Audit) -> str:
         return f"{len(differing):,} {verb} not to have been as the portal says: {listed}."
     gaps = audit.by_source
     clear = gaps[gaps["difference"].abs() >= (gaps["contacts"] * _CLEAR).clip(lower=_FEW)]
+    if len(clear) and clear.iloc[0]["source"] == "team_email" and "live chat" in audit.remarks:
+        return f"Look first at live chats. {audit.remarks['live chat']}"
     if len(clear):
         return f"{_gap(found, clear.iloc[0])} The statuses show no switch that explains that."
     return "No tool stands out: the differences are small everywhere."
@@ -154,7 +156,8 @@ def _what_to_do(found: Findings) -> list[str]:
         told.append(str(plan))
     if found.waiting:
         verb = "contact is" if found.waiting == 1 else "contacts are"
-        told.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(found.update_date)}.")
+        update_date = found.update_date if found.audit is None else found.audit.update_date
+        told.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(update_date)}.")
     return told
 
 
