@@ -129,6 +129,14 @@ def test_an_app_whose_contacts_are_marketing_since_a_day_was_turned_on_then(made
     assert audit.counts.loc[["as expected", "a switch is not as the portal says"], "all"].tolist() == [20, 20]
 
 
+def test_the_day_in_the_name_of_a_file_is_the_day_of_its_audit(made: Made) -> None:
+    made.add(1, MARKETING, "FORM", "Demo", since="2025-02-10", Marketing_contact_until_next_update="Yes")
+    named = made.export
+    audit = mk.audit(replace(named, day=dt.date(2025, 10, 31)))
+    assert audit.as_of == dt.datetime(2025, 10, 31) and audit.update_date == dt.date(2025, 11, 1)
+    assert mk.audit(replace(named, day=dt.date(2025, 1, 31))).as_of == dt.datetime(2025, 2, 10, 9)
+
+
 def test_the_portal_as_text_says_what_was_inferred_and_why_before_it(made: Made) -> None:
     made.add(20, NON_MARKETING, "Integration", "Shop", since="2025-01-01")
     made.add(20, MARKETING, "Integration", "Shop", since="2025-03-10")
@@ -257,7 +265,7 @@ def test_the_day_of_access_is_seen_where_the_portal_does_not_name_it(made: Made)
     assert audit.portal.access_since == dt.date(2022, 9, 1)
     assert not audit.switches["differs"].any()
     assert "got marketing contacts on that day" in audit.remarks["access"]
-    assert "# access_since: Of the contacts whom" in audit.portal_text
+    assert "# access_since: Of contacts whom" in audit.portal_text
     assert audit.counts["all"].to_dict() == {"as expected": 40, "older than access": 40}
 
 

@@ -176,6 +176,12 @@ def in_several_pages(folder: Path) -> Export:
     return read_export(folder)
 
 
+def with_the_words_of_a_spreadsheet(folder: Path) -> Export:
+    words = {"true": "WAHR", "false": "FALSCH"}
+    rows = [{name: words.get(cell, cell) for name, cell in row.items()} for row in told("internal").rows]
+    return read_export(csv(folder, rows, "cp1252", sep=";"))
+
+
 def in_fivetran_csv(folder: Path) -> Export:
     rows = with_dates(told("internal", prefix="property_").rows, "%Y-%m-%d %H:%M:%S")
     for row in rows:
@@ -282,6 +288,7 @@ DIALECTS: dict[str, Callable[[Path], Export]] = {
         lambda found: "\n".join(json.dumps(each) for page in found for each in page["results"])
     ),
     "files of pages": in_several_pages,
+    "true and false as a German spreadsheet writes them": with_the_words_of_a_spreadsheet,
     "Fivetran, csv": in_fivetran_csv,
     "Fivetran, parquet": in_fivetran_parquet,
     "two halves": in_halves,

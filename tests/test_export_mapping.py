@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from marketable.errors import DataError, MappingError
 from marketable.inputs import exports
-from marketable.inputs.exports import ColumnMapping, preview, read_export
-from marketable.inputs.exports.sources import folded
+from marketable.inputs.exports import ColumnMapping, preview, read_export, recorded_sources
+from marketable.inputs.exports.sources import folded, shipped_sources
 from marketable.inputs.exports.vocabulary import FACTS
-from marketable.rulebook import SOURCES
+from marketable.rulebook import NOT_COVERED, SOURCES
 
 COLUMNS = yaml.safe_load(Path(exports.__file__).with_name("export_columns.yaml").read_text(encoding="utf-8"))
 LABELS = {fact: entry["names"] for fact, entry in COLUMNS["columns"].items()}
@@ -100,6 +100,8 @@ def test_a_name_of_the_mapping_goes_before_the_shipped_ones(tmp_path: Path) -> N
         ("columns:\n  email: [X]\n  status: [x]", r"stands for email already: 'x' \(mapping.yaml, line 3"),
         ("values: {marketing: [a], non-marketing: [A]}", "stands for marketing already"),
         ("columns: {email: {a: b}}", "Names are text"),
+        ("recorded: {FORMS: [Formular]}", r"'FORMS' \(mapping.yaml, line 1, at recorded.FORMS\).*Did you mean 'FORM'"),
+        ("recorded: {FORM: [a], BOT: [A]}", "stands for FORM already"),
         ("columns: {email: ['']}", "must not be blank"),
         ("dates: days first", r"'days first' \(mapping.yaml, line 1, at dates\).*Did you mean 'day first'"),
         ("sources:\n- {recorded: X, source: import, certainty: likely}", "line 2.*one of hubspot_form"),
@@ -182,6 +184,39 @@ def test_a_preview_with_a_mapping_shows_what_is_left_to_map(path: Path) -> None:
     seen = preview(path, mapping=ColumnMapping(columns=columns))
     assert (seen.missing, seen.unknown) == ((), {"status": ("zahlend", "frei")})
     assert preview(path, mapping=ColumnMapping(**OWN)).unknown == {}
+
+
+def recorded(tmp_path: Path, *words: str) -> Path:
+    path = tmp_path / "contacts.csv"
+    lines = [f"{at},2024-03-01,{word},Demo" for at, word in enumerate(words)]
+    path.write_text("\n".join(["Record ID,Create Date,Record source,Record source detail 1", *lines]), encoding="utf-8")
+    return path
+
+
+def test_a_preview_counts_the_recorded_sources_that_are_not_known(tmp_path: Path) -> None:
+    path = recorded(tmp_path, "Konversationen", "Formular", "Formular ", "FORM", "Bot Chatflow", "", "WORKFLOWS", "Ads")
+    assert preview(path).recorded == {"Formular": 2, "Konversationen": 1}
+    own = [{"recorded": "Konversationen", "source": "team_email", "certainty": "likely"}]
+    assert preview(path, mapping=ColumnMapping(recorded={"FORM": "formular"}, sources=own)).recorded == {}
+
+
+def test_a_preview_shows_at_most_fifty_recorded_sources_the_most_frequent_first(tmp_path: Path) -> None:
+    path = recorded(tmp_path, *(f"word {at}" for at in range(60)), "word 59")
+    assert len(preview(path).recorded) == 50 and next(iter(preview(path).recorded)) == "word 59"
+
+
+def test_a_mapping_says_which_recorded_source_a_word_is(tmp_path: Path) -> None:
+    path = recorded(tmp_path, "Formular", "import", "Konversationen", "Formular")
+    mapping = ColumnMapping(recorded={"FORM": ["FORMULAR"], "BOT": "Import"})
+    contacts = read_export(path, mapping=ColumnMapping.of_text(mapping.text())).contacts
+    assert contacts["source"].tolist() == ["hubspot_form", "chatflow", NOT_COVERED, "hubspot_form"]
+    assert contacts[["asset", "certainty"]].values.tolist()[0] == ["Demo", "certain"]
+
+
+def test_the_recorded_sources_that_can_be_mapped_to_are_those_of_the_shipped_entries() -> None:
+    known = recorded_sources()
+    assert known["FORM"] == "hubspot_form" and known["CRM_UI"] == "manual" and "" not in known
+    assert {entry.source for entry in shipped_sources()} - set(known.values()) == {"non_hubspot_form"}
 
 
 def test_a_preview_shows_at_most_three_samples(tmp_path: Path) -> None:

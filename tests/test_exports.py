@@ -1,5 +1,6 @@
 """What reading HubSpot's own copies of the contacts promises."""
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 from marketable.errors import DataError
 from marketable.inputs import exports
 from marketable.inputs.exports import CERTAINTIES, Export, form_name, read_export, tool_of, why
+from marketable.inputs.exports.files import REPEATED
 from marketable.inputs.exports.sources import shipped_sources
 from marketable.inputs.opening import open_file
 from marketable.inputs.touches import read_touches
 from marketable.rulebook import NOT_COVERED, SOURCES
+from marketable.views.audit.files import Chosen
 
 DATA = Path(__file__).parents[1] / "data"
 CONTACT = {"Record ID": "7", "Create Date": "2024-03-01 09:00"}
@@ -59,6 +62,13 @@ def api(identity: str, **properties: object) -> dict[str, object]:
 
 
 # Columns and dialects
+
+
+def test_the_day_of_an_export_is_the_latest_in_the_names_of_its_files(folder: Path) -> None:
+    for name in ("contacts-2026-09-30.csv", "contacts-2026-10-31.csv", "vip.csv"):
+        (folder / name).write_text("Record ID,Create Date\n1,2024-03-01\n")
+    assert read_export(folder).day == dt.date(2026, 10, 31)
+    assert read_export(folder / "vip.csv").day is None
 
 
 def test_an_id_and_a_date_are_enough_and_what_lacks_is_told_with_the_remedy(folder: Path) -> None:
@@ -185,12 +195,10 @@ def test_a_status_is_read_as_label_and_as_internal_value(folder: Path, cell: str
         ("Record ID", "", "There is no Record ID and no e-mail"),
         ("Create Date", "", "The time is missing"),
         ("Create Date", "2024-13-01", "This is no time"),
-        ("Marketing contact status", "perhaps", "This is no status"),
-        ("Marketing contact until next update", "perhaps", "Expected Yes or No"),
+        ("Marketing contact status", "perhaps", "This is no status (Marketing contact status: 'perhaps')"),
         ("First Conversion Date", "soon", "This is no time"),
         ("Last marketing email send date", "soon", "This is no time"),
-        ("Unsubscribed from all email", "perhaps", "Expected Yes or No"),
-        ("Number of Form Submissions", "-1", "Expected a whole number"),
+        ("Number of Form Submissions", "-1", "This is no whole number (Number of Form Submissions: '-1')"),
     ],
 )
 def test_a_row_that_is_no_contact_is_rejected_with_a_reason(folder: Path, column: str, cell: str, reason: str) -> None:
@@ -199,6 +207,61 @@ def test_a_row_that_is_no_contact_is_rejected_with_a_reason(folder: Path, column
     ((row, found, told),) = reasons(export)
     assert (row, found) == (2, column)
     assert told.startswith(reason)
+
+
+UNKNOWN = {
+    "Marketing contact until next update": "perhaps",
+    "Unsubscribed from all email": "so-so",
+    "_fivetran_deleted": "maybe",
+}
+
+
+def test_an_unknown_word_for_yes_or_no_is_told_and_the_contact_is_used(folder: Path) -> None:
+    known = CONTACT | dict.fromkeys(UNKNOWN, "No")
+    rows = [known | {"Record ID": f"{at}", "Unsubscribed from all email": cell} for at, cell in enumerate(["Yes", "?"])]
+    export = read(folder, *rows, CONTACT | UNKNOWN, CONTACT | UNKNOWN | {"Record ID": "8"})
+    assert len(export.contacts) == export.rows_read == 4
+    assert not export.contacts["waiting"].any()
+    assert export.details["unsubscribed"].tolist() == [True, False, False, False]
+    told = export.understood["not known"]
+    assert "Marketing contact until next update: 'perhaps' (2)" in told
+    assert "Unsubscribed from all email: 'so-so' (2), '?' (1)" in told
+    assert "_fivetran_deleted: 'maybe' (2)" in told
+    assert told.endswith("These cells count as blank; a mapping can say what they mean")
+
+
+def test_an_address_in_the_place_of_a_word_is_not_shown_and_many_words_are_not_listed(folder: Path) -> None:
+    address = {"Unsubscribed from all email": "ann@example.com", "Marketing contact status": "bob@example.com"}
+    export = read(folder, CONTACT | address)
+    assert "example" not in export.understood["not known"] + export.rejected["reason"][0]
+    rows = [CONTACT | {"Record ID": f"{at}", "Marketing contact status": f"word {at}"} for at in range(21)]
+    assert read(folder, *rows).rejected["reason"].nunique() == 1
+
+
+def test_a_column_of_which_no_word_is_known_tells_nothing(folder: Path) -> None:
+    details = read(folder, CONTACT | {"Unsubscribed from all email": "so-so"}).details
+    assert "unsubscribed" not in details
+    for known in ("", "No"):
+        assert "unsubscribed" in read(folder, CONTACT | {"Unsubscribed from all email": known}).details
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("VERDADERO", "FALSO"), ("VERO", "FALSO"), ("VERDADEIRO", "FALSO"),
+     ("SANT", "FALSKT"), ("SANN", "USANN")],
+)  # fmt: skip
+def test_what_spreadsheets_write_for_true_and_false_is_known(folder: Path, yes: str, no: str) -> None:
+    names = ["hs_marketable_status", "hs_marketable_until_renewal", "hs_email_optout"]
+    rows = [CONTACT | {"Record ID": cell} | dict.fromkeys(names, cell) for cell in (yes, no)]
+    export = read(folder, *rows)
+    assert export.contacts["status"].tolist() == ["marketing", "non-marketing"]
+    assert export.contacts["waiting"].tolist() == export.details["unsubscribed"].tolist() == [True, False]
+
+
+def test_where_the_reason_for_a_hard_bounce_is_yes_or_no_it_is_meant_so(folder: Path) -> None:
+    cells = ["No", "FALSCH", "Yes", "UNKNOWN_USER", ""]
+    rows = [CONTACT | {"Record ID": f"{at}", "Email hard bounce reason": cell} for at, cell in enumerate(cells)]
+    assert read(folder, *rows).details["bounced"].tolist() == [False, False, True, True, False]
 
 
 def test_strict_makes_the_first_rejected_row_an_error(folder: Path) -> None:
@@ -254,13 +317,135 @@ def test_a_contact_of_several_files_is_used_from_the_newest_by_the_days_in_their
     assert export.contacts["source"].to_dict() == {"7": "hubspot_form", "8": NOT_COVERED}
     assert reasons(export) == [(2, "Record ID", f"{old}: The contact stands already in {new}, row 2")]
     assert export.rows_read == 3
-    assert export.understood["files"].endswith(f"{new}, {old}")
+    assert f": {new}, {old}. " in export.understood["files"]
     assert export.understood["rows"].startswith(f"{new}: 1 read, 1 used, 0 rejected; {old}: 2 read, 1 used")
 
 
-def test_without_a_day_in_every_name_the_first_file_counts(folder: Path) -> None:
-    export = several(folder, ("a.csv", [CONTACT]), ("b-2024-04-01.csv", [BY_FORM]))
-    assert export.contacts["source"].tolist() == [NOT_COVERED]
+def seen_from(folder: Path, *files: tuple[str, str, str], reverse: bool = False) -> list[str]:
+    """Which files the contacts were used from; each is given by its name, its Create Date and its last mailing."""
+    given = [
+        (name, [CONTACT | {"Create Date": day, "Record source": "FORM", "Record source detail 1": name}
+                | {"Last marketing email send date": mailed}])
+        for name, day, mailed in files
+    ]  # fmt: skip
+    return several(folder, *(reversed(given) if reverse else given)).contacts["asset"].tolist()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_newest_file_counts_in_whatever_order_they_are_given(folder: Path, reverse: bool) -> None:
+    old, new = ("all-2026-09-30.csv", "2025-01-01", ""), ("all-2026-10-31.csv", "2025-01-01", "")
+    vip, late = ("vip.csv", "2026-10-30", ""), ("late.csv", "2025-01-01", "2026-11-02 09:00")
+    assert seen_from(folder, old, new, reverse=reverse) == [new[0]]
+    assert seen_from(folder, old, vip, new, reverse=reverse) == [new[0]], "a day in a name goes before what it may tell"
+    assert seen_from(folder, old, new, late, reverse=reverse) == [late[0]], "unless it tells of a later day"
+    assert seen_from(folder, vip, late, reverse=reverse) == [late[0]], "without days the latest moment told decides"
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_date_that_is_mistaken_in_all_files_does_not_decide_which_is_the_newest(folder: Path, reverse: bool) -> None:
+    wrong = CONTACT | {"Record ID": "9", "Create Date": "2062-10-01"}
+    files = [(name, [CONTACT | {"Record source detail 1": name, "Record source": "FORM"}, wrong,
+                     CONTACT | {"Record ID": "8", "Create Date": day}])
+             for name, day in (("old.csv", "2026-09-30"), ("new.csv", "2026-10-31"))]  # fmt: skip
+    assert several(folder, *files[:: -1 if reverse else 1]).contacts.loc["7", "asset"] == "new.csv"
+
+
+def test_a_folder_and_a_list_of_its_files_are_read_alike_and_say_in_which_order(tmp_path: Path) -> None:
+    days = {"all-2026-09-30.csv": "Non-marketing contact", "all-2026-10-31.csv": "Marketing contact"}
+    files = [
+        table(tmp_path, CONTACT | {"Marketing contact status": status}, name=name) for name, status in days.items()
+    ]
+    files.append(table(tmp_path, CONTACT | {"Record ID": "9"}, name="vip.csv"))
+    for path in (tmp_path, files, files[::-1]):
+        export = read_export(path)
+        assert export.contacts.loc["7", "status"] == "marketing"
+        assert export.understood["files"] == (
+            "3, a contact in several of them is used from the first: all-2026-10-31.csv, all-2026-09-30.csv, vip.csv. "
+            "The newest is first: by the day in its name, else by the latest moment it tells"
+        )
+
+
+def test_files_of_which_nothing_tells_the_newest_count_as_they_are_given(folder: Path) -> None:
+    files = ("b.csv", "2025-01-01", ""), ("a.csv", "2025-01-01", "")
+    assert seen_from(folder, *files) == ["b.csv"]
+    assert seen_from(folder, *files, reverse=True) == ["a.csv"]
+
+
+def test_uploads_of_one_portal_count_from_the_newest_whatever_they_are_called(folder: Path) -> None:
+    last = table(folder, BY_FORM | {"Marketing contact status": "Marketing contact"}).read_bytes()
+    more = CONTACT | {"Record ID": "8", "Create Date": "2024-04-30 09:00"}
+    this = table(folder, BY_FORM | {"Marketing contact status": "Non-marketing contact"}, more).read_bytes()
+    for names in (("a.csv", "b.csv"), ("b.csv", "a.csv"), ("a.csv", "a.csv"), ("../1-a.csv", "a.csv")):
+        for uploads in ([(names[0], last), (names[1], this)], [(names[1], this), (names[0], last)]):
+            with Chosen(uploads=tuple((Path(name).name, content) for name, content in uploads)).opened() as files:
+                assert [file.read_bytes() for file in files] == [content for _, content in uploads], "as chosen"
+                assert read_export(files).contacts.loc["7", "status"] == "non-marketing"
+
+
+def test_a_contact_that_the_newest_file_says_is_archived_is_not_counted_from_an_older_one(tmp_path: Path) -> None:
+    live = api("7", email="Ann@example.com")
+    (tmp_path / "c-2026-10-01.json").write_text(json.dumps([live, api("8")]))
+    (tmp_path / "c-2026-10-31.json").write_text(json.dumps([live | {"archived": True}]))
+    export = read_export(tmp_path)
+    assert export.contacts.index.tolist() == ["8"]
+    assert export.rows_read == 3
+    assert reasons(export) == [
+        (1, "archived", "c-2026-10-31.json: The contact is archived"),
+        (
+            1,
+            "id",
+            "c-2026-10-01.json: The row that counts, c-2026-10-31.json, row 1, is rejected: The contact is archived",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("newest", "why"),
+    [
+        ({"_fivetran_deleted": "true"}, "The contact is deleted"),
+        ({"Marketing contact status": "nicht mehr"}, "This is no status"),
+        ({"Create Date": "?"}, "This is no time"),
+    ],
+)
+def test_a_rejected_row_of_the_newest_file_does_not_bring_older_facts_back(
+    folder: Path, newest: dict[str, str], why: str
+) -> None:
+    row = CONTACT | {"Email": "ann@example.com", "Marketing contact status": "Marketing contact"}
+    old, new = ("all-2026-09-30.csv", [row, row | {"Record ID": "8", "Email": ""}]), "all-2026-10-31.csv"
+    for known in ({}, {"Record ID": ""}):
+        export = several(folder, old, (new, [row | newest | known]))
+        assert export.contacts.index.tolist() == ["8"]
+        assert export.rows_read == len(export.contacts) + len(export.rejected) == 3
+        assert f"The row that counts, {new}, row 2, is rejected: {why}" in export.rejected["reason"].iloc[-1]
+
+
+def test_a_rejected_row_of_an_older_file_changes_nothing(folder: Path) -> None:
+    gone = CONTACT | {"_fivetran_deleted": "true"}
+    export = several(folder, ("all-2026-09-30.csv", [gone]), ("all-2026-10-31.csv", [CONTACT]))
+    assert export.contacts.index.tolist() == ["7"]
+
+
+def test_ids_that_excel_has_ruined_are_counted_after_the_files_are_put_together(folder: Path) -> None:
+    ruined = [CONTACT | {"Record ID": "6.89813E+11", "Email": f"{name}@example.com"} for name in ("ann", "bob")]
+    sound = [CONTACT | {"Email": "ann@example.com"}]
+    assert several(folder, ("a.csv", ruined)).understood["record ids"].startswith("2 were rounded by Excel")
+    assert several(folder, ("a.csv", ruined), ("b.csv", sound)).understood["record ids"].startswith("1 were rounded")
+    assert "record ids" not in several(folder, ("a.csv", ruined[:1]), ("b.csv", sound)).understood
+
+
+def test_rows_that_repeat_a_contact_are_told_apart_from_faults(folder: Path) -> None:
+    unread, other = CONTACT | {"Create Date": "?", "Record ID": "9"}, CONTACT | {"Record ID": "8"}
+    export = several(
+        folder, ("a-2026-09-30.csv", [CONTACT, other, unread]), ("a-2026-10-31.csv", [CONTACT, other, other])
+    )
+    assert export.understood["repeated"] == "3 rows repeat a contact, which is counted once: no fault"
+    assert export.understood["rows"] == (
+        "a-2026-10-31.csv: 3 read, 2 used, 1 repeated, 0 rejected; "
+        "a-2026-09-30.csv: 3 read, 0 used, 2 repeated, 1 rejected"
+    )
+    assert export.rejected["reason"].str.contains(REPEATED, regex=False).sum() == 3
+    assert export.rows_read == len(export.contacts) + len(export.rejected) == 6
+    assert "repeated" not in read(folder, CONTACT).understood
 
 
 def test_a_contact_is_one_though_a_file_knows_it_by_its_e_mail_only(folder: Path) -> None:
@@ -399,6 +584,32 @@ def test_a_conversion_within_five_minutes_of_the_creation_is_the_creation(folder
     assert converted(folder, "Home: Newsletter", "2024-03-01 09:05") == [CREATION]
     assert len(converted(folder, "Home: Newsletter", "2024-03-01 09:06")) == 2
     assert len(converted(folder, "Home: Other", "2024-03-01 09:05")) == 2
+
+
+@pytest.mark.parametrize("at", ["2024-03-01 08:59:58", "2024-03-01", "2024-02-28 10:00"])
+def test_a_conversion_dated_before_the_creation_does_not_create_the_contact(folder: Path, at: str) -> None:
+    row = CONTACT | {"Record source": "INTEGRATION", "Record source detail 1": "Shop"}
+    for source, created in (("INTEGRATION", ("integration", "Shop")), ("WORKFLOWS", (NOT_COVERED, "WORKFLOWS"))):
+        sent = {"First Conversion": "Home: Demo", "First Conversion Date": at}
+        sent |= {"Recent Conversion": "Home: Demo", "Recent Conversion Date": "2024-03-01 08:59:59"}
+        export = read(folder, row | sent | {"Record source": source})
+        when = "2024-03-01 09:00"
+        assert touches(export) == [("7", when, *created), ("7", when, "hubspot_form", "Demo")]
+        told = "1 form submissions are dated before their contact was created, and count from its creation"
+        assert export.understood.get("dated before") == (None if at.endswith("58") else told)
+
+
+def test_the_form_that_created_the_contact_is_one_touch_however_early_its_conversion_is_dated(folder: Path) -> None:
+    for at in ("2024-03-01 08:59:58", "2024-03-01", "2024-02-28 10:00"):
+        assert converted(folder, "Home: Newsletter", at) == [CREATION]
+        unnamed = CONTACT | {"Record source": "FORM", "First Conversion": "Newsletter", "First Conversion Date": at}
+        assert touches(read(folder, unnamed)) == [CREATION]
+
+
+def test_a_submission_dated_before_the_creation_does_not_create_the_contact(folder: Path) -> None:
+    export = submitted(folder, ("2024-02-28 10:00", "g1", "7"), ("2024-02-28 11:00", "g1", "7"))
+    assert touches(export) == [CREATION, ("7", "2024-03-01 09:00", "hubspot_form", "g1")]
+    assert export.understood["dated before"].startswith("2 form submissions")
 
 
 def test_the_first_and_the_recent_conversion_are_one_touch_where_they_are_the_same(folder: Path) -> None:

@@ -77,23 +77,26 @@ class Audit:
 
     @functools.cached_property
     def as_of(self) -> dt.datetime:
-        """The last moment that the export tells of, by a touch or a mail, local time. Days to come do not count, unless
-        there are no others.
+        """The last moment that the export tells of, by a touch, a mail or the day in its file's name, local time. Days
+        to come do not count, unless there are no others.
         """
         last: pd.Timestamp = self._moments.mask(self._to_come).max()
         return (self._moments.max() if pd.isna(last) else last).to_pydatetime()
 
     @functools.cached_property
     def _moments(self) -> pd.Series:
-        """When the touches and the last mails were, local time."""
+        """When the touches and the last mails were, and the day in the file's name, local time."""
         touched = moments(self.export.touches["occurred_at"], self.given.time_zone).wall.view("datetime64[us]")
-        return pd.concat([pd.Series(touched), mail.mailed(self.export, self.given.time_zone)], ignore_index=True)
+        named = pd.Series([self.export.day], dtype="datetime64[us]")
+        mailed = mail.mailed(self.export, self.given.time_zone)
+        return pd.concat([pd.Series(touched), mailed, named], ignore_index=True)
 
     @functools.cached_property
     def _to_come(self) -> pd.Series:
         """Which of these are still to come. A day's grace: the time zone that is told may not be the account's."""
-        now = dt.datetime.now(zoneinfo.ZoneInfo(self.given.time_zone)).replace(tzinfo=None)
-        return self._moments > now + dt.timedelta(days=1)
+        now = pd.Timestamp(dt.datetime.now(zoneinfo.ZoneInfo(self.given.time_zone)).replace(tzinfo=None))
+        day = now if self.export.day is None else max(now, pd.Timestamp(self.export.day))
+        return self._moments > day + pd.Timedelta(days=1)
 
     @property
     def marketing(self) -> int:
@@ -280,9 +283,8 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
     if audit.evidence.access_seen:
         yield (
             "access",
-            f"Of the contacts whom the tools touched before {audit.evidence.access_seen} only, hardly any is a marketing "
-            "contact, whichever tool it was: it looks as if the account got marketing contacts on that day, unless somebody "
-            "cleaned up then.",
+            f"Of contacts whom the tools touched before {audit.evidence.access_seen} only, hardly any is marketing. "
+            "It looks as if the account got marketing contacts on that day, unless somebody cleaned up then.",
         )
     to_come = int(audit._to_come.sum())
     if to_come:

@@ -8,9 +8,11 @@ that is, in `record_sources.yaml`. Every contact and every submission that is re
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -20,10 +22,10 @@ from ..tables import FilePath, raise_first
 from ..touches import as_touches
 from .contacts import Rows, rows_of
 from .conversions import apart_from_creations, conversions_of, submissions_of_contacts
-from .files import Progress, files_of, labels_of, table_of, together
+from .files import BY_DAY, Progress, day_of, files_of, is_repeated, labels_of, newest_first, table_of, together
 from .mapping import ColumnMapping, as_mapping
 from .previews import Preview, preview
-from .sources import CERTAINTIES, Tool, form_name, tool_of, why
+from .sources import CERTAINTIES, Tool, form_name, recorded_sources, tool_of, why
 from .vocabulary import Vocabulary, lacking
 
 __all__ = [
@@ -35,11 +37,13 @@ __all__ = [
     "form_name",
     "preview",
     "read_export",
+    "recorded_sources",
     "tool_of",
     "why",
 ]
 
 _CONTACTS = ["created_at", "source", "asset", "certainty", "status", "waiting"]
+_Thing = TypeVar("_Thing")
 _DETAILS = ["unsubscribed", "bounced", "mailed_at", "form_submissions", "status_source"]
 
 
@@ -52,7 +56,8 @@ class Export:
     waiting (bool: becomes non-marketing at the next update date).
     `touches`: a batch: each contact's creation, in the order of the file, then the form submissions that are told of.
     `rejected`: row, column, value, reason; a JSON's rows are its contacts, from 1; a row of another file is named so,
-    and where there are several files, every row is.
+    and where there are several files, every row is. A row that repeats a contact is no fault: its reason has
+    `files.REPEATED` in it.
     `rows_read`: contacts in the files, used and rejected. `submissions_read`: the same for the table of submissions.
     `understood`: what the files were taken for, and what they lack, for display. `emails`: index contact_id, the
     contact's e-mail, trimmed and in lower case; blank where there is none. It is here to find a contact by, and nowhere
@@ -60,7 +65,7 @@ class Export:
     `details`: index contact_id, and of these columns those that all files with contacts have: unsubscribed (bool),
     bounced (bool: there is a reason for a hard bounce), mailed_at (the last marketing e-mail sent, missing where there
     was none), form_submissions (int), status_source (text: what set the status, as HubSpot recorded it, "FORM:
-    Newsletter").
+    Newsletter"). `day`: the day of the export, the latest in the files' names; None where they name none.
     """
 
     contacts: pd.DataFrame
@@ -71,6 +76,7 @@ class Export:
     understood: dict[str, str]
     emails: pd.Series[str]
     details: pd.DataFrame
+    day: dt.date | None = None
 
 
 def read_export(
@@ -87,8 +93,8 @@ def read_export(
 
     Arguments: path, of a contacts export (csv, xlsx), of responses of API v3 (JSON: a page, a list of pages or of
     contacts, or one of these a line) or of Fivetran's table contact (csv, parquet); a folder of such files, or several
-    of them, in which the same contact is used once: from the newest where all bear their day in their names, else from
-    the first. Needed are Record ID or Email, and Create Date. mapping, names of columns and values that are this
+    of them, in which the same contact is used once: from the newest, by the day in the file's name, else by the latest
+    moment it tells. Needed are Record ID or Email, and Create Date. mapping, names of columns and values that are this
     portal's own: a ColumnMapping, its settings, or the path of a mapping.yaml. dates, `day first` or `month first`,
     where the dates do not tell it and the mapping does not. submissions, Fivetran's table contact_form_submission
     (timestamp, form_id, contact_id): as it tells of all submissions, First and Recent Conversion are left aside. forms,
@@ -112,8 +118,10 @@ def read_export(
     parts = [
         _part(file, label, vocabulary, dates or own.dates, progress) for file, label in zip(files, labels, strict=True)
     ]
+    order = newest_first(files, parts)
+    files, labels, parts = _so(files, order), _so(labels, order), _so(parts, order)
     rows_read = sum(len(part.frame) + len(part.rejected) for part in parts)
-    used, rejections = together(parts, labels)
+    used, rejections, noted = together(parts, labels)
     if strict:
         for file, faults in zip(files, rejections, strict=True):
             raise_first(faults, file)
@@ -122,7 +130,7 @@ def read_export(
             faults.assign(reason=f"{label}: " + faults["reason"])
             for label, faults in zip(labels, rejections, strict=True)
         ]
-    understood = _understood(parts, labels, rejections)
+    understood = _understood(parts, labels, rejections) | noted
     columns = set.intersection(*(set(part.columns) for part in [part for part in parts if len(part.frame)] or parts))
     del parts
     used = used.assign(asset=used["asset"].astype("str"), created_at=of_one_kind(used["created_at"]))
@@ -135,12 +143,12 @@ def read_export(
         told, unused, notes = submissions_of_contacts(submissions, forms, used, vocabulary.sources, strict=strict)
         submissions_read = len(told) + len(unused)
         rejections.append(unused)
-    used, told = apart_from_creations(used, told)
+    used, told, early = apart_from_creations(used, told)
     creations = used[["contact_id", "created_at", "source", "asset"]].rename(columns={"created_at": "occurred_at"})
     told.insert(0, "contact_id", used["contact_id"].array.take(told["contact"].to_numpy()))
     touches = as_touches(pd.concat([creations, told.drop(columns="contact")]))
     used = used.set_index("contact_id")
-    understood |= ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes
+    understood |= ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes | early
     understood |= lacking(columns, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")
@@ -156,7 +164,13 @@ def read_export(
         understood=understood,
         emails=used["email"],
         details=details,
+        day=max(filter(None, map(day_of, files)), default=None),
     )
+
+
+def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
+    """The things, in an order."""
+    return [things[number] for number in order]
 
 
 def _part(file: Path, label: str, vocabulary: Vocabulary, order: str | None, progress: Progress | None) -> Rows:
@@ -171,15 +185,16 @@ def _part(file: Path, label: str, vocabulary: Vocabulary, order: str | None, pro
 
 def _understood(parts: list[Rows], labels: list[str], rejections: list[pd.DataFrame]) -> dict[str, str]:
     """How the files were read, in short texts; where they differ, each file's."""
-    rows = [
-        f"{len(part.frame) + len(part.rejected):,} read, {len(part.frame) + len(part.rejected) - len(faults):,} used, "
-        f"{len(faults):,} rejected"
-        for part, faults in zip(parts, rejections, strict=True)
-    ]
+    rows = []
+    for part, faults in zip(parts, rejections, strict=True):
+        read, repeated = len(part.frame) + len(part.rejected), int(is_repeated(faults).sum())
+        again = f"{repeated:,} repeated, " if repeated else ""
+        rows.append(f"{read:,} read, {read - len(faults):,} used, {again}{len(faults) - repeated:,} rejected")
     told = [{**part.understood, "rows": text} for part, text in zip(parts, rows, strict=True)]
     if len(parts) == 1:
         return {name: text for name, text in told[0].items() if text}
-    understood = {"files": f"{len(parts)}, a contact in several of them is used from the first: {', '.join(labels)}"}
+    files = f"{len(parts)}, a contact in several of them is used from the first: {', '.join(labels)}. {BY_DAY}"
+    understood = {"files": files}
     for name in dict.fromkeys(name for notes in told for name in notes):
         texts = {label: notes.get(name, "") for label, notes in zip(labels, told, strict=True)}
         same = len(set(texts.values())) == 1

@@ -25,6 +25,8 @@ def is_json(data: bytes) -> bool:
 def api_contacts(data: bytes, path: FilePath, wanted: Callable[[str], bool]) -> Table:
     """The contacts in responses of API v3 as a table of text, its rows numbered from 1.
 
+    Archived contacts are rejected, and in the frame all the same: whom they are matters to older files.
+
     Arguments: data, a response (a page), a list of pages or of contacts, or lines each of which is one of these; path,
     for messages; wanted, whether a property of this name is.
     Raises: DataError, for what is no JSON, or holds no contacts.
@@ -44,13 +46,13 @@ def api_contacts(data: bytes, path: FilePath, wanted: Callable[[str], bool]) -> 
         told = (contact | properties).items()
         cells = {name: cell_text(value) for name, value in told if wanted(name) and not isinstance(value, (dict, list))}
         spoilt = next((name for name, text in cells.items() if _NO_TEXT.search(text)), None)
-        if contact.get("archived"):
-            faults.append((number, "archived", "true", "The contact is archived"))
-        elif spoilt is not None:
+        if spoilt is not None:
             value = cells[spoilt].encode("utf-8", "backslashreplace").decode()
             faults.append((number, spoilt, value, "The cell holds characters that are no text"))
-        else:
-            rows[number] = cells
+            continue
+        rows[number] = cells
+        if contact.get("archived"):
+            faults.append((number, "archived", "true", "The contact is archived"))
     names = dict.fromkeys(name for cells in rows.values() for name in cells) or ["id", "createdate"]
     columns = {name: [cells.get(name, "") for cells in rows.values()] for name in names}
     frame = pd.DataFrame(columns, index=pd.Index(list(rows), dtype="int64"), dtype="str")

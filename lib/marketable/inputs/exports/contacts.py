@@ -17,7 +17,7 @@ import pandas as pd
 from ..dates import instants, read_dates, time_faults
 from ..tables import FilePath, Table, first_faults, rejected_rows, without
 from ..touches import SOURCE_NAMES
-from .sources import CERTAINTIES, RecordedSource, folded, tool_of
+from .sources import CERTAINTIES, folded, tool_of
 from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed
 
 _ROUNDED = r"\d+(?:[.,]\d+)?[Ee]\+?\d+"
@@ -25,17 +25,11 @@ _AS_NUMBER = r"^(\d+)[.,]0{1,2}$"
 _CUT = r"\d{1,6}0{6,}"
 FORMS = ("hubspot_form", "non_hubspot_form")
 CONVERSIONS = ("first_conversion", "recent_conversion")
-_TOLD_APART = (
-    "{:,} were rounded by Excel and are lost: these contacts are known by their e-mail. Export again, and do not open "
-    "the file in Excel, to act on contacts by Record ID"
-)
 _RUINED = "Excel has rounded this Record ID, and there is no e-mail"
-_EXPECTED = {
-    "status": "This is no status. Expected Marketing contact or Non-marketing contact; another text can be mapped",
-    "waiting": "Expected Yes or No; another text can be mapped",
-    "unsubscribed": "Expected Yes or No; another text can be mapped",
-    "form_submissions": "Expected a whole number",
-}
+_NO_STATUS = "This is no status{}. Expected Marketing contact or Non-marketing contact; another text can be mapped"
+_NO_NUMBER = "This is no whole number{}"
+_NOT_KNOWN = "{}. These cells count as blank; a mapping can say what they mean"
+_SHOWN, _WORDS, _LONG = 5, 20, 40
 Advance = Callable[[int, int], None]
 
 
@@ -43,13 +37,15 @@ Advance = Callable[[int, int], None]
 class Rows:
     """What the rows of one file tell.
 
-    `frame`: index row; record_id ("" where Excel has ruined it), email (lower case), created_at, source, asset,
+    `frame`: index row; record_id ("" where Excel has ruined it: ruined), email (lower case), created_at, source, asset,
     certainty, status, waiting, the conversions and their times, and what the file has of the details. `rejected`: the
-    rows that are no contact. `columns`: by fact, the columns that hold it. `understood`: how the file was read.
+    rows that are no contact; `lost`: record_id, email and reason of those of them that say who is meant. `columns`: by
+    fact, the columns that hold it. `understood`: how the file was read.
     """
 
     frame: pd.DataFrame
     rejected: pd.DataFrame
+    lost: pd.DataFrame
     columns: dict[str, list[str]]
     understood: dict[str, str]
 
@@ -76,7 +72,10 @@ def rows_of(
         del table.frame[name]
     facts = _Facts(table.frame, columns, advance)
     faults = [table.rejected]
-    deleted = facts.meaning("deleted", vocabulary.yes_or_no, YES_OR_NO)
+    yes_or_no = {
+        fact: facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO) for fact in ("deleted", "waiting", "unsubscribed")
+    }
+    deleted = yes_or_no["deleted"]
     faults.append(facts.faults("deleted", deleted.cells == "yes", "The contact is deleted", deleted.raw))
     record_id, email = facts.text("record_id"), facts.text("email").str.lower()
     record_id, ruined = _sound_ids(record_id, email)
@@ -87,39 +86,36 @@ def rows_of(
     ]
     times, forms, time_faults_found = _times(facts, path, order)
     faults += time_faults_found
-    read: dict[str, Any] = {"record_id": record_id, "email": email, **times}
+    read: dict[str, Any] = {"record_id": record_id, "email": email, "ruined": ruined != "", **times}
     recorded = [facts.coded(fact) for fact in ("record_source", "record_source_detail", "drill_down")]
-    read |= _created_by(recorded, times["created_at"], vocabulary.sources)
-    for fact, known, meanings in (
-        ("status", vocabulary.status, STATUS),
-        ("waiting", vocabulary.yes_or_no, YES_OR_NO),
-        ("unsubscribed", vocabulary.yes_or_no, YES_OR_NO),
-    ):
-        told = facts.meaning(fact, known, meanings)
-        faults.append(facts.faults(fact, told.cells.isna() & ~told.blank, _EXPECTED[fact], told.raw))
-        if fact == "status":
-            read[fact] = told.cells
-        elif fact == "waiting" or fact in columns:
-            read[fact] = told.cells == "yes"
+    read |= _created_by(recorded, times["created_at"], vocabulary)
+    status = facts.meaning("status", vocabulary.status, STATUS)
+    faults.append(facts.faults("status", status.unknown, _NO_STATUS, status.raw))
+    read |= {"status": status.cells, "waiting": yes_or_no["waiting"].cells == "yes"}
+    unsubscribed = yes_or_no["unsubscribed"]
+    if "unsubscribed" in columns and (unsubscribed.cells.notna().any() or unsubscribed.blank.all()):
+        read["unsubscribed"] = unsubscribed.cells == "yes"
     number, told_number = facts.number("form_submissions")
-    faults.append(facts.faults("form_submissions", number.isna(), _EXPECTED["form_submissions"], told_number))
+    faults.append(facts.faults("form_submissions", number.isna(), _NO_NUMBER, told_number))
     if "form_submissions" in columns:
         read["form_submissions"] = number
     read |= {fact: facts.coded(fact) for fact in CONVERSIONS}
     if "bounce_reason" in columns:
-        read["bounced"] = facts.text("bounce_reason") != ""
+        bounce = facts.meaning("bounce_reason", vocabulary.yes_or_no, YES_OR_NO)
+        read["bounced"] = ~bounce.blank & (bounce.cells != "no")
     if {"status_source_type", "status_source_name"} & columns.keys():
         read["status_source"] = _together(*(facts.coded(f"status_source_{part}") for part in ("type", "name")))
     rejected = first_faults(*faults)
+    keys = pd.DataFrame({"record_id": record_id, "email": email})[~keyless]
+    lost = keys.join(rejected.set_index("row")["reason"], how="inner")
     frame = without(pd.DataFrame(read), rejected)
     if "form_submissions" in columns:
         frame = frame.assign(form_submissions=frame["form_submissions"].astype("int64"))
     named = "; ".join(f"{' and '.join(names)} as {fact}" for fact, names in columns.items())
     understood = {**table.understood, "languages": languages(name for names in columns.values() for name in names)}
     understood |= {"columns": named, "dates": forms}
-    if (ruined != "").any():
-        understood["record ids"] = _TOLD_APART.format(int((ruined != "").sum()))
-    return Rows(frame, rejected, columns, understood)
+    understood["not known"] = _not_known({facts.header(fact): told for fact, told in yes_or_no.items()})
+    return Rows(frame, rejected, lost, columns, understood)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +125,11 @@ class _Told:
     cells: pd.Series[Any]
     blank: pd.Series[bool]
     raw: pd.Series[Any]
+
+    @property
+    def unknown(self) -> pd.Series[bool]:
+        """Which cells say something that is not known."""
+        return self.cells.isna() & ~self.blank
 
 
 class _Facts:
@@ -188,8 +189,33 @@ class _Facts:
         return pd.Series(_taken(numbers.to_numpy(), raw), raw.index), raw
 
     def faults(self, fact: str, where: pd.Series[bool], reason: str, cells: pd.Series[Any]) -> pd.DataFrame:
-        """Rejected rows, where there is something wrong with the fact."""
-        return rejected_rows(cells[where].astype("str"), self.header(fact), reason)
+        """Rejected rows, where there is something wrong with the fact; {} in the reason is the column and the cell."""
+        texts = cells[where].astype("str")
+        words = texts.unique()
+        told = {text: f": {_word(text)}" if len(words) <= _WORDS else "" for text in words}
+        reasons = {text: reason.format(f" ({self.header(fact)}{told[text]})") for text in words}
+        return rejected_rows(texts, self.header(fact), texts.map(reasons).astype("str"))
+
+
+def _not_known(told: Mapping[str, _Told]) -> str:
+    """The words of yes-or-no columns that are not known, by the columns' names, with their numbers; blank for none."""
+    words = {name: each.raw[each.unknown].astype("str").value_counts() for name, each in told.items()}
+    texts = [
+        f"{name}: {', '.join(f'{_word(str(word))} ({count:,})' for word, count in counts[:_SHOWN].items())}"
+        f"{', …' if len(counts) > _SHOWN else ''}"
+        for name, counts in words.items()
+        if len(counts)
+    ]
+    return _NOT_KNOWN.format("; ".join(texts)) if texts else ""
+
+
+def _word(text: str) -> str:
+    """A cell as a word that may be shown: what is long or an address is not one.
+
+    >>> _word("WAHR"), _word("ann@example.com")
+    ("'WAHR'", '…')
+    """
+    return repr(text) if len(text) <= _LONG and "@" not in text else "…"
 
 
 def _taken(values: Any, coded: pd.Series[Any]) -> Any:
@@ -234,17 +260,16 @@ def _times(
     return dict.fromkeys(conversions, never) | times, words, faults
 
 
-def _created_by(
-    recorded: list[pd.Series[Any]], created_at: pd.Series[Any], entries: tuple[RecordedSource, ...]
-) -> dict[str, Any]:
+def _created_by(recorded: list[pd.Series[Any]], created_at: pd.Series[Any], vocabulary: Vocabulary) -> dict[str, Any]:
     """The source, asset and certainty of each contact's creation."""
     years = instants(created_at).dt.year.fillna(0).astype("int16")
     keys = pd.DataFrame({f"{number}": cells.cat.codes for number, cells in enumerate(recorded)} | {"year": years})
     groups = keys.groupby(list(keys), sort=False)
     number = groups.ngroup().to_numpy()
     texts = [list(cells.cat.categories) for cells in recorded]
+    texts[0] = [vocabulary.recorded.get(folded(text), text) for text in texts[0]]
     tools = [
-        tool_of(texts[0][source], texts[1][detail], texts[2][drill_down], int(year), entries)
+        tool_of(texts[0][source], texts[1][detail], texts[2][drill_down], int(year), vocabulary.sources)
         for source, detail, drill_down, year in keys[~keys.duplicated()].itertuples(index=False)
     ]
 

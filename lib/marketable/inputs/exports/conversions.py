@@ -1,7 +1,9 @@
 """The forms that contacts sent after they were created: what First and Recent Conversion tell, or a table of
 submissions.
 
-A submission within five minutes of a creation by the same form is that creation, told a second time.
+A submission within five minutes of a creation by the same form, or dated before it, is that creation, told a second
+time. Nothing goes before the creation: what is dated before it (by seconds, as dates without a time, or by another
+contact that was merged into this one) happened to the contact when it was created.
 """
 
 from __future__ import annotations
@@ -85,13 +87,19 @@ def submissions_of_contacts(
     return told, rejected.assign(reason=f"{Path(path).name}: " + rejected["reason"]), notes
 
 
-def apart_from_creations(contacts: pd.DataFrame, told: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The contacts, and the touches that are not the creation itself, told a second time.
+def apart_from_creations(
+    contacts: pd.DataFrame, told: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """The contacts, the touches that are not the creation itself, told a second time, and a note on those dated before.
 
-    Where HubSpot recorded that a form created the contact but not which, the form sent at that moment is taken.
+    Where HubSpot recorded that a form created the contact but not which, the form sent nearest to that moment is taken:
+    within five minutes of it, or before.
     """
-    near = told[_at_creation(told, contacts)]
-    sent = near[near["source"].isin(FORMS)].drop_duplicates("contact").set_index("contact")
+    after = _after_creation(told, contacts)
+    near = told[after <= SAME_MOMENT]
+    nearest_first = after[near.index].abs().sort_values(kind="stable").index
+    sent = near.loc[nearest_first]
+    sent = sent[sent["source"].isin(FORMS)].drop_duplicates("contact").set_index("contact")
     unnamed = contacts["source"].isin(FORMS) & (contacts["asset"] == "") & contacts.index.isin(sent.index)
     if unnamed.any():
         contacts = contacts.copy()
@@ -102,7 +110,15 @@ def apart_from_creations(contacts: pd.DataFrame, told: pd.DataFrame) -> tuple[pd
     same = (created["source"].astype("str").array == near["source"].astype("str").array) & (
         created["asset"].array == near["asset"].astype("str").array
     )
-    return contacts, told.drop(near.index[np.asarray(same, dtype=bool)])
+    early = after < pd.Timedelta(0)
+    if early.any():
+        created_at = contacts["created_at"].array.take(told["contact"].to_numpy())
+        told = told.assign(occurred_at=told["occurred_at"].where(~early, pd.Series(created_at, told.index)))
+    told = told.drop(near.index[np.asarray(same, dtype=bool)])
+    told = told[~(early[told.index] & told.duplicated())]
+    before = int((after < -SAME_MOMENT).sum())
+    note = f"{before:,} form submissions are dated before their contact was created, and count from its creation"
+    return contacts, told, {"dated before": note} if before else {}
 
 
 def _as_told(
@@ -123,7 +139,8 @@ def _as_told(
 def _learned_names(used: pd.DataFrame, contacts: pd.DataFrame) -> dict[str, str]:
     """Names of forms by form_id: a contact that a named form created sent that form at that moment."""
     by_form = contacts[contacts["source"].isin(FORMS) & (contacts["asset"] != "")]
-    near = used[_at_creation(used, contacts) & used["contact"].isin(by_form.index)]
+    at_creation = _after_creation(used, contacts).abs() <= SAME_MOMENT
+    near = used[at_creation & used["contact"].isin(by_form.index)]
     named = pd.Series(by_form.loc[near["contact"], "asset"].array, near.index)
     shares = named.groupby(near["form_id"]).value_counts(normalize=True)
     clear = shares[shares >= CLEAR_MAJORITY]
@@ -148,7 +165,8 @@ def _needed(frame: pd.DataFrame, names: tuple[str, ...], path: FilePath) -> pd.D
     return pd.DataFrame({name: frame[found[folded(name)]].str.strip() for name in names})
 
 
-def _at_creation(told: pd.DataFrame, contacts: pd.DataFrame) -> Any:
-    """Whether each touch happened when its contact was created."""
+def _after_creation(told: pd.DataFrame, contacts: pd.DataFrame) -> pd.Series[Any]:
+    """How long after its contact's creation each touch happened."""
     created_at = instants(contacts["created_at"]).array.take(told["contact"].to_numpy())
-    return abs(instants(told["occurred_at"]).array - created_at) <= SAME_MOMENT
+    after: pd.Series[Any] = instants(told["occurred_at"]) - created_at
+    return after

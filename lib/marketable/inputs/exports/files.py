@@ -1,7 +1,7 @@
 """The files that an export consists of: which they are, in which order they count, and how one of them is read.
 
-Where the same contact stands in several files it is used once: from the newest file where all of them bear their day
-in their names, as HubSpot names its exports, else from the one that was named first.
+Where the same contact stands in several files it is used once: from the newest. What the newest says of a contact
+holds even where its row is rejected (the contact is deleted, or its status is not known): older facts do not come back.
 """
 
 from __future__ import annotations
@@ -15,12 +15,21 @@ from pathlib import Path
 import pandas as pd
 
 from ...errors import DataError
+from ..dates import instants
 from ..tables import FilePath, Table, first_faults, read_bytes, read_table, rejected_rows, without
 from .api import api_contacts, is_json
 from .contacts import Rows
 
 SUFFIXES = (".csv", ".xlsx", ".parquet", ".json", ".jsonl")
 Progress = Callable[[int, int, str], None]
+REPEATED = "The contact stands already in"
+"""Part of the reason of every row that repeats a contact which is used from elsewhere: no fault."""
+BY_DAY = "The newest is first: by the day in its name, else by the latest moment it tells"
+_TOLD_APART = (
+    "{:,} were rounded by Excel and are lost: these contacts are known by their e-mail. Export again, and do not open "
+    "the file in Excel, to act on contacts by Record ID"
+)
+_MOMENTS = 10
 _SUBMISSIONS = "contact_form_submission"
 _DAY = re.compile(r"-(\d{4}-\d\d-\d\d)(?:-\d+)?(?: ?\(\d+\))?$")
 
@@ -38,13 +47,13 @@ def submissions_of(path: Path) -> Path | None:
 
 
 def files_of(path: FilePath | Iterable[FilePath]) -> list[Path]:
-    """The files that are meant, those first whose contacts count.
+    """The files that are meant: those with a day in their names, the newest first, then the others as they are given.
 
     Arguments: path, of a file, of a folder (all that may be opened in it), or several of these.
     Raises: DataError, where there are none.
 
-    >>> [file.name for file in files_of(["hubspot-crm-exports-all-2026-10-30.csv", "x-2026-10-31-1.csv"])]
-    ['x-2026-10-31-1.csv', 'hubspot-crm-exports-all-2026-10-30.csv']
+    >>> [file.name for file in files_of(["vip.csv", "hubspot-crm-exports-all-2026-10-30.csv", "x-2026-10-31-1.csv"])]
+    ['x-2026-10-31-1.csv', 'hubspot-crm-exports-all-2026-10-30.csv', 'vip.csv']
     """
     named = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     files: list[Path] = []
@@ -53,11 +62,20 @@ def files_of(path: FilePath | Iterable[FilePath]) -> list[Path]:
     if not files:
         expected = f"files that end in {', '.join(SUFFIXES)}"
         raise DataError("There are no files to read", value=", ".join(map(str, named)), expected=expected)
-    days = [_day(file) for file in files]
-    if None in days or len(files) == 1:
-        return files
-    order = sorted(range(len(files)), key=lambda number: (days[number] or dt.date.min).toordinal(), reverse=True)
-    return [files[number] for number in order]
+    return sorted(files, key=lambda file: day_of(file) or dt.date.min, reverse=True)
+
+
+def newest_first(files: list[Path], parts: list[Rows]) -> list[int]:
+    """The numbers of the files, that of the newest first: those first whose contacts count.
+
+    A file is as new as the day in its name, else as the latest moment it tells: it is not older than that, so it goes
+    before a file of an earlier day, and behind one of a later or the same day, which may be the newer one. What is
+    equally new stays as it was given.
+    """
+    if len(files) == 1:
+        return [0]
+    ages = [_end(day) if day else _latest(part) for day, part in zip(map(day_of, files), parts, strict=True)]
+    return sorted(range(len(files)), key=lambda number: ages[number], reverse=True)
 
 
 def labels_of(files: list[Path]) -> list[str]:
@@ -81,39 +99,44 @@ def table_of(path: FilePath, known: Callable[[str], bool], progress: Callable[[i
     return read_table(path, known=known, progress=progress)
 
 
-def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[pd.DataFrame], dict[str, str]]:
     """The contacts of several files, each once.
 
     Arguments: parts, what the files tell, those first whose contacts count; labels, what these are called.
-    Returns: the contacts used, numbered from 0, with contact_id; and the rejected rows of each file.
+    Returns: the contacts used, numbered from 0, with contact_id; the rejected rows of each file; and notes.
 
     A contact is known by its Record ID, else by its e-mail: by the Record ID that stands beside the e-mail in another
-    row, where there is one.
+    row, where there is one. Rejected rows that say who is meant keep those of later files out.
     """
-    keys = [
-        part.frame[["record_id", "email"]].assign(status=part.frame["status"].astype("str").fillna(""), file=number)
-        for number, part in enumerate(parts)
-    ]
+    keys = []
+    for number, part in enumerate(parts):
+        status = part.frame["status"].astype("str").fillna("")
+        keys.append(part.frame[["record_id", "email"]].assign(status=status, lost="", file=number))
+        if len(parts) > 1:
+            keys.append(part.lost.rename(columns={"reason": "lost"}).assign(status="", file=number))
     who = pd.concat([key.reset_index(names="row") for key in keys], ignore_index=True)
     contact_id, lonely = who["record_id"], who["record_id"] == ""
     if lonely.any():
         both = who[~lonely & (who["email"] != "")].drop_duplicates("email").set_index("email")["record_id"]
         learned = who["email"][lonely]
         contact_id = contact_id.mask(lonely, learned.map(both).fillna(learned) if len(both) else learned)
-    again = contact_id.duplicated()
+    lost, again = who["lost"] != "", contact_id.duplicated()
     rejected = [part.rejected for part in parts]
+    notes = {}
     if again.any():
         first = who[~again & contact_id.isin(contact_id[again])]
-        first = first.set_index(contact_id[first.index])[["file", "row", "status"]]
+        first = first.set_index(contact_id[first.index])[["file", "row", "status", "lost"]]
         first = first.loc[contact_id[again]].set_axis(who.index[again])
         for number, part in enumerate(parts):
-            mine = again & (who["file"] == number)
+            mine = again & ~lost & (who["file"] == number)
             stands = first[mine[again]]
             rows = pd.Index(who["row"][mine])
             reasons = [
-                f"The contact stands already in {'' if file == number else f'{labels[file]}, '}row {row}"
+                f"The row that counts, {labels[file]}, row {row}, is rejected: {why}"
+                if why
+                else f"{REPEATED} {'' if file == number else f'{labels[file]}, '}row {row}"
                 f"{', with another status' if status != own else ''}"
-                for (file, row, status), own in zip(
+                for (file, row, status, why), own in zip(
                     stands.itertuples(index=False, name=None), who["status"][mine], strict=True
                 )
             ]
@@ -123,8 +146,20 @@ def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[p
     frames = [without(part.frame, faults) for part, faults in zip(parts, rejected, strict=True)]
     used = frames[0] if len(frames) == 1 else _stacked(frames)
     used = used.reset_index(drop=True)
-    used.insert(0, "contact_id", contact_id[~again].array)
-    return used, rejected
+    used.insert(0, "contact_id", contact_id[~again & ~lost].array)
+    by_email = used.pop("ruined") & (used["contact_id"] == used["email"])
+    if by_email.any():
+        notes["record ids"] = _TOLD_APART.format(int(by_email.sum()))
+    times = sum(int(is_repeated(faults).sum()) for faults in rejected)
+    if times:
+        rows_repeat = "row repeats" if times == 1 else "rows repeat"
+        notes["repeated"] = f"{times:,} {rows_repeat} a contact, which is counted once: no fault"
+    return used, rejected, notes
+
+
+def is_repeated(rejected: pd.DataFrame) -> pd.Series[bool]:
+    """Which rejected rows repeat a contact that is used from elsewhere."""
+    return rejected["reason"].str.contains(REPEATED, regex=False)
 
 
 def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
@@ -144,7 +179,18 @@ def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame({name: column.array for name, column in columns.items()})
 
 
-def _day(file: Path) -> dt.date | None:
+def _end(day: dt.date) -> list[pd.Timestamp]:
+    return [pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1)]
+
+
+def _latest(part: Rows) -> list[pd.Timestamp]:
+    """The latest moments that a file tells, the last one first. A mistaken one that all files tell decides nothing."""
+    names = ("created_at", "first_conversion_at", "recent_conversion_at", "mailed_at")
+    times = pd.concat([instants(part.frame[name]) for name in names if name in part.frame])
+    return list(times.nlargest(_MOMENTS))
+
+
+def day_of(file: Path) -> dt.date | None:
     """The day in a file's name."""
     found = _DAY.search(file.stem)
     try:

@@ -18,7 +18,7 @@ from ...strict import Settings, fault
 from ..dates import DAY_FIRST, MONTH_FIRST
 from ..portal import write_whole
 from ..tables import FilePath
-from .sources import RecordedSource, Texts, folded, one_of
+from .sources import RecordedSource, Texts, folded, one_of, recorded_sources
 from .vocabulary import FACTS, MEANINGS, STATUS, YES_OR_NO, Vocabulary
 
 ORDERS = (DAY_FIRST, MONTH_FIRST)
@@ -41,8 +41,9 @@ class ColumnMapping(Settings):
     Arguments: columns, from a fact to the file's names for it, the best first: `{"created_at": ["Angelegt am"]}`; the
     facts are those of `export_columns.yaml` (record_id, email, created_at, status …). values, what cells say, from
     marketing, non-marketing, yes or no to texts. sources, entries as in `record_sources.yaml`, which come before the
-    shipped ones: recorded, source, certainty, and if wanted detail_begins, drill_down, created_from, asset, why. dates,
-    `day first` or `month first`.
+    shipped ones: recorded, source, certainty, and if wanted detail_begins, drill_down, created_from, asset, why.
+    recorded, what a known Record source is called in this portal's language, `{"FORM": ["Formular"]}`; the known ones
+    are those of `recorded_sources`. dates, `day first` or `month first`.
 
     Raises: MappingError, for unknown names (with the nearest valid one), for a name that stands for two facts or
     meanings, and for values that are not what they should be.
@@ -60,6 +61,7 @@ class ColumnMapping(Settings):
     columns: Names = Field(default_factory=dict)
     values: Names = Field(default_factory=dict)
     sources: Annotated[tuple[RecordedSource, ...], BeforeValidator(lambda value: value or ())] = ()
+    recorded: Names = Field(default_factory=dict)
     dates: Annotated[str | None, BeforeValidator(_order)] = None
 
     @field_validator("columns")
@@ -71,6 +73,12 @@ class ColumnMapping(Settings):
     @classmethod
     def _values(cls, values: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
         return _told_once(values, MEANINGS, [STATUS, YES_OR_NO])
+
+    @field_validator("recorded")
+    @classmethod
+    def _recorded(cls, recorded: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        known = tuple(recorded_sources())
+        return _told_once(recorded, known, [known])
 
     def settings(self) -> dict[str, Any]:
         """What mapping.yaml says, as names and values."""
@@ -87,7 +95,7 @@ class ColumnMapping(Settings):
 
     def vocabulary(self) -> Vocabulary:
         """The shipped names and values, with those of the mapping before them."""
-        return Vocabulary.with_own(self.columns, self.values, self.sources)
+        return Vocabulary.with_own(self.columns, self.values, self.sources, self.recorded)
 
 
 def as_mapping(mapping: ColumnMapping | Mapping[str, Any] | FilePath | None) -> ColumnMapping:

@@ -16,10 +16,10 @@ from ..dates import read_dates
 from ..tables import FilePath, Table
 from .files import table_of
 from .mapping import ColumnMapping, as_mapping
-from .sources import folded
+from .sources import folded, known_names
 from .vocabulary import NEEDED, Vocabulary, shipped
 
-_SAMPLES, _UNKNOWN = 3, 20
+_SAMPLES, _UNKNOWN, _RECORDED = 3, 20, 50
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Preview:
     """What a file looks like.
 
     `columns`, in the order of the file. `missing`: the needed facts that no column was taken for; Record ID or Email
-    does. `unknown`: by fact (status, waiting, unsubscribed), the values that are not known. `dates`: what is not
-    decided about day and month, blank where nothing is. `rows`: how many there are. `understood`: how the file was
-    read.
+    does. `unknown`: by fact (status, waiting, unsubscribed, deleted), the values that are not known, the most frequent
+    first. `dates`: what is not decided about day and month, blank where nothing is. `rows`: how many there are.
+    `understood`: how the file was read. `recorded`: the Record sources that are not known, with their rows, the most
+    frequent first; `recorded` of a mapping says which known ones they are.
     """
 
     columns: tuple[Column, ...]
@@ -47,6 +48,7 @@ class Preview:
     dates: str
     rows: int
     understood: dict[str, str]
+    recorded: dict[str, int]
 
 
 def preview(path: FilePath, *, mapping: ColumnMapping | FilePath | None = None) -> Preview:
@@ -76,13 +78,19 @@ def preview(path: FilePath, *, mapping: ColumnMapping | FilePath | None = None) 
         ("status", vocabulary.status),
         ("waiting", vocabulary.yes_or_no),
         ("unsubscribed", vocabulary.yes_or_no),
+        ("deleted", vocabulary.yes_or_no),
     ):
-        texts = [text for name in found.get(fact, []) for text in table.frame[name].str.strip().unique()]
-        strange = tuple(text for text in dict.fromkeys(texts) if text and folded(text) not in known)
+        strange = tuple(text for text in _counts(table, found.get(fact, [])) if text and folded(text) not in known)
         if strange:
             unknown[fact] = strange[:_UNKNOWN]
+    told = _counts(table, found.get("record_source", []))
+    called = known_names(vocabulary.sources) | vocabulary.recorded.keys()
+    strangers = [text for text in told if folded(text) not in called]
+    recorded = {text: told[text] for text in strangers[:_RECORDED]}
     dated = {names[0]: table.frame[names[0]].str.strip() for fact, names in found.items() if fact.endswith("_at")}
-    return Preview(columns, missing, unknown, _undecided(dated, own.dates), table.rows_read, table.understood)
+    undecided = _undecided(dated, own.dates)
+    rows = len({*table.frame.index, *table.rejected["row"]})
+    return Preview(columns, missing, unknown, undecided, rows, table.understood, recorded)
 
 
 def facts() -> dict[str, str]:
@@ -107,6 +115,15 @@ def _whole(path: FilePath, vocabulary: Vocabulary) -> Table:
         return table_of(path, wanted, None)
     except DataError:
         return table
+
+
+def _counts(table: Table, names: list[str]) -> dict[str, int]:
+    """What stands in columns and how often, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for name in names:
+        found = table.frame[name].str.strip().value_counts(sort=False)
+        counts.update(dict(zip(found.index.astype(str), found, strict=True)))
+    return dict(counts.most_common())
 
 
 def _samples(cells: pd.Series[Any] | None) -> tuple[str, ...]:

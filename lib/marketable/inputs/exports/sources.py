@@ -108,6 +108,7 @@ class Begins(Strict):
 class _RecordSources(Strict):
     sources: tuple[RecordedSource, ...]
     conversions: tuple[Begins, ...]
+    silent: Texts
 
 
 @functools.cache
@@ -120,6 +121,26 @@ def _shipped() -> _RecordSources:
 def shipped_sources() -> tuple[RecordedSource, ...]:
     """The entries of `record_sources.yaml`, in their order."""
     return _shipped().sources
+
+
+def recorded_sources() -> dict[str, str]:
+    """The Record sources that are known, by one name of each, and the source of the rulebook they stand for.
+
+    >>> recorded_sources()["BOT"]
+    'chatflow'
+    """
+    names = [entry.recorded[0] for entry in shipped_sources() if entry.recorded[0]]
+    return {name: tool_of(name).source for name in names}
+
+
+def known_names(sources: Iterable[RecordedSource]) -> frozenset[str]:
+    """What known Record sources are called, folded: blank, those with an entry, and those the article says nothing of.
+
+    >>> [folded(name) in known_names(shipped_sources()) for name in ("Workflows", "Formular")]
+    [True, False]
+    """
+    named = {name for entry in sources for name in entry.recorded}
+    return frozenset(map(folded, {"", *named, *_shipped().silent}))
 
 
 def tool_of(

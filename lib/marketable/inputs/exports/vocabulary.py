@@ -39,13 +39,14 @@ class Vocabulary:
     """Names and values, folded, and what they stand for; entries for recorded sources, the first that fits holding.
 
     `facts`: from a column's name to the fact it holds, the best names of a fact first. `status`, `yes_or_no`: from a
-    cell's text to its meaning.
+    cell's text to its meaning. `recorded`: from what a Record source is called to its known name.
     """
 
     facts: Mapping[str, str]
     status: Mapping[str, str]
     yes_or_no: Mapping[str, str]
     sources: tuple[RecordedSource, ...]
+    recorded: Mapping[str, str]
 
     @classmethod
     def with_own(
@@ -53,6 +54,7 @@ class Vocabulary:
         columns: Mapping[str, Iterable[str]] | None = None,
         values: Mapping[str, Iterable[str]] | None = None,
         sources: Iterable[RecordedSource] = (),
+        recorded: Mapping[str, Iterable[str]] | None = None,
     ) -> Vocabulary:
         """The shipped vocabulary, with names, values and sources of a portal's own before it.
 
@@ -72,7 +74,8 @@ class Vocabulary:
                     for text in texts:
                         told.setdefault(folded(text), meaning)
             meanings[group] = told
-        return cls(facts, meanings[STATUS], meanings[YES_OR_NO], (*sources, *shipped_sources()))
+        called = {folded(text): name for name, texts in (recorded or {}).items() for text in texts}
+        return cls(facts, meanings[STATUS], meanings[YES_OR_NO], (*sources, *shipped_sources()), called)
 
     def fact(self, name: str) -> str | None:
         """The fact that a column of this name holds, None where it holds none."""

@@ -33,15 +33,17 @@ class Chosen:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[list[Path]]:
-        """The files, for as long as they are needed."""
+        """The files, as they were chosen, for as long as they are needed."""
         if not self.uploads:
             yield list(self.paths)
             return
         with tempfile.TemporaryDirectory(prefix="marketable-") as folder:
+            files: list[Path] = []
             for number, (name, content) in enumerate(self.uploads, start=1):
-                path = Path(folder, name)
-                (path.with_name(f"{number}-{name}") if path.exists() else path).write_bytes(content)
-            yield files_of(folder)
+                files.append(Path(folder, f"{number}", name))
+                files[-1].parent.mkdir()
+                files[-1].write_bytes(content)
+            yield files
 
 
 class FileChoice(widgets.VBox):  # type: ignore[misc]
