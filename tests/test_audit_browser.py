@@ -126,7 +126,7 @@ def test_hostile_names_are_text_in_the_page(page: Page, app: Running, tmp_path: 
     path = tmp_path / "names.csv"
     path.write_text("\n".join(rows))
     upload_by_keyboard(page, app, path)
-    expect(page.get_by_label(HOSTILE[0], exact=True)).to_be_visible()
+    expect(page.get_by_label(f"Marketing contact status: {HOSTILE[0]}", exact=True)).to_be_visible()
     page.get_by_role("button", name="Audit these contacts").click()
     expect(page.locator(".mk-at-differing .mk-differs")).to_have_count(len(HOSTILE))
     page.get_by_role("button", name="Show an example").click()

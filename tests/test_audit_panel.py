@@ -268,6 +268,25 @@ def test_without_a_portal_the_day_of_access_and_the_time_zone_can_be_told(sample
     assert "There is no such time zone" in text(sample._audit_error) and sample.audit is None
 
 
+def test_a_portal_that_does_not_name_the_day_of_access_is_asked_for_it(sample: AuditPanel, tmp_path: Path) -> None:
+    account, missing = sample.account, "contacts from before that day may be explained wrongly"
+    assert not is_shown(account.since) and account.note.value == "", "the portal of the samples names it"
+    PORTAL.model_copy(update={"access_since": None}).save(tmp_path / "portal.yaml")
+    account.portal.choice.value = choosing.BY_PATH
+    assert not is_shown(account.since), "there is no portal yet that does not say"
+    account.portal.path.value = str(tmp_path / "portal.yaml")
+    assert is_shown(account.since) and not is_shown(account.zone) and missing in text(account.note)
+    account.since.value = PORTAL.access_since
+    assert account.note.value == ""
+    sample.start.click()
+    assert sample.audit is not None and sample.audit.given == PORTAL
+    assert "older than access" in sample.audit.counts.index
+    account.portal.choice.value = choosing.NO_FILE
+    assert is_shown(account.since) and account.note.value == ""
+    account.since.value = None
+    assert missing in text(account.note)
+
+
 def test_a_portal_that_cannot_be_read_is_not_replaced_by_another(sample: AuditPanel, tmp_path: Path) -> None:
     choice = sample.account.portal
     choice.choice.value = choosing.BY_PATH
@@ -317,6 +336,112 @@ def test_columns_and_values_that_are_not_known_are_told_by_hand_and_the_mapping_
     assert mk.read_export(path, mapping=saved).contacts["status"].tolist() == ["marketing"] * 2 + ["non-marketing"]
 
 
+def test_words_for_yes_and_no_are_told_once_for_all_columns_by_column_and_word(
+    panel: AuditPanel, tmp_path: Path
+) -> None:
+    header = f"{HEADER},Marketing contact until next update,Unsubscribed from all email"
+    rows = [
+        f"{number},{number}@b.c,2024-03-01,Form,News,{marketing},stimmt nicht,{unsubscribed}"
+        for number, (marketing, unsubscribed) in enumerate(
+            [("stimmt", "stimmt nicht"), ("stimmt", "stimmt"), ("stimmt nicht", "stimmt")]
+        )
+    ]
+    read_paths(panel, written(tmp_path / "excel.csv", [header, *rows]))
+    assert "0 contacts used" in text(panel._understood) and is_shown(panel._mapping_step)
+    labels = {field.description for field in panel.mapping.values.values()}
+    two = "Marketing contact until next update and Unsubscribed from all email"
+    assert labels == {
+        "Marketing contact status: stimmt",
+        "Marketing contact status: stimmt nicht",
+        f"{two}: stimmt nicht",
+        "Unsubscribed from all email: stimmt",
+    }
+    panel.mapping.use_it.click()
+    assert is_shown(panel._mapping_step), "there is no other way on"
+    for (fact, word), field in panel.mapping.values.items():
+        meanings = ("marketing", "non-marketing") if fact == "status" else ("yes", "no")
+        field.value = meanings[word != "stimmt"]
+    panel.mapping.use_it.click()
+    assert "3 contacts used, 0 rejected" in text(panel._understood) and not is_shown(panel._mapping_step)
+    assert panel.export is not None and panel.export.details["unsubscribed"].tolist() == [False, True, True]
+
+
+def test_a_word_for_yes_that_is_not_known_is_asked_for_though_its_row_is_used(
+    panel: AuditPanel, tmp_path: Path
+) -> None:
+    header, row = f"{HEADER},Unsubscribed from all email", "2024-03-01,Form,News,Marketing contact"
+    read_paths(panel, written(tmp_path / "wahr.csv", [header, f"1,a@b.c,{row},stimmt", f"2,d@e.f,{row},No"]))
+    assert "2 contacts used, 0 rejected" in text(panel._understood) and is_shown(panel._account_step)
+    assert is_shown(panel._mapping_step) and "Unsubscribed from all email: stimmt" in text(panel._unknown)
+    panel.mapping.values["unsubscribed", "stimmt"].value = "yes"
+    panel.mapping.use_it.click()
+    assert panel.export is not None and panel.export.details["unsubscribed"].tolist() == [True, False]
+    assert not is_shown(panel._mapping_step) and panel._unknown.value == ""
+
+
+def test_words_for_what_created_a_contact_are_told_by_hand_too(panel: AuditPanel, tmp_path: Path) -> None:
+    rows = [
+        HEADER,
+        *[f"{number},,2024-03-01,Formular,Newsletter,Marketing contact" for number in (1, 2)],
+        "3,,2024-03-01,Formular,#footer,Marketing contact",
+        "4,,2024-03-01,Gespräche,,Non-marketing contact",
+    ]
+    read_paths(panel, written(tmp_path / "deutsch.csv", rows))
+    assert "Record source: Formular (3 rows), Gespräche (1 row)" in text(panel._unknown)
+    assert is_shown(panel._mapping_step) and is_shown(panel._account_step), "but nobody has to"
+    assert not is_shown(panel.mapping._of_columns), "the columns are known"
+    panel._change.click()
+    assert is_shown(panel.mapping._of_columns)
+    field = panel.mapping.recorded["Formular"]
+    assert field.description == "Record source: Formular (3 rows)"
+    field.value = dict(field.options)["HubSpot forms (FORM)"]
+    panel.mapping.use_it.click()
+    assert panel.export is not None
+    assert panel.export.contacts["source"].tolist() == ["hubspot_form"] * 2 + ["non_hubspot_form", "not covered"]
+    assert "Gespräche" in text(panel._unknown) and "Formular" not in text(panel._unknown)
+    panel._keep.click()
+    assert "Formular" in (tmp_path / "saved" / "mapping.yaml").read_text()
+    assert mk.read_export(tmp_path / "deutsch.csv", mapping=tmp_path / "saved" / "mapping.yaml").contacts.equals(
+        panel.export.contacts
+    )
+
+
+def test_what_was_said_of_a_word_can_be_changed_and_what_is_in_use_is_saved(panel: AuditPanel, tmp_path: Path) -> None:
+    row = "1,a@b.c,2024-03-01,Formular,Newsletter,jawohl"
+    read_paths(panel, written(tmp_path / "deutsch.csv", [HEADER, row]))
+    assert not is_shown(panel._keep), "nothing was said yet"
+    panel.mapping.values["status", "jawohl"].value, panel.mapping.recorded["Formular"].value = "non-marketing", "IMPORT"
+    panel.mapping.use_it.click()
+    assert not is_shown(panel._mapping_step)
+    panel._change.click()
+    said = panel.mapping.values["status", "jawohl"], panel.mapping.recorded["Formular"]
+    assert [field.value for field in said] == ["non-marketing", "IMPORT"]
+    said[0].value, said[1].value = "marketing", "FORM"
+    panel.mapping.use_it.click()
+    assert panel.export is not None
+    assert panel.export.contacts[["source", "status"]].values.tolist() == [["hubspot_form", "marketing"]]
+    panel._keep.click()
+    assert ColumnMapping.load(tmp_path / "saved" / "mapping.yaml") == ColumnMapping(
+        values={"marketing": "jawohl"}, recorded={"FORM": "Formular"}
+    )
+
+
+def test_what_the_export_lacks_may_be_in_it_under_another_name_and_all_such_columns_can_be_seen(
+    panel: AuditPanel, tmp_path: Path
+) -> None:
+    others = [f"Eigenes Feld {number}" for number in range(1, 31)]
+    row = "1,a@b.c,2024-03-01,Form,News,Marketing contact"
+    path = written(tmp_path / "many.csv", [f"{HEADER},{','.join(others)}", f"{row}{',x' * 30}"])
+    read_paths(panel, path)
+    assert "under another name, say so under “Change what was taken for what”" in text(panel._understood)
+    assert "Eigenes Feld 30" not in text(panel._understood)
+    panel._columns.value = True
+    assert all(other in text(panel._left_out) for other in others) and "Record ID" not in text(panel._left_out)
+    read_paths(panel, written(tmp_path / "few.csv", [HEADER, row]))
+    assert "under another name" not in text(panel._understood), "there is no column that it could be"
+    assert not is_shown(panel._columns) and panel._left_out.value == ""
+
+
 def test_a_saved_mapping_is_offered_and_used(tmp_path: Path) -> None:
     ColumnMapping(columns={"created_at": ["Angelegt am"], "email": ["Adresse"]}, dates="day first").save(
         tmp_path / "ours.yaml"
@@ -327,6 +452,19 @@ def test_a_saved_mapping_is_offered_and_used(tmp_path: Path) -> None:
     assert "ours.yaml" in dict(panel.mapping.saved.options)
     panel.mapping.saved.value = str(tmp_path / "ours.yaml")
     assert panel._error.value == "" and "3 contacts used" in text(panel._understood)
+
+
+def test_the_saved_mapping_is_used_for_the_next_file_too(tmp_path: Path) -> None:
+    own = {"created_at": ["Angelegt am"], "email": ["Adresse"]}
+    ColumnMapping(columns=own, dates="day first").save(tmp_path / "ours.yaml")
+    for name in ("first.csv", "second.csv"):
+        written(tmp_path / name, FOREIGN)
+    panel = AuditPanel(tmp_path)
+    for name in ("first.csv", "second.csv"):
+        panel.files.choice.value = str(tmp_path / name)
+        assert panel.export is None
+        panel.mapping.saved.value = str(tmp_path / "ours.yaml")
+        assert panel.export is not None and len(panel.export.contacts) == 3
 
 
 def test_one_column_for_two_facts_is_refused_and_changes_nothing(panel: AuditPanel) -> None:
@@ -357,7 +495,7 @@ def test_rejected_rows_are_counted_by_reason_and_shown_and_saved_on_request(pane
         "2,,x,,,",
     ]
     read_paths(panel, written(tmp_path / "some.csv", rows))
-    assert "4 rows read: 1 contact used, 3 rejected." in text(panel._understood)
+    assert "4 rows read: 1 contact used, 2 repeat a contact and are not needed, 1 rejected." in text(panel._understood)
     assert "2 The contact stands already in another row" in text(panel._rejected)
     assert panel._rejected_rows.value == ""
     panel._rows.value = True

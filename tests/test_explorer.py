@@ -15,7 +15,8 @@ from traitlets import Bunch
 
 import marketable as mk
 from batches import settings_of
-from marketable.views import Explorer, charts, explorer, switch_list
+from marketable.inputs.exports import ColumnMapping
+from marketable.views import Explorer, charts, choosing, explorer, switch_list
 from marketable.views.tables import csv, html_table
 from reference import reference_decide
 
@@ -39,6 +40,15 @@ def reference_counts(touches: pd.DataFrame, portal: mk.Portal) -> dict[str, int]
     )
     found = [contact["status"] for contact in outcome.contacts.values()]
     return {status: found.count(status) for status in ("marketing", "non-marketing", "not covered")}
+
+
+def upload(widget: ipywidgets.FileUpload, name: str, content: bytes) -> None:
+    file = Bunch(name=name, type="", size=len(content), content=memoryview(content), last_modified=pd.Timestamp.now())
+    widget.value = (file,)
+
+
+def is_shown(widget: ipywidgets.Widget) -> bool:
+    return bool(widget.layout.display != "none")
 
 
 def headline(view: Explorer) -> str:
@@ -307,23 +317,73 @@ def test_an_error_in_a_callback_appears_in_the_explorer(view: Explorer, tmp_path
 
 
 def test_an_uploaded_file_is_read_and_one_that_is_too_large_or_of_another_kind_is_refused(view: Explorer) -> None:
-    def upload(name: str, content: bytes) -> None:
-        file = Bunch(
-            name=name, type="", size=len(content), content=memoryview(content), last_modified=pd.Timestamp.now()
-        )
-        view._upload.value = (file,)
-
     view._batch.value = "upload"
     upload(
-        "../../mine.csv", b"contact_id,occurred_at,source,asset\n1,2024-03-01,hubspot_form,F\n2,soon,hubspot_form,F\n"
+        view._upload,
+        "../../mine.csv",
+        b"contact_id,occurred_at,source,asset\n1,2024-03-01,hubspot_form,F\n2,soon,hubspot_form,F\n",
     )
     assert "2 rows read, 1 used, 1 rejected" in view._message.value
     assert "1 of 1 contact is marketing" in headline(view)
     assert view._upload.value == (), "an upload is not kept, so that it cannot be saved with the notebook"
-    upload("huge.csv", b"x" * (explorer.UPLOAD_LIMIT + 1))
+    upload(view._upload, "huge.csv", b"x" * (explorer.UPLOAD_LIMIT + 1))
     assert "too large to upload" in view._error.value
-    upload("page.html", b"<html>")
+    upload(view._upload, "page.html", b"<html>")
     assert ".csv, .xlsx" in view._error.value
+
+
+def test_a_file_that_needed_a_mapping_in_the_audit_is_explored_with_the_same_one(
+    view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign, mapping = tmp_path / "fremd.csv", tmp_path / "mapping.yaml"
+    rows = ["1,03.04.2024,Form,Newsletter,ja bitte", "2,03.04.2024,CRM UI,Ann,lieber nicht"]
+    foreign.write_text("\n".join(["Nummer,Angelegt am,Gekommen durch,Genauer,Mailstand", *rows]))
+    own = {"record_id": "Nummer", "created_at": "Angelegt am", "status": "Mailstand"}
+    own |= {"record_source": "Gekommen durch", "record_source_detail": "Genauer"}
+    ColumnMapping(columns=own, values={"marketing": "ja bitte", "non-marketing": "lieber nicht"}).save(mapping)
+    audit = mk.audit(mk.read_export(foreign, mapping=mapping), view.portal)
+    assert not is_shown(view._mapping_box), "the samples need none"
+    view._batch.value = "path"
+    view._path.value = str(foreign)
+    assert "neither a batch" in view._error.value and is_shown(view._mapping_box)
+    view._mapping.choice.value = "path"
+    view._mapping.path.value = str(mapping)
+    assert view._error.value == ""
+    assert "fremd.csv, mapped by mapping.yaml: 2 rows read, 2 used, 0 rejected" in view._message.value
+    assert view.baseline.counts()["marketing"] == audit.marketing == 1
+    view._batch.value = str(EXPORT)
+    assert view._error.value == "" and "1,894 rows read, 1,894 used" in view._message.value
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    app = Explorer()
+    app._batch.value = "upload"
+    upload(app._upload, "fremd.csv", foreign.read_bytes())
+    assert "neither a batch" in app._error.value
+    app._mapping.choice.value = "upload"
+    upload(app._mapping.upload, "mapping.yaml", mapping.read_bytes())
+    assert app._error.value == "" and app._upload.value == (), "the file need not be uploaded again"
+    assert app.baseline.counts()["marketing"] == audit.marketing
+
+
+def test_mappings_are_offered_first_those_that_an_audit_saved_and_nothing_that_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "SAVED", tmp_path)
+    mk.Portal(switches={"hubspot_form": {"Newsletter": "off"}}).save(tmp_path / "portal.yaml")
+    (tmp_path / "comments.yaml").write_text("# none")
+    ColumnMapping(dates="day first").save(tmp_path / "mapping.yaml")
+    assert [name for name, _ in Explorer()._mapping.choice.options] == [
+        "No mapping of columns",
+        "saved/mapping.yaml",
+        "A file by its path …",
+    ]
+
+
+def test_in_the_app_a_file_that_is_refused_is_called_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    app = Explorer()
+    app._batch.value = "upload"
+    upload(app._upload, "Kontakte <Oktober>.csv", b"a,b\n1,2\n")
+    assert "(Kontakte <Oktober>.csv)" in html.unescape(app._error.value) and "upload.csv" not in app._error.value
 
 
 def test_text_from_data_is_text_in_every_widget_table_and_picture(view: Explorer, tmp_path: Path) -> None:

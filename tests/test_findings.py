@@ -19,6 +19,7 @@ import marketable as mk
 from batches import NO_ZONE, frame, portal, portals, touches, zones
 from marketable.answers.findings import CEASED, CREATED, TURNED, Findings
 from marketable.errors import MarketableError, ParameterError, UnknownNameError
+from marketable.inputs.exports import ColumnMapping
 from marketable.inputs.parameters import Parameters
 from marketable.rulebook import MARKETING, STATUSES
 from test_architecture import REPOSITORY
@@ -218,6 +219,21 @@ def test_money_is_told_where_a_price_list_is_named() -> None:
         assert row["monthly"] == pytest.approx(row["contacts"] * 230 / 5000)
     assert priced.numbers()["parameters"]["prices"] == "prices.yaml"
     assert "prices.yaml" in priced.checksums and "prices.yaml" not in free.checksums
+
+
+def test_a_file_with_columns_of_its_own_is_reported_on_with_the_mapping_of_its_audit(tmp_path: Path) -> None:
+    data, mapping = tmp_path / "fremd.csv", tmp_path / "mapping.yaml"
+    rows = ["1,a@b.c,03.04.2026,Form,Newsletter,ja bitte", "2,d@e.f,03.04.2026,CRM UI,Ann,lieber nicht"]
+    data.write_text("\n".join(["Nummer,Adresse,Angelegt am,Gekommen durch,Genauer,Mailstand", *rows]))
+    with pytest.raises(MarketableError, match="no column"):
+        Findings.of(Parameters(data=str(data)))
+    own = {"record_id": "Nummer", "created_at": "Angelegt am", "status": "Mailstand"}
+    own |= {"record_source": "Gekommen durch", "record_source_detail": "Genauer"}
+    ColumnMapping(columns=own, values={"marketing": "ja bitte", "non-marketing": "lieber nicht"}).save(mapping)
+    found = Findings.of(Parameters(data=str(data), mapping=str(mapping)))
+    audit = mk.audit(mk.read_export(data, mapping=mapping), found.portal)
+    assert found.counts.loc["now", MARKETING] == audit.marketing == 1
+    assert found.asked["mapping"] == "mapping.yaml" and "mapping.yaml" in found.checksums
 
 
 def test_rows_are_read_or_rejected_by_a_reason(sample: Findings) -> None:

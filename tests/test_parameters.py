@@ -103,6 +103,7 @@ WRONG = {
     f"data={'a' * 5000}": "no such file",
     "data=a\0b": "no path of a file",
     "portal=data/portl.yaml": "Did you mean 'data/portal.yaml'",
+    "mapping=data/maping.yaml": "no such file: 'data/maping.yaml'",
     "prices=data/price.yaml": "Did you mean 'data/prices.yaml'",
     "title=\udcff": "not text in UTF-8",
     "data=\udcff": "not text in UTF-8",

@@ -289,10 +289,13 @@ def test_the_data_are_never_written_over(
     assert not output.exists()
 
 
-@pytest.mark.parametrize("of", ["portal", "prices", "parameters", "notebook", "submissions"])
+@pytest.mark.parametrize("of", ["mapping", "portal", "prices", "parameters", "notebook", "submissions"])
 def test_nothing_that_a_report_is_made_from_is_written_over(marketable: Command, tmp_path: Path, of: str) -> None:
     samples = REPOSITORY / "data"
-    if of == "portal":
+    if of == "mapping":
+        (kept := tmp_path / "page.json").write_text('{"dates": "day first"}')
+        asked = ["-p", f"mapping={kept}"]
+    elif of == "portal":
         kept = Path(shutil.copy(samples / "portal.yaml", tmp_path / "page.json"))
         asked = ["-p", f"portal={kept}"]
     elif of == "prices":

@@ -59,7 +59,7 @@ class Findings:
         Raises: what reading and deciding raise; DataError where there are no touches; ParameterError where all are
         later than was asked; UnknownNameError for a switch that neither the portal lists nor a touch asked.
         """
-        opened, path = open_file(parameters.data_path), parameters.portal_path
+        opened, path = open_file(parameters.data_path, mapping=parameters.mapping_path), parameters.portal_path
         own = Portal() if path is None else Portal.load(path)
         prices = None if parameters.prices_path is None else Prices.load(parameters.prices_path)
         portal = own.with_switches(parameters.switches)

@@ -31,7 +31,7 @@ TOOLKIT = Path(__file__).resolve().parents[3]
 NOTEBOOK = TOOLKIT / "notebooks" / "report.ipynb"  # whose parameters these are
 SAMPLE_EXPORT, SAMPLE_PORTAL = "data/hubspot-crm-exports-all-contacts-2026-10-31.csv", "data/portal.yaml"
 OF_SWITCHES = ("switches", "flips")
-OF_FILES = ("data", "portal", "prices")
+OF_FILES = ("data", "mapping", "portal", "prices")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
 _TIMED = re.compile(r"(?P<switch>\w+) from (?P<from>\S+( \S+)?)")
 
@@ -195,6 +195,9 @@ class Parameters(Strict):
     data: Annotated[str, BeforeValidator(_file), BeforeValidator(_needed)] = Field(
         SAMPLE_EXPORT, description="an export of contacts, or a batch of touches: csv, xlsx, parquet or JSON"
     )
+    mapping: Annotated[str, BeforeValidator(_file)] = Field(
+        "", description="what the export's columns and words mean, as a mapping.yaml of the audit; empty: by name"
+    )
     portal: Annotated[str, BeforeValidator(_file)] = Field(
         SAMPLE_PORTAL, description="the account, as portal.yaml; empty: every switch at its default"
     )
@@ -240,6 +243,11 @@ class Parameters(Strict):
         return _found(self.data)
 
     @property
+    def mapping_path(self) -> Path | None:
+        """The file of the mapping, None where there is none."""
+        return _found(self.mapping) if self.mapping else None
+
+    @property
     def portal_path(self) -> Path | None:
         """The file of the portal, None where every switch is at its default."""
         return _found(self.portal) if self.portal else None
@@ -252,7 +260,8 @@ class Parameters(Strict):
     @property
     def paths(self) -> dict[str, Path]:
         """The files that are named, by parameter."""
-        found = {"data": self.data_path, "portal": self.portal_path, "prices": self.prices_path}
+        found = {"data": self.data_path, "mapping": self.mapping_path}
+        found |= {"portal": self.portal_path, "prices": self.prices_path}
         return {name: path for name, path in found.items() if path}
 
 

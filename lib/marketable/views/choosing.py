@@ -4,6 +4,7 @@ are only uploads beside the samples.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -20,6 +21,7 @@ from .place import shared
 DATA = Path(__file__).resolve().parents[3] / "data"
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
 BY_PATH, UPLOAD, NO_FILE = "path", "upload", "none"
+_LONGEST = 120  # letters of a file's name
 Kind = TypeVar("Kind", bound=Settings)
 
 
@@ -50,6 +52,19 @@ def text_of(upload: Bunch, expected: str) -> str:
         raise DataError("This is not a text file", value=upload.name, expected=expected) from None
 
 
+def harmless(name: str) -> str:
+    """The name of an upload, as that of a file: no folder, no control character, not too long for a disk.
+
+    >>> harmless("../../etc/pass" + chr(0) + "wd.csv")
+    'pass_wd.csv'
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    kept = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "_", last)[-_LONGEST:]
+    while len(kept.encode()) > 2 * _LONGEST:
+        kept = kept[1:]
+    return f"upload{kept}" if kept.startswith(".") or not kept else kept
+
+
 def settings_files(folder: Path, load: Callable[[Path], object]) -> list[tuple[str, str]]:
     """The YAML files that can be loaded, as options of a Dropdown: what was saved in JupyterLab, then the folder's.
 
@@ -74,14 +89,22 @@ class SettingsChoice(Generic[Kind]):
     """The widgets by which a file of settings is chosen: choice, path and upload.
 
     Arguments: folder; kind, of the settings; description, of the choice; none, what choosing no file is called, and
-    nothing, the settings then; none_first, whether that is offered before the files.
+    nothing, the settings then; none_first, whether that is offered before the files; wanted, whether settings are.
     """
 
     def __init__(
-        self, folder: Path, kind: type[Kind], description: str, none: str, nothing: Kind | None, *, none_first: bool
+        self,
+        folder: Path,
+        kind: type[Kind],
+        description: str,
+        none: str,
+        nothing: Kind | None,
+        *,
+        none_first: bool,
+        wanted: Callable[[Kind], object] = bool,
     ) -> None:
         self._folder, self._kind, self._nothing, self._name = folder, kind, nothing, f"{description.lower()}.yaml"
-        files, no_file = settings_files(folder, kind.load), [(none, NO_FILE)]
+        files, no_file = settings_files(folder, lambda path: wanted(kind.load(path))), [(none, NO_FILE)]
         self.choice = widgets.Dropdown(
             description=description,
             options=[

@@ -22,16 +22,17 @@ import pandas as pd
 from ..answers import WhatIf
 from ..engine import Outcome, decide
 from ..errors import DataError
+from ..inputs.exports import ColumnMapping
 from ..inputs.opening import SUFFIXES, Opened, open_file, openable
 from ..inputs.portal import Flip, Portal
 from ..inputs.samples import sample_touches
 from ..rulebook import MARKETING, NOT_COVERED, Rulebook
 from . import charts, pieces, words
 from .choosing import BY_PATH as _BY_PATH
-from .choosing import DATA, UPLOAD_LIMIT, SettingsChoice, place, taken
+from .choosing import DATA, UPLOAD_LIMIT, SettingsChoice, harmless, place, taken
 from .choosing import UPLOAD as _UPLOAD
 from .handing import DOWNLOAD_LIMIT, hand_over, zipped
-from .layout import column, narrow, panel, row, wide
+from .layout import column, narrow, panel, row, shown, together, wide
 from .place import shared
 from .plan_panel import PlanPanel
 from .reacting import react
@@ -40,6 +41,7 @@ from .tables import csv, html_table
 
 SHARED_TOUCHES = 200_000  # the largest made-up batch where many share a machine
 _MADE_UP, _BY_DAY = "made-up", ""
+_MAPPING = "For an export whose columns or words you explained in the audit: the mapping.yaml that was saved there."
 
 
 class Explorer(widgets.VBox):  # type: ignore[misc]
@@ -57,6 +59,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self._flips: dict[str, bool] = {}
         self._decided: Outcome | None = None
         self._opened = Opened("nothing", pd.DataFrame(), pd.DataFrame(), 0, {}, None)
+        self._uploaded: tuple[str, bytes] | None = None
+        self._mapped: tuple[ColumnMapping | None, str] = None, ""
         self._filling = False
         self._examples = itertools.count(1)
         self._plan = PlanPanel(self._react, self._apply_plan, self._undo_plan)
@@ -117,6 +121,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             accept=",".join(SUFFIXES),
             layout=widgets.Layout(width="260px"),
         )
+        none = "No mapping of columns"
+        self._mapping = SettingsChoice(
+            self.folder, ColumnMapping, "Mapping", none, None, none_first=True, wanted=ColumnMapping.settings
+        )
+        self._mapping_box = together(*self._mapping.widgets, widgets.HTML(pieces.paragraph(_MAPPING, "mk-note")))
         none = "All switches at their defaults"
         self._account = SettingsChoice(self.folder, Portal, "Portal", none, Portal(), none_first=False)
         self._edition = widgets.Dropdown(
@@ -177,6 +186,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             (self._seed, self._open_batch, self._error),
             (self._path, self._open_batch, self._error),
             (self._upload, self._open_batch, self._error),
+            *((each, self._open_mapping, self._error) for each in self._mapping.widgets),
             *((each, self._open_portal_and_decide, self._error) for each in self._account.widgets),
             (self._edition, self._decide_anew, self._error),
             (self._tier, self._set_tier, self._error),
@@ -194,7 +204,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             button.on_click(functools.partial(self._react, callback, error))
 
     def _layout(self) -> list[widgets.Widget]:
-        batch = panel("1 · What happened", [self._batch, self._size, self._seed, self._path, self._upload], "1 1 360px")
+        asked = [self._size, self._seed, self._path, self._upload, self._mapping_box]
+        batch = panel("1 · What happened", [self._batch, *asked], "1 1 360px")
         account = [*self._account.widgets, self._edition, self._tier]
         portal = panel("2 · The account", account, "1 1 360px")
         buttons = widgets.HBox([self._to_baseline, self._all_on, self._all_off])
@@ -268,26 +279,37 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             (self._path, _BY_PATH),
             (self._upload, _UPLOAD),
         ):
-            widget.layout.display = "" if choice == needed else "none"
+            shown(widget, when=choice == needed)
+        is_own = choice in (_BY_PATH, _UPLOAD)
+        shown(self._mapping_box, when=is_own)
         if choice == _MADE_UP:
             touches = sample_touches(min(self._size.value, self._most_touches), self._seed.value)
             opened = Opened("Made-up sample", touches, pd.DataFrame(), len(touches), {}, None)
         elif choice == _BY_PATH and not self._path.value.strip():
             self._say("Type the path of a csv, xlsx, parquet or JSON file and press Enter.")
             return
-        elif choice == _UPLOAD and not self._upload.value:
+        elif choice == _UPLOAD and not self._upload.value and self._uploaded is None:
             self._say("Choose a file." if self._shared else "Choose a file. A larger one opens by its path.")
             return
         else:
             self._say("Reading …")
             path = self._place(self._path.value if choice == _BY_PATH else choice)
+            mapping, name = self._mapped if is_own else (None, "")
             try:
-                opened = self._opened_upload() if choice == _UPLOAD else open_file(path)
+                opened = self._opened_upload(mapping) if choice == _UPLOAD else open_file(path, mapping=mapping)
             except DataError:
                 self._say(f"Not read. Below is still {self._opened.name}.")
                 raise
+            opened = replace(opened, name=f"{opened.name}, mapped by {name}") if name else opened
         self._opened, self.touches = opened, opened.touches
         self._decide_anew()
+
+    def _open_mapping(self) -> None:
+        with self._quietly():
+            read = self._mapping.read()
+        if read or not self._mapping.has_file:
+            self._mapped = read or (None, "")
+            self._open_batch()
 
     def _place(self, path: str) -> Path:
         return place(self.folder, path)
@@ -296,16 +318,19 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _most_touches(self) -> int:
         return SHARED_TOUCHES if self._shared else 10_000_000
 
-    def _opened_upload(self) -> Opened:
-        with self._quietly():
-            (upload,) = taken(self._upload)
-        suffix = Path(upload.name).suffix.lower()
-        if suffix not in SUFFIXES:
-            raise DataError("Files of this kind are not read", value=upload.name, expected=", ".join(SUFFIXES))
+    def _opened_upload(self, mapping: ColumnMapping | None) -> Opened:
+        if self._upload.value:  # kept here, not in the widget: another mapping reads it again
+            self._uploaded = None
+            with self._quietly():
+                (upload,) = taken(self._upload)
+            self._uploaded = harmless(upload.name), bytes(upload.content)
+        name, content = self._uploaded or ("", b"")
+        if Path(name).suffix.lower() not in SUFFIXES:
+            raise DataError("Files of this kind are not read", value=name, expected=", ".join(SUFFIXES))
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"upload{suffix}"
-            path.write_bytes(upload.content)
-            return replace(open_file(path), name=upload.name)
+            path = Path(folder) / name
+            path.write_bytes(content)
+            return open_file(path, mapping=mapping)
 
     # ---- deciding and showing ----
 

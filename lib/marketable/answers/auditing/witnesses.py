@@ -14,7 +14,7 @@ import numpy as np
 from ...engine.moments import EARLIEST
 from .histories import Steps, constant, first_moment
 
-CHANGE, MOMENT = 7.0, 5.0  # nats: some e^7 to 1 against the portal being wrong, e^5 against yet another change
+CHANGE, MOMENT = 8.0, 5.0  # nats: some e^8 to 1 against the portal being wrong, e^5 against yet another change
 FEWEST = 5  # contacts
 _NEARLY = 4.0  # nats: one contact that was changed by hand does not narrow down when
 

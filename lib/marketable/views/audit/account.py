@@ -22,6 +22,11 @@ _PRICES = (
     "own invoice or offer says."
 )
 
+_UNKNOWN_DAY = (
+    "The day is not known on which the account got its marketing contacts: contacts from before that day may be "
+    "explained wrongly."
+)
+
 
 @dataclass(frozen=True)
 class Account:
@@ -37,7 +42,7 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
     """Arguments: folder, whose portals and price lists are offered; react, called with what a widget sets off; changed,
     called when something was changed.
 
-    Attributes: portal, since, zone, tier, hub, prices, days.
+    Attributes: portal, since, zone, tier, hub, prices, days; note, what is missing.
     """
 
     def __init__(self, folder: Path, react: Callable[[Callable[[], None]], None], changed: Callable[[], None]) -> None:
@@ -75,19 +80,23 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
             style={"description_width": "initial"},
             layout=widgets.Layout(width="230px"),
         )
+        self.note = widgets.HTML()
         super().__init__(
             [
                 row(*self.portal.widgets),
                 row(self.since, self.zone),
+                self.note,
                 row(self.tier, self.hub, self.days),
                 row(*self.prices.widgets),
                 widgets.HTML(pieces.paragraph(_PRICES, "mk-note")),
-            ]
+            ],
+            layout=widgets.Layout(overflow="visible"),
         )
         for widget in self.portal.widgets:
             widget.observe(lambda _: None if self._filling else react(self._choose_portal), "value")
         for widget in self.prices.widgets:
             widget.observe(lambda _: None if self._filling else react(self._open_prices), "value")
+        self.since.observe(lambda _: self._note_what_is_missing(), "value")
         for widget in (self.tier, self.hub, self.days, self.since, self.zone):
             widget.observe(lambda _: None if self._filling else changed(), "value")
 
@@ -100,7 +109,8 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         portal, _ = self._read
         is_own = self.portal.has_file
         if not is_own:
-            portal = Portal(access_since=self.since.value, time_zone=self.zone.value.strip() or "UTC")
+            portal = Portal(time_zone=self.zone.value.strip() or "UTC")
+        portal = portal.model_copy(update={"access_since": portal.access_since or self.since.value})
         hub = portal.subscription.hub if is_own else self.hub.value
         bought = portal.subscription.model_copy(update={"tier": self.tier.value or None, "hub": hub})
         return Account(portal.model_copy(update={"subscription": bought}), is_own, self._list, self.days.value)
@@ -117,13 +127,25 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         """Reads the portal that is chosen. Raises: PortalError, DataError."""
         self._filling, self._read = True, None
         try:
-            for widget in (self.hub, self.since, self.zone):
+            for widget in (self.hub, self.zone):
                 shown(widget, when=not self.portal.has_file)
+            shown(self.since, when=False)
             self._read = self.portal.read()
+            shown(self.since, when=self._asks_for_the_day)
             self.tier.value = (self._read[0].subscription.tier or 0) if self._read else 0
         finally:
             self._filling = False
+            self._note_what_is_missing()
         self._changed()
+
+    @property
+    def _asks_for_the_day(self) -> bool:
+        """Whether there is a portal, and it does not name the day of access."""
+        return self._read is not None and self._read[0].access_since is None
+
+    def _note_what_is_missing(self) -> None:
+        missing = self._asks_for_the_day and self.since.value is None
+        self.note.value = pieces.paragraph(_UNKNOWN_DAY, "mk-note") if missing else ""
 
     def _choose_portal(self) -> None:
         self._is_suggested = False

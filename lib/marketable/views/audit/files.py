@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ import ipywidgets as widgets
 from ...errors import DataError
 from ...inputs.exports.files import SUFFIXES, files_of, openable
 from .. import pieces
-from ..choosing import BY_PATH, UPLOAD, UPLOAD_LIMIT, place, taken
+from ..choosing import BY_PATH, UPLOAD, UPLOAD_LIMIT, harmless, place, taken
 from ..layout import shown, wide
 from ..place import shared
 
-_NOTHING, _LONGEST = "", 120
+_NOTHING = ""
 
 
 @dataclass(frozen=True)
@@ -114,19 +113,6 @@ class FileChoice(widgets.VBox):  # type: ignore[misc]
         finally:
             self._emptying = False
         for upload in uploads:
-            if Path(_harmless(upload.name)).suffix.lower() not in SUFFIXES:
+            if Path(harmless(upload.name)).suffix.lower() not in SUFFIXES:
                 raise DataError("Files of this kind are not read", value=upload.name, expected=", ".join(SUFFIXES))
-        return Chosen(uploads=tuple((_harmless(upload.name), bytes(upload.content)) for upload in uploads))
-
-
-def _harmless(name: str) -> str:
-    """The name of an upload, as that of a file: no folder, no control character, not too long for a disk.
-
-    >>> _harmless("../../etc/pass" + chr(0) + "wd.csv")
-    'pass_wd.csv'
-    """
-    last = re.split(r"[/\\]", name)[-1]
-    kept = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "_", last)[-_LONGEST:]
-    while len(kept.encode()) > 2 * _LONGEST:
-        kept = kept[1:]
-    return f"upload{kept}" if kept.startswith(".") or not kept else kept
+        return Chosen(uploads=tuple((harmless(upload.name), bytes(upload.content)) for upload in uploads))

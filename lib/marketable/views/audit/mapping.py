@@ -10,14 +10,15 @@ import ipywidgets as widgets
 import pandas as pd
 
 from ...inputs.dates import DAY_FIRST, MONTH_FIRST
-from ...inputs.exports import ColumnMapping
-from ...rulebook import MARKETING, NON_MARKETING
+from ...inputs.exports import ColumnMapping, recorded_sources
+from ...rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
 from .. import pieces
 from ..choosing import settings_files, taken, text_of
-from ..layout import row, shown, stacked, wide
+from ..layout import row, shown, stacked, together, wide
 from ..place import shared
 from ..tables import html_table
 from .reading import FACTS, Look
+from .understanding import counted
 
 _NONE = ""
 _NEEDED = {
@@ -26,6 +27,10 @@ _NEEDED = {
     "created_at": " (needed)",
     "status": " (needed)",
 }
+_STRANGE = (
+    "These words of your file are not known. Say what they mean, or go on without: rows whose status is left open are "
+    "rejected, and other words that are left open count as not told."
+)
 _WHAT_FOR = (
     "Choose which column of your file tells what. Needed are Record ID or Email, and Create Date; without Marketing "
     "contact status there is nothing to compare with. The others make the audit say more."
@@ -35,16 +40,18 @@ _WHAT_FOR = (
 class MappingPanel(widgets.VBox):  # type: ignore[misc]
     """Arguments: folder, whose saved mappings are offered; use, called with a mapping; save, called with its text.
 
-    Attributes: columns, by fact a Dropdown; values, by fact and text a Dropdown; dates; saved; upload; use_it, save_it.
+    Attributes: columns, by fact a Dropdown; values, by fact and text a Dropdown (a text for yes or no under the first
+    of its facts); recorded, by Record source a Dropdown; dates; saved; upload; use_it, save_it.
     """
 
     def __init__(
         self, folder: Path, use: Callable[[Callable[[], ColumnMapping]], None], save: Callable[..., None]
     ) -> None:
         self._folder, self._use, self._before, self._filling = folder, use, ColumnMapping(), False
-        self._look = Look((), (), {}, "")
+        self._look = Look((), (), {}, "", {})
         self.columns: dict[str, widgets.Dropdown] = {}
         self.values: dict[tuple[str, str], widgets.Dropdown] = {}
+        self.recorded: dict[str, widgets.Dropdown] = {}
         self.dates = stacked(
             widgets.Dropdown(
                 description="Day and month",
@@ -65,18 +72,16 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         self._fields, self._strange, self._undecided = widgets.Box(), widgets.Box(), widgets.HTML()
         for box in (self._fields, self._strange):
             box.add_class("mk-wrap")
+            box.layout.align_items = "flex-end"  # labels of one line and of two
         self._table, self._values_note = widgets.HTML(), widgets.HTML()
+        what_for = widgets.HTML(pieces.paragraph(_WHAT_FOR, "mk-note"))
+        self._of_columns = together(what_for, self.examples, self._table, self._fields, self._undecided, self.dates)
         super().__init__(
             [
-                widgets.HTML(pieces.paragraph(_WHAT_FOR, "mk-note")),
                 self.upload if shared() else self.saved,
-                self.examples,
-                self._table,
-                self._fields,
                 self._values_note,
                 self._strange,
-                self._undecided,
-                self.dates,
+                self._of_columns,
                 row(self.use_it, self.save_it),
             ]
         )
@@ -86,8 +91,9 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         self.saved.observe(lambda _: self._load(), "value")
         self.upload.observe(lambda _: self._load_upload(), "value")
 
-    def show(self, look: Look, mapping: ColumnMapping) -> None:
-        """Shows what the files look like under a mapping."""
+    def show(self, look: Look, mapping: ColumnMapping, *, words_only: bool = False) -> None:
+        """Shows what the files look like under a mapping. words_only: nothing is to be said about the columns."""
+        shown(self._of_columns, when=not words_only)
         self._before, self._look, self._filling = mapping, look, True
         names = [column.name for column in look.columns if column.name.strip()]
         options = [(name, name) for name in names]
@@ -105,22 +111,31 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
             )
             for fact, name in sorted(FACTS.items(), key=lambda each: each[0] not in _NEEDED)
         }
-        self.values = {
-            (fact, text): stacked(widgets.Dropdown(description=pieces.plain(text), options=_meanings(fact)))
-            for fact, texts in look.unknown.items()
-            for text in texts
-        }
-        strange = "These values are not known. Say what they mean; whoever has one that is left open is rejected."
-        self._values_note.value = pieces.paragraph(strange, "mk-note") if self.values else ""
+        self.values, self.recorded = {}, {}
+        for facts, text in _asked_once(look.unknown):
+            of = " and ".join(look.named(fact) for fact in facts)
+            self.values[facts[0], text] = _asked(f"{of}: {text}", _meanings(facts[0]))
+        for meaning, texts in mapping.values.items():  # said before, and perhaps to be said otherwise
+            fact = "status" if meaning in (MARKETING, NON_MARKETING) else "yes or no"
+            for text in texts:
+                self.values[fact, text] = _asked(f"{look.named(fact)}: {text}", _meanings(fact), meaning)
+        source = look.named("record_source")
+        for text, rows in look.recorded.items():
+            self.recorded[text] = _asked(f"{source}: {counted(text, rows)}", _tools())
+        for name, texts in mapping.recorded.items():
+            self.recorded |= {text: _asked(f"{source}: {text}", _tools(), name) for text in texts}
+        self._values_note.value = pieces.paragraph(_STRANGE, "mk-note") if look.has_unknown_words else ""
         self._undecided.value = pieces.paragraph(look.dates, "mk-note") if look.dates else ""
         self.dates.value = mapping.dates or _NONE
-        for box, fields in ((self._fields, self.columns), (self._strange, self.values)):
+        strange = (*self.values.values(), *self.recorded.values())
+        for box, fields in ((self._fields, tuple(self.columns.values())), (self._strange, strange)):
             gone = box.children
-            box.children = tuple(fields.values())
+            box.children = fields
             for widget in gone:
                 widget.close()
         found = settings_files(self._folder, _some) if not shared() else []
         self.saved.options = [("Choose …", _NONE), *found]
+        self.saved.value = _NONE  # equal options keep what was chosen, and choosing it again would do nothing
         shown(self.saved, when=bool(found))
         self._filling = False
         self._show_examples()
@@ -138,13 +153,11 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
             if chosen.get(fact, True)
         }
         columns |= {fact: (name, *columns.get(fact, ())) for fact, name in own.items()}
-        values = {meaning: tuple(texts) for meaning, texts in self._before.values.items()}
-        for (_, text), widget in self.values.items():
-            if widget.value and text not in values.get(widget.value, ()):
-                values[widget.value] = (*values.get(widget.value, ()), text)
+        values, recorded = _said(self.values), _said({("", text): widget for text, widget in self.recorded.items()})
         settings = self._before.settings() | {
             "columns": {fact: list(names) for fact, names in columns.items() if names},
-            "values": {meaning: list(texts) for meaning, texts in values.items()},
+            "values": values,
+            "recorded": recorded,
             "dates": self.dates.value,
         }
         return ColumnMapping(**settings)
@@ -172,9 +185,47 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         return ColumnMapping.of_text(text_of(upload, "a mapping.yaml"))
 
 
+def _asked_once(unknown: dict[str, tuple[str, ...]]) -> list[tuple[list[str], str]]:
+    """The texts that are not known, each with the facts it stands for: yes is yes in whatever column.
+
+    >>> _asked_once({"status": ("1",), "waiting": ("1", "0"), "unsubscribed": ("1",)})
+    [(['status'], '1'), (['waiting', 'unsubscribed'], '1'), (['waiting'], '0')]
+    """
+    facts: dict[tuple[bool, str], list[str]] = {}
+    for fact, texts in unknown.items():
+        for text in texts:
+            facts.setdefault((fact == "status", text), []).append(fact)
+    return [(each, text) for (_, text), each in facts.items()]
+
+
+def _asked(label: str, options: list[tuple[str, str]], value: str = _NONE) -> widgets.Dropdown:
+    return stacked(widgets.Dropdown(description=pieces.plain(label), options=options, value=value))
+
+
+def _said(fields: dict[tuple[str, str], widgets.Dropdown]) -> dict[str, list[str]]:
+    """The texts by what was chosen for them."""
+    said: dict[str, list[str]] = {}
+    for (_, text), field in fields.items():
+        if field.value and text not in said.setdefault(field.value, []):
+            said[field.value].append(text)
+    return said
+
+
 def _meanings(fact: str) -> list[tuple[str, str]]:
-    meanings = (MARKETING, NON_MARKETING) if fact == "status" else ("yes", "no")
-    return [("not known: leave these rows out", _NONE), *((meaning, meaning) for meaning in meanings)]
+    if fact == "status":
+        return [("not known: leave these rows out", _NONE), (MARKETING, MARKETING), (NON_MARKETING, NON_MARKETING)]
+    return [("not known: not told", _NONE), ("yes", "yes"), ("no", "no")]
+
+
+def _tools() -> list[tuple[str, str]]:
+    """The Record sources that are known, called as the rules call their tools."""
+    rulebook = Rulebook.load()
+    rules = rulebook.on(rulebook.editions[-1])
+    known = [
+        (f"{rules[source].name if source in rules else source} ({name})", name)
+        for name, source in recorded_sources().items()
+    ]
+    return [(f"not known: {NOT_COVERED}", _NONE), *known]
 
 
 def _some(path: Path) -> object:

@@ -29,7 +29,7 @@ from .account import AccountPanel
 from .files import Chosen, FileChoice
 from .mapping import MappingPanel
 from .progress import ProgressBar
-from .reading import look, read
+from .reading import Look, look, needs_a_mapping, read
 from .results import Results
 
 _CHOOSE = (
@@ -37,6 +37,7 @@ _CHOOSE = (
     "detail 1, Marketing contact status. {where}"
 )
 _HERE, _THERE = "Nothing leaves this computer.", "What you upload is forgotten when you close this page."
+_NONE_USED = "No row could be used. Here you can say which column tells what; why they are rejected stands above."
 _NOT_READ = "This was not read. Below you can say which column tells what, and what the values mean."
 
 
@@ -55,8 +56,9 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self.audit: Audit | None = None
         self._chosen = Chosen()
         self._used = ColumnMapping()
-        self._looked = False
+        self._seen: Look | None = None
         self._error, self._understood, self._rejected = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._unknown, self._left_out = widgets.HTML(), widgets.HTML()
         self._rejected_rows, self._rejected_saved, self._mapping_saved = (widgets.HTML() for _ in range(3))
         self._audit_error, self._read_error, self._mapping_note = (widgets.HTML() for _ in range(3))
         for name in ("understood", "rejected"):
@@ -66,7 +68,7 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self.mapping = MappingPanel(
             self.folder,
             lambda mapping: self._react(lambda: self._map(mapping)),
-            lambda mapping: react(lambda: self._save_mapping(mapping), self._mapping_saved),
+            lambda mapping: react(lambda: self._save_mapping(mapping(), self._mapping_saved), self._mapping_saved),
         )
         self.account = AccountPanel(
             self.folder,
@@ -76,6 +78,13 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self._change = widgets.Button(
             description="Change what was taken for what", layout=widgets.Layout(width="260px")
         )
+        self._keep = widgets.Button(
+            description="Save the mapping in use",
+            tooltip="As mapping.yaml, for the next export, the explorer and reports",
+            layout=widgets.Layout(width="260px"),
+        )
+        self._kept = widgets.HTML()
+        self._columns = widgets.Checkbox(False, description="Show all columns that were left out", indent=False)
         self._rows = widgets.Checkbox(False, description="Show the rejected rows themselves", indent=False)
         self._save_rows = widgets.Button(
             description="Download the rejected rows" if shared() else "Save the rejected rows",
@@ -89,6 +98,8 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         super().__init__(self._layout())
         self.add_class("mk")
         self._change.on_click(lambda _: self._react(self._show_mapping))
+        self._keep.on_click(lambda _: react(lambda: self._save_mapping(self._used, self._kept), self._kept))
+        self._columns.observe(lambda _: self._react(self._show_left_out), "value")
         self._rows.observe(lambda _: self._show_rejected_rows(), "value")
         self._save_rows.on_click(lambda _: react(self._save_rejected, self._rejected_saved))
         self.start.on_click(lambda _: react(self._clean(self._compute, self._audit_error), self._audit_error))
@@ -99,16 +110,22 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
 
     def _layout(self) -> list[widgets.Widget]:
         choose = pieces.paragraph(_CHOOSE.format(where=_THERE if shared() else _HERE), "mk-note")
-        self._mapping_step = panel("Which column tells what", [self._mapping_note, self.mapping, self._mapping_saved])
+        self._mapping_step = panel(
+            "What columns and words mean", [self._mapping_note, self.mapping, self._mapping_saved]
+        )
         self._understood_step = panel(
             "2 · What was understood",
             [
                 self._understood,
+                self._columns,
+                self._left_out,
+                self._unknown,
                 self._rejected,
                 row(self._rows, self._save_rows),
                 self._rejected_rows,
                 self._rejected_saved,
-                self._change,
+                row(self._change, self._keep),
+                self._kept,
             ],
         )
         account = [
@@ -178,7 +195,7 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self._read(made)
 
     def _read(self, mapping: ColumnMapping) -> None:
-        self._used, self.export = mapping, None
+        self._used, self.export, self._seen = mapping, None, None
         shown(self._understood_step, when=False)
         shown(self._account_step, when=False)
         try:
@@ -189,20 +206,29 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
             self._look_closer()
             raise
         self._show_understood(self.export)
-        unknown = self.export.rejected["reason"].astype("str").str.contains("This is no status").any()
         shown(self._mapping_step, when=False)
-        if unknown:
-            self._show_mapping("Some statuses were not known, and their rows are rejected. Say below what they mean.")
+        if needs_a_mapping(self.export, mapping):
+            seen = self._look()
+            self._unknown.value = understanding.unknown(seen)
+            if not len(self.export.contacts):
+                self._show_mapping(_NONE_USED)
+            elif seen.has_unknown_words:
+                self._show_mapping(words_only=True)
 
     def _look_closer(self) -> None:
         """Offers a mapping, where the files are tables at all; what is wrong with them has been said."""
         with contextlib.suppress(DataError):
             self._show_mapping(_NOT_READ)
 
-    def _show_mapping(self, note: str = "") -> None:
-        with self._waiting("the columns"), self._chosen.opened() as files:
-            seen = look(files, self._used)
-        self.mapping.show(seen, self._used)
+    def _look(self) -> Look:
+        """What the files look like, looked at once for each mapping."""
+        if self._seen is None:
+            with self._waiting("the columns"), self._chosen.opened() as files:
+                self._seen = look(files, self._used)
+        return self._seen
+
+    def _show_mapping(self, note: str = "", *, words_only: bool = False) -> None:
+        self.mapping.show(self._look(), self._used, words_only=words_only)
         self._mapping_note.value, self._mapping_saved.value = pieces.paragraph(note) if note else "", ""
         shown(self._mapping_step, when=True)
 
@@ -210,10 +236,17 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self._understood.value = understanding.understood(export)
         self._rejected.value = understanding.rejected(export)
         self._rows.value, self._rejected_rows.value, self._rejected_saved.value = False, "", ""
+        self._columns.value, self._left_out.value, self._unknown.value = False, "", ""
+        self._kept.value = ""
+        shown(self._keep, when=bool(self._used.settings()))
+        shown(self._columns, when=understanding.has_left_out(export))
         for widget in (self._rows, self._save_rows):
             shown(widget, when=len(export.rejected) > 0)
         shown(self._understood_step, when=True)
         shown(self._account_step, when=len(export.contacts) > 0)
+
+    def _show_left_out(self) -> None:
+        self._left_out.value = understanding.left_out(self._look()) if self._columns.value else ""
 
     def _show_rejected_rows(self) -> None:
         wanted = self._rows.value and self.export is not None
@@ -249,9 +282,8 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         """Where files are saved; None in the app."""
         return None if shared() else place(self.folder, self.save_to.value or "saved")
 
-    def _save_mapping(self, mapping: Callable[[], ColumnMapping]) -> None:
-        contents = {"mapping.yaml": mapping().text().encode()}
-        self._mapping_saved.value = hand_over(contents, self._save_folder())
+    def _save_mapping(self, mapping: ColumnMapping, told: widgets.HTML) -> None:
+        told.value = hand_over({"mapping.yaml": mapping.text().encode()}, self._save_folder())
 
     def _save_rejected(self) -> None:
         if self.export is not None:

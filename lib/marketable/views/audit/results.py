@@ -39,8 +39,14 @@ _PORTAL = (
     "Your account with its switches as they seem to have been. Look at each in HubSpot before you rely on it. {kept} "
     "There you see what would happen if you flipped one of them."
 )
-_KEPT = "Save it, and open the explorer: choose this export there as the batch, and saved/portal.yaml as the portal."
-_DOWNLOADED = "Download it, and open the explorer: upload this export there as the batch, and it as the portal."
+_KEPT = (
+    "Save it, and open the explorer: choose this export there as the batch (by its path, with the mapping that you "
+    "saved, if it needed one), and saved/portal.yaml as the portal."
+)
+_DOWNLOADED = (
+    "Download it, and open the explorer: upload this export there as the batch (with the mapping that you saved, if it "
+    "needed one), and it as the portal."
+)
 _ALL = (
     "counts.csv, switches.csv, groups.csv and portal.yaml: none of them names a contact. With a row for each contact "
     "also contacts.csv: keep it where contacts may be kept."

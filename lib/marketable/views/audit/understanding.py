@@ -8,11 +8,16 @@ import re
 import pandas as pd
 
 from ...inputs.exports import Export
+from ...inputs.exports.files import is_repeated
 from .. import pieces
 from ..tables import csv, html_table
-from .reading import FACTS
+from .reading import FACTS, Look
 
 _CALLED = {"certainty": "How surely the creating tool is told", "record ids": "Record IDs"}
+_PERHAPS = (
+    "If your file has one of these under another name, say so under “Change what was taken for what”; the columns that "
+    "were left out can be shown below."
+)
 _SEVERAL = re.compile(r"\b([Rr]ow) \d[\d,]*")
 
 
@@ -20,7 +25,11 @@ def read_in_short(export: Export) -> str:
     """Rows read, used and rejected, in a sentence."""
     used = len(export.contacts)
     read = f"{export.rows_read:,} {'row' if export.rows_read == 1 else 'rows'} read"
-    text = f"{read}: {used:,} {'contact' if used == 1 else 'contacts'} used, {export.rows_read - used:,} rejected."
+    repeated = int(is_repeated(export.rejected).sum())
+    text = f"{read}: {used:,} {'contact' if used == 1 else 'contacts'} used, "
+    if repeated:
+        text += f"{repeated:,} {'repeats' if repeated == 1 else 'repeat'} a contact and {_is(repeated)} not needed, "
+    text += f"{export.rows_read - used - repeated:,} rejected."
     if export.submissions_read:
         text += f" {export.submissions_read:,} form submissions read."
     return text
@@ -30,6 +39,7 @@ def understood(export: Export) -> str:
     """What was understood, and what the export does not tell, as HTML in which text is escaped."""
     told = {name: text for name, text in export.understood.items() if not _is_lacking(name)}
     columns = told.pop("columns", "")
+    told.pop("not known", "")  # `unknown` says it
     if "files" not in told:
         told.pop("rows", "")
     rows = [(_CALLED.get(name, name[:1].upper() + name[1:]), text) for name, text in told.items()]
@@ -39,6 +49,33 @@ def understood(export: Export) -> str:
     return shown
 
 
+def unknown(look: Look) -> str:
+    """The words that are not known, by column, as HTML; blank where there are none."""
+    told = [
+        (fact, ", ".join(texts), "These rows are rejected" if fact == "status" else "These cells count as blank")
+        for fact, texts in look.unknown.items()
+    ]
+    if look.recorded:
+        words = ", ".join(counted(text, rows) for text, rows in look.recorded.items())
+        told.append(("record_source", words, "What created these contacts counts as not covered"))
+    items = "".join(
+        f"<li>{html.escape(f'{look.named(fact)}: {words}. {follows}.')}</li>" for fact, words, follows in told
+    )
+    heading = '<h3 class="mk-sub">Words that are not known: say below what they mean</h3>'
+    return f'{heading}<ul class="mk-list">{items}</ul>' if items else ""
+
+
+def left_out(look: Look) -> str:
+    """The columns that were taken for nothing."""
+    frame = pd.DataFrame({"column of the file": look.left_out})
+    return html_table(frame, "The columns that were left out", most=1000)
+
+
+def counted(text: str, rows: int) -> str:
+    """A word, and how many rows have it."""
+    return f"{text} ({rows:,} {'row' if rows == 1 else 'rows'})"
+
+
 def rejected(export: Export) -> str:
     """How many rows were rejected, by reason."""
     if not len(export.rejected):
@@ -46,7 +83,7 @@ def rejected(export: Export) -> str:
     # A reason that names another row is the same reason for every row.
     reasons = export.rejected["reason"].astype("str").str.replace(_SEVERAL, "another row", regex=True)
     counted = reasons.value_counts().rename_axis("why").reset_index(name="rows")[["rows", "why"]]
-    return html_table(counted, "Rows that were rejected, by reason", most=50)
+    return html_table(counted, "Rows that were not used, by reason", most=50)
 
 
 def rejected_rows(export: Export) -> str:
@@ -79,10 +116,20 @@ def _is_lacking(name: str) -> bool:
 
 def _lacking(export: Export) -> str:
     items = [
-        f"<li>{html.escape(text) if name.startswith('no ') else html.escape(f'{name[:1].upper()}{name[1:]}: {text}.')}"
+        f"<li>{html.escape(text if name.startswith('no ') else f'{name[:1].upper()}{name[1:]}: {text}.')}</li>"
         for name, text in export.understood.items()
         if _is_lacking(name)
     ]
     if not items:
         return ""
-    return f'<h3 class="mk-sub">What the export does not tell</h3><ul class="mk-list">{"</li>".join(items)}</li></ul>'
+    told = f'<h3 class="mk-sub">What the export does not tell</h3><ul class="mk-list">{"".join(items)}</ul>'
+    return told + pieces.paragraph(_PERHAPS, "mk-note") if has_left_out(export) else told
+
+
+def has_left_out(export: Export) -> bool:
+    """Whether the files have columns that were taken for nothing."""
+    return "left out" in export.understood
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
