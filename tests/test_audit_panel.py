@@ -467,6 +467,13 @@ def test_the_saved_mapping_is_used_for_the_next_file_too(tmp_path: Path) -> None
         assert panel.export is not None and len(panel.export.contacts) == 3
 
 
+def test_addresses_where_yes_or_no_should_stand_are_told_and_not_shown(panel: AuditPanel, tmp_path: Path) -> None:
+    rows = [f"{HEADER},Unsubscribed from all email", "1,a@b.c,2024-03-01,CRM UI,Ann,Marketing contact,x@y.z"]
+    read_paths(panel, written(tmp_path / "some.csv", rows))
+    assert "Not known: Unsubscribed from all email: … (1). These cells count as blank" in text(panel._unknown)
+    assert not is_shown(panel._mapping_step)
+
+
 def test_one_column_for_two_facts_is_refused_and_changes_nothing(panel: AuditPanel) -> None:
     panel.files.choice.value = str(EXPORT)
     panel._change.click()

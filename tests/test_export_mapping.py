@@ -234,6 +234,13 @@ def test_a_preview_of_json_shows_the_properties(tmp_path: Path) -> None:
     assert facts == {"id": "record_id", "createdate": "created_at", "x": None}
 
 
+def test_addresses_are_no_words_to_ask_about(path: Path) -> None:
+    path.write_text("Record ID,Create Date,Record source,Unsubscribed from all email\n1,2024-03-01,a@b.c,x@y.z\n")
+    seen = preview(path)
+    assert (seen.unknown, seen.recorded) == ({}, {})
+    assert "@" not in str(read_export(path).understood)
+
+
 def test_a_preview_shows_that_the_order_of_day_and_month_is_not_decided(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -209,13 +209,17 @@ def _not_known(told: Mapping[str, _Told]) -> str:
     return _NOT_KNOWN.format("; ".join(texts)) if texts else ""
 
 
-def _word(text: str) -> str:
-    """A cell as a word that may be shown: what is long or an address is not one.
+def is_word(text: str) -> bool:
+    """Whether a cell is a word that may be shown and asked about: an address, or what is long, is not.
 
-    >>> _word("WAHR"), _word("ann@example.com")
-    ("'WAHR'", '…')
+    >>> is_word("WAHR"), is_word("ann@example.com")
+    (True, False)
     """
-    return repr(text) if len(text) <= _LONG and "@" not in text else "…"
+    return len(text) <= _LONG and "@" not in text
+
+
+def _word(text: str) -> str:
+    return repr(text) if is_word(text) else "…"
 
 
 def _taken(values: Any, coded: pd.Series[Any]) -> Any:

@@ -14,6 +14,7 @@ import pandas as pd
 from ...errors import DataError
 from ..dates import read_dates
 from ..tables import FilePath, Table
+from .contacts import is_word
 from .files import table_of
 from .mapping import ColumnMapping, as_mapping
 from .sources import folded, known_names
@@ -118,12 +119,12 @@ def _whole(path: FilePath, vocabulary: Vocabulary) -> Table:
 
 
 def _counts(table: Table, names: list[str]) -> dict[str, int]:
-    """What stands in columns and how often, the most frequent first."""
+    """The words that stand in columns, and how often, the most frequent first."""
     counts: Counter[str] = Counter()
     for name in names:
         found = table.frame[name].str.strip().value_counts(sort=False)
-        counts.update(dict(zip(found.index.astype(str), found, strict=True)))
-    return dict(counts.most_common())
+        counts.update({text: int(rows) for text, rows in zip(found.index.astype(str), found, strict=True)})
+    return {text: rows for text, rows in counts.most_common() if is_word(text)}
 
 
 def _samples(cells: pd.Series[Any] | None) -> tuple[str, ...]:

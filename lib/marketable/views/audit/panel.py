@@ -209,7 +209,7 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         shown(self._mapping_step, when=False)
         if needs_a_mapping(self.export, mapping):
             seen = self._look()
-            self._unknown.value = understanding.unknown(seen)
+            self._unknown.value = understanding.unknown(seen, self.export)
             if not len(self.export.contacts):
                 self._show_mapping(_NONE_USED)
             elif seen.has_unknown_words:

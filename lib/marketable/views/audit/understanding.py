@@ -49,8 +49,8 @@ def understood(export: Export) -> str:
     return shown
 
 
-def unknown(look: Look) -> str:
-    """The words that are not known, by column, as HTML; blank where there are none."""
+def unknown(look: Look, export: Export) -> str:
+    """The words that are not known, by column, as HTML; what is no word is told only to be there."""
     told = [
         (fact, ", ".join(texts), "These rows are rejected" if fact == "status" else "These cells count as blank")
         for fact, texts in look.unknown.items()
@@ -62,7 +62,13 @@ def unknown(look: Look) -> str:
         f"<li>{html.escape(f'{look.named(fact)}: {words}. {follows}.')}</li>" for fact, words, follows in told
     )
     heading = '<h3 class="mk-sub">Words that are not known: say below what they mean</h3>'
-    return f'{heading}<ul class="mk-list">{items}</ul>' if items else ""
+    if not items:
+        return (
+            pieces.paragraph(f"Not known: {export.understood['not known']}.")
+            if "not known" in export.understood
+            else ""
+        )
+    return f'{heading}<ul class="mk-list">{items}</ul>'
 
 
 def left_out(look: Look) -> str:
