@@ -85,9 +85,7 @@ def _switches(statuses: Statuses, inferred: Inferred) -> pd.DataFrame:
         witnesses, contact = gather(statuses, inferred, int(number))
         source, asset = split(name)
         periods = _periods(steps, witnesses, statuses.marketing[contact])
-        ranges = {
-            int(at): witnesses.spread(steps, told, n) for n, at in enumerate(steps.starts) if at in steps.own(told)
-        }
+        ranges = {int(at): witnesses.spread(steps, n) for n, at in enumerate(steps.starts) if at in steps.own(told)}
         differs = steps != told
         enough = differs or len(contact) >= FEWEST
         contacts, marketing = periods[-1]

@@ -59,22 +59,23 @@ class Witnesses:
         return (value - present, best) if value > present + 1e-9 else (0.0, now)
 
     def _value(self, steps: Steps, told: Steps) -> float:
-        if not self._is_shown(steps, told):
-            return -np.inf
-        on = self._touched(steps.at(self.at))
-        return float(self.weight[on].sum()) - price(steps, told)
+        return self._worth(steps) - price(steps, told) if self._is_shown(steps, told) else -np.inf
 
-    def spread(self, steps: Steps, told: Steps, number: int) -> tuple[int, int]:
+    def _worth(self, steps: Steps) -> float:
+        """How much likelier a history makes the statuses than one that is always off (log)."""
+        return float(self.weight[self._touched(steps.at(self.at))].sum())
+
+    def spread(self, steps: Steps, number: int) -> tuple[int, int]:
         """Between which two touches a change lies: another moment in between is nearly as likely."""
         moments = np.unique(self.at)
-        enough = self._value(steps, told) - _NEARLY
+        enough = self._worth(steps) - _NEARLY
         after = steps.starts[number - 1]
         until = steps.starts[number + 1] if number + 1 < len(steps.starts) else moments[-1] + 1
 
         def as_likely(moment: int) -> bool:
             starts = steps.starts.copy()
             starts[number] = moments[moment]
-            return bool(after < moments[moment] < until) and self._value(Steps(starts, steps.on), told) >= enough
+            return bool(after < moments[moment] < until) and self._worth(Steps(starts, steps.on)) >= enough
 
         first = last = min(int(np.searchsorted(moments, steps.starts[number])), len(moments) - 1)
         while first > 0 and as_likely(first - 1):
