@@ -93,23 +93,26 @@ class Witnesses:
         """Whether enough contacts tell of each stretch in which the told history was wrong, and of each period that
         begins or ends with a change of which it does not tell.
         """
+        if steps == told:
+            return True
         starts, unlike = steps.unlike(told)
-        begins = starts[np.flatnonzero(np.diff(unlike, prepend=False) & unlike)]
-        for begin in begins:
-            later = starts[(starts > begin) & ~unlike]
-            within = (self.at >= begin) & ((self.at < later[0]) if len(later) else True)
-            if np.count_nonzero(self._touched(within)) < FEWEST:
-                return False
-        return not len(self._thin(steps, told))
+        begins = np.flatnonzero(np.diff(unlike, prepend=not unlike[0]))
+        is_shown = self._contacts(starts[begins]) >= FEWEST
+        return bool(is_shown[unlike[begins]].all()) and not len(self._thin(steps, told))
 
     def _thin(self, steps: Steps, told: Steps) -> np.ndarray:
         """The numbers of the periods beside changes that are not told, of which too few contacts tell."""
         changes = np.flatnonzero(np.isin(steps.starts, steps.own(told)))
         beside = np.union1d(changes - 1, changes)
-        period = np.searchsorted(steps.starts, self.at, side="right") - 1
-        few = [np.count_nonzero(self._touched(period == number)) < FEWEST for number in beside]
-        thin: np.ndarray = beside[np.array(few, dtype=bool)]
+        thin: np.ndarray = beside[self._contacts(steps.starts)[beside] < FEWEST] if len(beside) else beside
         return thin
+
+    def _contacts(self, begins: np.ndarray) -> np.ndarray:
+        """How many contacts were touched in each of some periods. Arguments: begins, of the periods."""
+        period = np.searchsorted(begins, self.at, side="right") - 1
+        is_first = np.diff(period, prepend=-1) != 0
+        is_first[self.starts] = True  # of its contact in its period, as touches are in the order of time
+        return np.bincount(period[is_first], minlength=len(begins))
 
     def _candidates(self, told: Steps) -> Iterator[Steps]:
         """Histories that may be likelier. Where nothing was touched, they are as told."""
