@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ..rulebook import ACTIONS, MARKETING, Rulebook
+from .exports.contacts import FORMS
 from .portal import Change, Portal
 from .samples import firm, firm_touches
 
 BEGINS, ENDS = dt.date(2021, 1, 4), dt.date(2026, 10, 30)
-FORMS = ("hubspot_form", "non_hubspot_form")
 WEBSITE = ("hubspot_form", "chatflow", "document_open", "meetings_link")
 DETAILS_SINCE = pd.Timestamp(2024, 3, 1)
 

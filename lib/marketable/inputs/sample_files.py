@@ -15,8 +15,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from .exports.contacts import FORMS
 from .portal import Portal, write_whole
-from .sample_contacts import FORMS, firm_contacts
+from .sample_contacts import firm_contacts
 from .samples import firm, sample_touches
 
 LABELS = {"CRM_UI": "CRM UI", "BOT": "Bot Chatflow", "ENGAGEMENTS": "Activities", "BCC_TO_CRM": "BCC'd Email"}

@@ -19,6 +19,7 @@ from ..engine import Outcome, decide
 from ..engine.reach import reach
 from ..errors import DataError
 from ..inputs.exports import CERTAINTIES, Export, tool_of
+from ..inputs.exports.contacts import FORMS
 from ..inputs.portal import Portal
 from ..inputs.samples import firm
 from ..inputs.touches import as_touches
@@ -29,7 +30,6 @@ from .deck import Deck
 ASKED = tuple(name for name in EXPLANATIONS if name != NOT_TOLD)
 DAYS = dt.date(2024, 3, 1), dt.date(2026, 10, 15)  # on which a switch may have been turned on
 _DETAILS_SINCE = pd.Timestamp(2024, 3, 1)
-_FORMS = ("hubspot_form", "non_hubspot_form")
 _UNNAMED, _TICKED = 4, 4  # of so many contacts one
 _LIVE_CHAT = "chatflow/Live chat"
 _TURNED = ("hubspot_form", "integration", "chatflow")  # tools whose switch somebody turns; an import has a box
@@ -81,12 +81,12 @@ def export_of(
     """
     by_tools = touches[~touches["source"].isin(ACTIONS)].astype({"source": "str", "asset": "str"})
     created = by_tools.drop_duplicates("contact_id")
-    later = by_tools[~by_tools.index.isin(created.index) & by_tools["source"].isin(_FORMS)]
+    later = by_tools[~by_tools.index.isin(created.index) & by_tools["source"].isin(FORMS)]
     told = pd.concat([later.drop_duplicates("contact_id"), later.drop_duplicates("contact_id", keep="last")])
     pairs = list(zip(created["source"], created["asset"], strict=True))
     recorded = {pair: _recorded(*pair) for pair in set(pairs)}
     shown = pd.DataFrame([recorded[pair] for pair in pairs], created["contact_id"], ["source", "detail"])
-    old = (created["occurred_at"].lt(_DETAILS_SINCE) & ~created["source"].isin(_FORMS)).to_numpy()
+    old = (created["occurred_at"].lt(_DETAILS_SINCE) & ~created["source"].isin(FORMS)).to_numpy()
     if unnamed:
         shown.loc[old & (pd.RangeIndex(len(shown)) % unnamed == 0), "detail"] = ""
     tools = [tool_of(*each) for each in zip(shown["source"], shown["detail"], strict=True)]
@@ -208,7 +208,7 @@ class Rows:
         contact = self._made.export.contacts.loc[contact_id]
         source, detail = map(str, self._made.recorded.loc[contact_id])
         touches = self._made.export.touches
-        forms = touches[touches["contact_id"].eq(contact_id) & touches["source"].isin(_FORMS)]
+        forms = touches[touches["contact_id"].eq(contact_id) & touches["source"].isin(FORMS)]
         cells = {
             "Create Date": f"{contact['created_at']:%Y-%m-%d %H:%M}",
             "Record source": source,
