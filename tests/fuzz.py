@@ -17,7 +17,7 @@ import atheris
 
 with atheris.instrument_imports(include=["marketable"]):
     import marketable as mk
-    from marketable.inputs.tables import read_table
+    from marketable.reading.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = {"id", "name", "when", "contact_id", "email", "occurred_at", "source"}

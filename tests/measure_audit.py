@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from marketable.answers.auditing.evidence import evidence
-from marketable.answers.auditing.histories import told_by
+from marketable.auditing.evidence import evidence
+from marketable.auditing.histories import told_by
 from portals import MadeUp, made_up
 
 BINS = ((0, 0), (1, 4), (5, 9), (10, 19), (20, 49), (50, 10**9))

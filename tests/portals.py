@@ -11,12 +11,12 @@ import pandas as pd
 
 import marketable as mk
 from marketable.engine.moments import start
-from marketable.inputs.exports import CERTAINTIES, Export
-from marketable.inputs.portal import Change, History, Portal
-from marketable.inputs.samples import firm_touches
-from marketable.inputs.touches import as_touches
+from marketable.exports import CERTAINTIES, Export
+from marketable.portal.portal import Change, History, Portal
+from marketable.reading.touches import as_touches
 from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, Rulebook
 from marketable.rulebook.reader import switch_name
+from marketable.samples.touches import firm_touches
 
 FORMS = ("hubspot_form", "non_hubspot_form")
 YEARS = dt.date(2021, 1, 4), dt.date(2026, 10, 30)

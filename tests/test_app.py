@@ -26,7 +26,7 @@ from traitlets import Bunch
 import marketable as mk
 from lab import REPOSITORY, Running, chromium, in_browser, served_app, violations
 from light import Visitor
-from marketable.views import Explorer, explorer
+from marketable.workbench import Explorer, explorer
 
 WIDTHS = [1280, 390]
 BROKEN = [

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import marketable as mk
-from marketable.answers.auditing import Audit
-from marketable.answers.auditing.explanations import EXPLANATIONS, TRUSTS
-from marketable.answers.auditing.histories import Steps, constant, told_by
-from marketable.answers.auditing.witnesses import CHANGE, FEWEST, MOMENT, Witnesses
+from marketable.auditing import Audit
+from marketable.auditing.explanations import EXPLANATIONS, TRUSTS
+from marketable.auditing.histories import Steps, constant, told_by
+from marketable.auditing.witnesses import CHANGE, FEWEST, MOMENT, Witnesses
 from marketable.engine.moments import EARLIEST
-from marketable.inputs.sample_contacts import AS_THEY_WERE, firm_contacts
+from marketable.samples.contacts import AS_THEY_WERE, firm_contacts
 from measure_audit import measured
 from portals import made_up
 

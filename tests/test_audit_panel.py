@@ -18,10 +18,12 @@ import pytest
 from traitlets import Bunch
 
 import marketable as mk
-from marketable.inputs.exports import ColumnMapping
-from marketable.views import DATA, AuditPanel, Explorer, choosing
-from marketable.views.audit import telling
-from marketable.views.audit.chart import by_explanation
+from marketable.exports import ColumnMapping
+from marketable.paths import DATA
+from marketable.views import choosing
+from marketable.workbench import AuditPanel, Explorer
+from marketable.workbench.audit import telling
+from marketable.workbench.audit.chart import by_explanation
 
 EXPORT = next(DATA.glob("hubspot-crm-exports-*.csv"))
 PORTAL = mk.Portal.load(DATA / "portal.yaml")

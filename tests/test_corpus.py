@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import marketable as mk
-from marketable.inputs.tables import read_table
+from marketable.reading.tables import read_table
 
 CORPUS = Path(__file__).parent / "corpus"
 OUTCOMES: dict[str, dict[str, Any]] = yaml.safe_load((CORPUS / "outcomes.yaml").read_text(encoding="utf-8"))

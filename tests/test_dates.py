@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from marketable.errors import DataError
-from marketable.inputs.dates import DAY_FIRST, MONTH_FIRST, read_dates, read_times, time_faults
+from marketable.reading.dates import DAY_FIRST, MONTH_FIRST, read_dates, read_times, time_faults
 
 MINUTES = st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2099, 12, 31, 23, 59)).map(
     lambda moment: moment.replace(second=0, microsecond=0)

@@ -15,9 +15,10 @@ from traitlets import Bunch
 
 import marketable as mk
 from batches import settings_of
-from marketable.inputs.exports import ColumnMapping
-from marketable.views import Explorer, charts, choosing, explorer, switch_list
+from marketable.exports import ColumnMapping
+from marketable.views import charts, choosing, switch_list
 from marketable.views.tables import csv, html_table
+from marketable.workbench import Explorer, explorer
 from reference import reference_decide
 
 DATA = explorer.DATA

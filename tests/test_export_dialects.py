@@ -17,9 +17,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketable.inputs import exports
-from marketable.inputs.exports import ColumnMapping, Export, preview, read_export
-from marketable.inputs.exports.files import openable
+from marketable import exports
+from marketable.exports import ColumnMapping, Export, preview, read_export
+from marketable.exports.files import openable
 
 COLUMNS = yaml.safe_load(Path(exports.__file__).with_name("export_columns.yaml").read_text(encoding="utf-8"))
 NEEDED = ["record_id", "email", "created_at", "record_source", "record_source_detail", "status", "waiting"]

@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketable import exports
 from marketable.errors import DataError, MappingError
-from marketable.inputs import exports
-from marketable.inputs.exports import ColumnMapping, preview, read_export, recorded_sources
-from marketable.inputs.exports.sources import folded, shipped_sources
-from marketable.inputs.exports.vocabulary import FACTS
+from marketable.exports import ColumnMapping, preview, read_export, recorded_sources
+from marketable.exports.sources import folded, shipped_sources
+from marketable.exports.vocabulary import FACTS
 from marketable.rulebook import NOT_COVERED, SOURCES
 
 COLUMNS = yaml.safe_load(Path(exports.__file__).with_name("export_columns.yaml").read_text(encoding="utf-8"))
@@ -247,5 +247,5 @@ def test_a_preview_shows_that_the_order_of_day_and_month_is_not_decided(
     def read_dates(*_: object) -> None:
         raise DataError("No cell tells", advice='Give dates="day first"')
 
-    monkeypatch.setattr("marketable.inputs.exports.previews.read_dates", read_dates)
+    monkeypatch.setattr("marketable.exports.previews.read_dates", read_dates)
     assert preview(path).dates == 'No cell tells. Give dates="day first"'

@@ -11,15 +11,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketable import exports
 from marketable.errors import DataError
-from marketable.inputs import exports
-from marketable.inputs.exports import CERTAINTIES, Export, form_name, read_export, tool_of, why
-from marketable.inputs.exports.files import REPEATED
-from marketable.inputs.exports.sources import shipped_sources
-from marketable.inputs.opening import open_file
-from marketable.inputs.touches import read_touches
+from marketable.exports import CERTAINTIES, Export, form_name, read_export, tool_of, why
+from marketable.exports.files import REPEATED
+from marketable.exports.opening import open_file
+from marketable.exports.sources import shipped_sources
+from marketable.reading.touches import read_touches
 from marketable.rulebook import NOT_COVERED, SOURCES
-from marketable.views.audit.files import Chosen
+from marketable.workbench.audit.files import Chosen
 
 DATA = Path(__file__).parents[1] / "data"
 CONTACT = {"Record ID": "7", "Create Date": "2024-03-01 09:00"}

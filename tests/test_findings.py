@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import marketable as mk
 from batches import NO_ZONE, frame, portal, portals, touches, zones
-from marketable.answers.findings import CEASED, CREATED, TURNED, Findings
 from marketable.errors import MarketableError, ParameterError, UnknownNameError
-from marketable.inputs.exports import ColumnMapping
-from marketable.inputs.parameters import Parameters
+from marketable.exports import ColumnMapping
+from marketable.report.findings import CEASED, CREATED, TURNED, Findings
+from marketable.report.parameters import Parameters
 from marketable.rulebook import MARKETING, STATUSES
 from test_architecture import REPOSITORY
 

@@ -18,16 +18,16 @@ import pytest
 
 import marketable as mk
 from marketable.errors import PortalError, UnknownNameError
-from marketable.practice.classroom import Classroom
-from marketable.practice.lessons import TEXTS, LessonText, StoryExperiment, every_question, lesson_ids, refuted
-from marketable.practice.predict import KINDS
-from marketable.practice.questions import LessonError, Question
-from marketable.practice.story import Story
-from marketable.practice.through_editions import FACTS, disputed, facts_of, history
-from marketable.views.lessons import article
-from marketable.views.lessons.editions_panel import EditionsPanel
-from marketable.views.lessons.lesson import Lesson
-from marketable.views.lessons.quiz import Quiz
+from marketable.lessons.classroom import Classroom
+from marketable.lessons.lessons import TEXTS, LessonText, StoryExperiment, every_question, lesson_ids, refuted
+from marketable.lessons.panels import article
+from marketable.lessons.panels.editions_panel import EditionsPanel
+from marketable.lessons.panels.lesson import Lesson
+from marketable.lessons.panels.quiz import Quiz
+from marketable.lessons.predict import KINDS
+from marketable.lessons.questions import LessonError, Question
+from marketable.lessons.story import Story
+from marketable.lessons.through_editions import FACTS, disputed, facts_of, history
 from reference import reference_decide
 from test_architecture import REPOSITORY
 
@@ -255,7 +255,7 @@ def test_disputed_days_are_those_on_which_the_engine_finds_a_creation_ambiguous(
 @pytest.fixture(autouse=True)
 def without_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the class nor the progress of whoever runs the tests."""
-    monkeypatch.setattr("marketable.practice.classroom.FILE", tmp_path / "class.yaml")
+    monkeypatch.setattr("marketable.lessons.classroom.FILE", tmp_path / "class.yaml")
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0")
 
 
@@ -383,7 +383,7 @@ def test_a_part_that_cannot_be_made_leaves_its_error_in_its_place(monkeypatch: p
     def fail(*_given: object) -> None:
         raise mk.DataError("No contact is of these kinds")
 
-    monkeypatch.setattr("marketable.views.lessons.lesson.PredictPanel", fail)
+    monkeypatch.setattr("marketable.lessons.panels.lesson.PredictPanel", fail)
     (page,) = pages(Lesson("02_tools_without_a_switch").practice())
     assert "No contact is of these kinds" in page and 'role="alert"' in page
 
@@ -429,7 +429,7 @@ def test_a_notebook_has_the_skeleton_in_order_and_its_lessons_title(lesson_id: s
 def test_a_notebooks_code_is_one_line_a_cell_and_holds_no_rules(lesson_id: str) -> None:
     cells = cells_of(lesson_id)
     first, *others = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-    made = f'from marketable.views.lessons.lesson import Lesson\n\nlesson = Lesson("{lesson_id}")\nlesson'
+    made = f'from marketable.lessons.panels.lesson import Lesson\n\nlesson = Lesson("{lesson_id}")\nlesson'
     assert first == made
     assert others == [f"lesson.{part}()" for part in PARTS]
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", cell["id"]) for cell in cells)

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 import marketable as mk
 from lab import REPOSITORY, Running, chromium, chromium_path, run_notebook, served, served_app, violations
-from marketable.practice.classroom import FILE, Classroom
-from marketable.practice.lessons import LessonText, lesson_ids
+from marketable.lessons.classroom import FILE, Classroom
+from marketable.lessons.lessons import LessonText, lesson_ids
+from marketable.lessons.panels.predict_panel import ROUND, PredictPanel
+from marketable.lessons.panels.quiz import said
 from marketable.rulebook import STATUSES
-from marketable.views.lessons.predict_panel import ROUND, PredictPanel
-from marketable.views.lessons.quiz import said
 
 pytestmark = [
     pytest.mark.browser,

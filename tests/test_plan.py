@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 import marketable as mk
 from batches import frame, portal, portals, touches
-from marketable.answers.planning import plans, search
-from marketable.answers.planning.moves import Moves
+from marketable.what_if import plans, search
+from marketable.what_if.moves import Moves
 
 MOST_SETTINGS = 3**5
 WAYS = ["counted", "searched", "solved"]

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 import marketable as mk
 from batches import settings_of
 from lab import REPOSITORY
-from marketable.answers.auditing.explanations import AMBIGUOUS, BY_HAND, OLDER, SWITCH, WAITING
-from marketable.practice import deck, find_switch, within_tier
-from marketable.practice.batch import practice_touches, seeds
-from marketable.practice.deck import weighed
-from marketable.practice.export import ASKED, Row, Rows, made_up_export
-from marketable.practice.find_switch import Puzzle
-from marketable.practice.predict import KINDS, Cards
-from marketable.practice.story import Story, StoryTouch, has_switch
-from marketable.practice.within_tier import Task
+from marketable.auditing.explanations import AMBIGUOUS, BY_HAND, OLDER, SWITCH, WAITING
+from marketable.lessons import deck, find_switch, within_tier
+from marketable.lessons.batch import practice_touches, seeds
+from marketable.lessons.deck import weighed
+from marketable.lessons.export import ASKED, Row, Rows, made_up_export
+from marketable.lessons.find_switch import Puzzle
+from marketable.lessons.predict import KINDS, Cards
+from marketable.lessons.story import Story, StoryTouch, has_switch
+from marketable.lessons.within_tier import Task
 from marketable.rulebook import ACTIONS, NOT_COVERED, SOURCES
 from reference import reference_decide
 

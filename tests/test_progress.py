@@ -24,15 +24,15 @@ import marketable as mk
 from batches import portals
 from lab import chromium, in_browser, violations
 from marketable.errors import DataError, MarketableError, PortalError, UnknownNameError
-from marketable.practice import classroom as class_module
-from marketable.practice import progress as kept
-from marketable.practice.classroom import Classroom
-from marketable.practice.export import ASKED
-from marketable.practice.predict import KINDS
-from marketable.practice.progress import LETTERS, Progress, Tally, read_many
-from marketable.practice.results import by_kind, by_learner, by_lesson, by_question, to_practise
-from marketable.views.lessons.keeping import Keeping
-from marketable.views.lessons.progress_page import in_short, page
+from marketable.lessons import classroom as class_module
+from marketable.lessons import progress as kept
+from marketable.lessons.classroom import Classroom
+from marketable.lessons.export import ASKED
+from marketable.lessons.panels.keeping import Keeping
+from marketable.lessons.panels.progress_page import in_short, page
+from marketable.lessons.predict import KINDS
+from marketable.lessons.progress import LETTERS, Progress, Tally, read_many
+from marketable.lessons.results import by_kind, by_learner, by_lesson, by_question, to_practise
 from test_report_page import A4
 
 CODE, OTHER = "K7M2QX", "BCDFGH"
@@ -312,7 +312,7 @@ def test_a_folder_there_is_not_is_told(tmp_path: Path) -> None:
 
 ANSWERING = """
 import sys
-from marketable.practice import progress as kept
+from marketable.lessons import progress as kept
 for number in range(40):
     kept.add(sys.argv[1], [("predict", sys.argv[3], number % 4 > 0)], sys.argv[2])
 """
@@ -330,7 +330,7 @@ def test_two_lessons_open_at_once_lose_no_answer(tmp_path: Path) -> None:
 
 HOLDING = """
 import sys, time
-from marketable.practice import progress as kept
+from marketable.lessons import progress as kept
 with kept._alone(sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)
@@ -633,7 +633,7 @@ def test_begin_anew_leaves_the_old_progress_and_makes_another_code(folder: Path)
 
 
 WHERE = """
-from marketable.practice import classroom, progress
+from marketable.lessons import classroom, progress
 print(progress.FOLDER, classroom.FILE)
 """
 

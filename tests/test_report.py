@@ -29,12 +29,12 @@ from papermill.cli import papermill as papermill_command
 
 import marketable as mk
 from marketable.errors import ParameterError
-from marketable.inputs.parameters import Parameters, layered, notebook_cell, of_text
-from marketable.inputs.periods import Period
-from marketable.reports import command, figures, run
-from marketable.reports import kernel as kernels
-from marketable.reports.kernel import Deadline, WarmKernel
-from marketable.reports.run import FIGURES, Made, ReportError, make
+from marketable.report import command, figures, run
+from marketable.report import kernel as kernels
+from marketable.report.kernel import Deadline, WarmKernel
+from marketable.report.parameters import Parameters, layered, notebook_cell, of_text
+from marketable.report.periods import Period
+from marketable.report.run import FIGURES, Made, ReportError, make
 from test_architecture import REPOSITORY
 from test_parameters import NASTY
 
@@ -458,7 +458,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", '=HYPERLINK("x")']
 
 
 def figures_of(tmp_path: Path, names: list[str]) -> dict[str, Any]:
-    from marketable.answers.findings import Findings
+    from marketable.report.findings import Findings
 
     lines = [
         f'{number},2026-10-01,hubspot_form,"{name.replace(chr(34), chr(34) * 2)}"' for number, name in enumerate(names)
@@ -580,7 +580,7 @@ def test_who_is_stopped_while_dataclasses_are_imported_ends_with_the_code_too(tm
     """Dataclasses execute strings, and what is stopped there, `python -m` would end by the signal after all."""
     (tmp_path / "imports.py").write_text(f"""
 import os, signal, sys
-from marketable.reports import process
+from marketable.report import process
 process.begin()
 try:
     exec("os.kill(os.getpid(), signal.{by})")

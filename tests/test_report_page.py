@@ -24,14 +24,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 import marketable as mk
 from batches import Case, cases
 from lab import REPOSITORY, chromium, in_browser, violations
-from marketable.answers.findings import Findings
-from marketable.inputs.opening import Opened, open_file
-from marketable.inputs.parameters import Parameters
-from marketable.inputs.periods import Period
-from marketable.reports import figures
-from marketable.reports.page import page as page_of
-from marketable.views import report
-from marketable.views.report import sections
+from marketable.exports.opening import Opened, open_file
+from marketable.report import figures, sections
+from marketable.report import sections as report
+from marketable.report.findings import Findings
+from marketable.report.page import page as page_of
+from marketable.report.parameters import Parameters
+from marketable.report.periods import Period
 from test_plan import agency
 
 DATA = REPOSITORY / "data"

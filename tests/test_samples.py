@@ -16,11 +16,11 @@ import pytest
 import yaml
 
 from marketable.errors import DataError
-from marketable.inputs.portal import Portal
-from marketable.inputs.sample_contacts import firm_contacts
-from marketable.inputs.sample_files import sample_files
-from marketable.inputs.samples import sample_touches
+from marketable.portal.portal import Portal
 from marketable.rulebook import ACTIONS, SOURCES
+from marketable.samples.contacts import firm_contacts
+from marketable.samples.files import sample_files
+from marketable.samples.touches import sample_touches
 from reference import reference_decide
 
 DATA = Path(__file__).parents[1] / "data"

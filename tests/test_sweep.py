@@ -21,18 +21,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from batches import Case, cases, portal
-from marketable.answers.findings import Findings
 from marketable.errors import DataError, ParameterError
-from marketable.inputs.opening import Opened
-from marketable.inputs.parameters import Parameters
-from marketable.inputs.periods import Period
-from marketable.reports import many
-from marketable.reports.command import main
-from marketable.reports.compare import ALWAYS, compare, figures_of, write_page
-from marketable.reports.figures import as_json
-from marketable.reports.index import write_index
-from marketable.reports.many import Failure, is_there, make_all
-from marketable.reports.sweep import MOST, Sweep, planned, slug, unique
+from marketable.exports.opening import Opened
+from marketable.report import many
+from marketable.report.command import main
+from marketable.report.compare import ALWAYS, compare, figures_of, write_page
+from marketable.report.figures import as_json
+from marketable.report.findings import Findings
+from marketable.report.index import write_index
+from marketable.report.many import Failure, is_there, make_all
+from marketable.report.parameters import Parameters
+from marketable.report.periods import Period
+from marketable.report.sweep import MOST, Sweep, planned, slug, unique
 from test_architecture import REPOSITORY
 
 TOUCHES, PORTAL = REPOSITORY / "data" / "touches.csv", REPOSITORY / "data" / "portal.yaml"

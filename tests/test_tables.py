@@ -18,8 +18,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from marketable.errors import DataError, MarketableError
-from marketable.inputs import read_export, tables
-from marketable.inputs.tables import csv_file, read_table
+from marketable.exports import read_export
+from marketable.reading import csv_file, tables
+from marketable.reading.tables import read_table
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 AWKWARD = ["", " ", "007", "7", "NA", "null", "nan", "None", "1e5", "True", "9" * 40, "a@b.c", "Größe ", "é\u2028ß 🎉"]
@@ -429,7 +430,7 @@ def test_title_rows_and_known_columns_of_a_sheet(folder: Path) -> None:
 def test_parquet_that_unpacks_to_too_much_is_refused_by_the_columns_that_are_wanted(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketable.inputs.tables.parquet_file.MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr("marketable.reading.parquet_file.MOST_UNPACKED", 1_000_000)
     path = folder / "wide.parquet"
     columns = {"Record ID": ["7"] * 2_000, "Notes": ["x" * 1_000] * 2_000}
     pa.parquet.write_table(pa.table(columns), path, use_dictionary=False, compression="zstd")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import marketable as mk
-from marketable.inputs.portal import Portal
-from marketable.views import report
-from marketable.views.report.telling import first_paragraph
+from marketable.portal.portal import Portal
+from marketable.report import sections as report
+from marketable.report.telling import first_paragraph
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketable.errors import DataError
-from marketable.inputs.dates import read_times
-from marketable.inputs.touches import COLUMNS, SOURCE_NAMES, Batch, as_touches, read_touches
+from marketable.reading.dates import read_times
+from marketable.reading.touches import COLUMNS, SOURCE_NAMES, Batch, as_touches, read_touches
 from marketable.rulebook import SOURCES
 from test_tables import csv_files, is_read_alike_with_care
 

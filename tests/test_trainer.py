@@ -14,13 +14,13 @@ from playwright.sync_api import expect
 
 import marketable as mk
 from lab import REPOSITORY, chromium, in_browser, run_notebook, served, violations
-from marketable.practice.classroom import Classroom
-from marketable.practice.predict import KINDS
-from marketable.practice.progress import LETTERS, Progress, read_many
-from marketable.practice.results import by_kind, by_learner, by_question
-from marketable.views.lessons import trainer as trainer_module
-from marketable.views.lessons.progress_page import class_page, hardest
-from marketable.views.lessons.trainer import Trainer
+from marketable.lessons.classroom import Classroom
+from marketable.lessons.panels import trainer as trainer_module
+from marketable.lessons.panels.progress_page import class_page, hardest
+from marketable.lessons.panels.trainer import Trainer
+from marketable.lessons.predict import KINDS
+from marketable.lessons.progress import LETTERS, Progress, read_many
+from marketable.lessons.results import by_kind, by_learner, by_question
 from test_progress import CODE, GOOD, HOSTILE, done, tables, written
 from test_report_page import A4
 
@@ -247,8 +247,8 @@ def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(width: i
 
 
 LESSON = """
-from marketable.practice.classroom import Classroom
-from marketable.views.lessons.keeping import Keeping
+from marketable.lessons.classroom import Classroom
+from marketable.lessons.panels.keeping import Keeping
 keeping = Keeping("03_the_tools_with_a_switch", Classroom.load())
 keeping.record("predict", "fixed", False)
 keeping

@@ -6,11 +6,22 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .answers import Audit, Plan, WhatIf, audit
+    from .auditing.audit import Audit, audit
     from .engine import Outcome, decide
-    from .errors import DataError, MarketableError, ParameterError, PortalError, RulebookError, UnknownNameError
-    from .inputs import Batch, Export, Portal, Prices, Subscription, read_export, read_touches, sample_touches
+    from .errors import (
+        DataError,
+        MarketableError,
+        ParameterError,
+        PortalError,
+        RulebookError,
+        UnknownNameError,
+    )
+    from .exports import Export, read_export
+    from .portal import Portal, Prices, Subscription
+    from .reading.touches import Batch, read_touches
     from .rulebook import Edition, Reference, Rule, Rulebook
+    from .samples import sample_touches
+    from .what_if import Plan, WhatIf
 
 __all__ = [
     "Audit",
@@ -40,11 +51,14 @@ __all__ = [
 ]
 
 
+_ROOMS = ("errors", "rulebook", "portal", "reading.touches", "exports", "engine", "what_if", "auditing", "samples")
+
+
 def __getattr__(name: str) -> object:
     """Each name is loaded when it is first used: the command starts its kernel before it loads pandas."""
     if name in __all__:
-        for floor in ("errors", "rulebook", "inputs", "engine", "answers"):
-            module = importlib.import_module(f".{floor}", __name__)
+        for room in _ROOMS:
+            module = importlib.import_module(f".{room}", __name__)
             if hasattr(module, name):
                 globals()[name] = getattr(module, name)
                 return globals()[name]

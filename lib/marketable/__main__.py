@@ -2,6 +2,6 @@
 
 import sys
 
-from .reports.command import main
+from marketable.report.command import main
 
 sys.exit(main())

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from .errors import MarketableError
+from marketable.errors import MarketableError
 
 Place = tuple[str | int, ...]
 _UNICODE_BREAKS = {"\x85", "\u2028", "\u2029"}

@@ -163,8 +163,8 @@ def _load() -> None:
         importlib.import_module(name)
     import ipywidgets
 
-    from marketable.views import AuditPanel, Explorer
-    from marketable.views.lessons.lesson import Lesson
+    from marketable.lessons.panels.lesson import Lesson
+    from marketable.workbench import AuditPanel, Explorer
 
     Explorer()
     AuditPanel()

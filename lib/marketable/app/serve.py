@@ -37,10 +37,11 @@ from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFile
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.utils import get_page_config
 
+from marketable.paths import NOTEBOOKS, TOOLKIT
+
 from . import forking
 
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[2]
 MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, where there is one
 TOOLS = ("explore", "audit")
 ONLY_IN_JUPYTERLAB = "jupyterlab"  # the tag of cells that make no sense here
@@ -276,7 +277,7 @@ class App(Voila):
 
     @default("root_dir")
     def _default_root_dir(self) -> str:
-        return str(REPOSITORY / "notebooks")
+        return str(NOTEBOOKS)
 
     def initialize(self, argv: list[str] | None = None) -> None:
         """Reads options and settings."""
@@ -287,7 +288,7 @@ class App(Voila):
 
     def load_config_file(self, *_: Any, **__: Any) -> None:
         """Reads .app/config.py, and nobody's own settings of Voila."""
-        super().load_config_file("config", path=[str(REPOSITORY / ".app")])
+        super().load_config_file("config", path=[str(TOOLKIT / ".app")])
         self.identity_provider_class = Anybody
         fixed = self.config
         fixed.VoilaConfiguration.template = "marketable"

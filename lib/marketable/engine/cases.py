@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..inputs.portal import Portal, split
-from ..rulebook import ACTIONS, NOT_COVERED, SOURCES, STATUSES, Reference, Rule, Rulebook
-from ..rulebook.reader import switch_name
+from marketable.portal.portal import Portal, split
+from marketable.rulebook import ACTIONS, NOT_COVERED, SOURCES, STATUSES, Reference, Rule, Rulebook
+from marketable.rulebook.reader import switch_name
+
 from .moments import EARLIEST, midnight, start
 
 MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE = range(len(STATUSES))

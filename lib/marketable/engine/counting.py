@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..errors import UnknownNameError, nearest
-from ..rulebook import STATUSES
+from marketable.errors import UnknownNameError, nearest
+from marketable.rulebook import STATUSES
+
 from .cases import KNOWN
 
 _COLUMNS = pd.Index(STATUSES, name="status")

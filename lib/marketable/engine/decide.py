@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from ..inputs.portal import Portal, checked_portal
-from ..rulebook import Rulebook
+from marketable.portal.portal import Portal, checked_portal
+from marketable.rulebook import Rulebook
+
 from .cases import Cases
 from .explain import Explainer
 from .frames import in_memory

@@ -6,12 +6,13 @@ import datetime as dt
 
 import numpy as np
 
-from ..inputs.portal import Portal
-from ..rulebook import NOT_COVERED, STATUSES, LifecycleRule, Reference, Rulebook
-from ..rulebook.reader import TRUST, switch_name
+from marketable.portal.portal import Portal
+from marketable.portal.update_dates import rests_on
+from marketable.rulebook import NOT_COVERED, STATUSES, LifecycleRule, Reference, Rulebook
+from marketable.rulebook.reader import TRUST, switch_name
+
 from .cases import MARKETING_CODE, NOT_COVERED_CODE, Case, Cases
 from .table import ROLES, STATUS_AFTER, STATUS_BEFORE, Role, Table
-from .update_dates import rests_on
 
 RULES = (
     "fixed default",

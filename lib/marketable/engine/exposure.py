@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..inputs.portal import Portal
-from ..rulebook import ACTIONS, NOT_COVERED
+from marketable.portal.portal import Portal
+from marketable.rulebook import ACTIONS, NOT_COVERED
+
 from .by_contact import by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
 from .grouping import in_parts

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from ..errors import DataError
+from marketable.errors import DataError
 
 if TYPE_CHECKING:
     import narwhals as nw

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..inputs.portal import Portal
+from marketable.portal.portal import Portal
+
 from .by_contact import ByContact, by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
 from .grouping import in_parts

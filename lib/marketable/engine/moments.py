@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from marketable.errors import DataError
 
 Microseconds = np.ndarray
 EARLIEST = np.iinfo(np.int64).min

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from ..errors import UnknownNameError, nearest
-from ..rulebook import STATUSES
+from marketable.errors import UnknownNameError, nearest
+from marketable.rulebook import STATUSES
+
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, Cases
 from .counting import counted_all, counted_by, creator_labels, month_labels
 from .explain import RULES, Explainer

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs.portal import Portal, checked_portal, split
-from ..rulebook import Rulebook
+from marketable.portal.portal import Portal, checked_portal, split
+from marketable.rulebook import Rulebook
+
 from .by_contact import by_contact
 from .cases import NOT_COVERED_CODE, Cases
 from .exposure import ALWAYS, slots

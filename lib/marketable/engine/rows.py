@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, nearest
-from ..rulebook import NOT_COVERED, SOURCES, STATUSES
+from marketable.errors import DataError, nearest
+from marketable.rulebook import NOT_COVERED, SOURCES, STATUSES
+
 from .cases import KNOWN
 from .frames import column_names, in_memory
 from .grouping import contact_keys

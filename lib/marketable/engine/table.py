@@ -11,11 +11,12 @@ from enum import IntEnum
 
 import numpy as np
 
-from ..inputs.portal import Portal
+from marketable.portal.portal import Portal
+from marketable.portal.update_dates import update_date_after
+
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
 from .moments import midnight
 from .rows import Rows, code_type
-from .update_dates import update_date_after
 
 NONE = -1
 

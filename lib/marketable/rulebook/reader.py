@@ -12,9 +12,9 @@ from typing import Literal
 
 import pandas as pd
 
-from ..errors import RulebookError, UnknownNameError, nearest
-from ..plain_yaml import read
-from ..strict import IsoDate, Strict, validate
+from marketable.errors import RulebookError, UnknownNameError, nearest
+from marketable.plain_yaml import read
+from marketable.settings import IsoDate, Strict, validate
 
 MARKETING, NON_MARKETING, NOT_COVERED = "marketing", "non-marketing", "not covered"
 STATUSES = (MARKETING, NON_MARKETING, NOT_COVERED)

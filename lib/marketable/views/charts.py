@@ -23,9 +23,10 @@ from matplotlib import style
 from matplotlib.dates import date2num
 from matplotlib.lines import Line2D
 
-from ..inputs.portal import split
-from ..rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES
-from .sheet import (
+from marketable.portal.portal import split
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES
+
+from .sheet import (  # fmt: skip
     ALWAYS,
     BLUE,
     COLOURS,
@@ -43,7 +44,7 @@ from .sheet import (
     round_up,
     time_sheet,
     width_of,
-)  # fmt: skip
+)
 from .words import against_tier, crossing, day
 
 HATCHES = {MARKETING: "", NON_MARKETING: "///", NOT_COVERED: "..."}

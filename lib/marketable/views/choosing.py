@@ -12,13 +12,13 @@ from typing import Generic, TypeVar
 import ipywidgets as widgets
 from traitlets import Bunch
 
-from ..errors import DataError, MarketableError
-from ..practice.progress import SAVED
-from ..strict import Settings
+from marketable.errors import DataError, MarketableError
+from marketable.paths import SAVED
+from marketable.settings import Settings
+
 from .layout import shown, wide
 from .place import shared
 
-DATA = Path(__file__).resolve().parents[3] / "data"
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
 BY_PATH, UPLOAD, NO_FILE = "path", "upload", "none"
 _LONGEST = 120  # letters of a file's name
@@ -68,7 +68,8 @@ def harmless(name: str) -> str:
 def settings_files(folder: Path, load: Callable[[Path], object]) -> list[tuple[str, str]]:
     """The YAML files that can be loaded, as options of a Dropdown: what was saved in JupyterLab, then the folder's.
 
-    >>> from marketable.inputs.portal import Portal
+    >>> from marketable.paths import DATA
+    >>> from marketable.portal import Portal
     >>> [name for name, _ in settings_files(DATA, Portal.load)][-1]
     'portal.yaml'
     """

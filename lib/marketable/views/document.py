@@ -13,8 +13,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 def document(title: str, content: str) -> str:
     """One HTML file that needs nothing else. Arguments: title, text; content, HTML in which text is escaped already."""
     named = html.escape(title)
-    styles = ("report/report.css", "page.css", "document.css")
-    style = "".join(files(__package__).joinpath(*name.split("/")).read_text("utf-8") for name in styles)
+    styles = ("report.css", "page.css", "document.css")
+    style = "".join(files(__package__).joinpath(name).read_text("utf-8") for name in styles)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

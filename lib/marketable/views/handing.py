@@ -9,8 +9,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import DataError
-from ..inputs.portal import write_whole
+from marketable.errors import DataError
+from marketable.paths import write_whole
+
 from . import pieces
 
 DOWNLOAD_LIMIT = 12_000_000  # bytes; what is downloaded is part of the page

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..inputs.portal import split
-from ..rulebook import MARKETING, NOT_COVERED, STATUSES, Rule
+from marketable.portal.portal import split
+from marketable.rulebook import MARKETING, NOT_COVERED, STATUSES, Rule
 
 # JupyterLab takes arrow keys, Enter and letters for commands to cells, even from somebody who moves among radio
 # buttons, and takes the focus away. A widget has no way to say that its keys are its own; a picture of nothing has.

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 
-from ..errors import MarketableError
+from marketable.errors import MarketableError
+
 from . import pieces
 
 

@@ -26,7 +26,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from ..rulebook import MARKETING, NON_MARKETING, NOT_COVERED
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED
 
 COLOURS = {MARKETING: "#D55E00", NON_MARKETING: "#8CC5E8", NOT_COVERED: "#D9D9D9"}
 PALE = {MARKETING: "#E8A673", NON_MARKETING: "#C0DFF2", NOT_COVERED: "#EAEAEA"}

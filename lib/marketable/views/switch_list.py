@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 import ipywidgets as widgets
 import pandas as pd
 
-from ..inputs.portal import History
-from ..rulebook import Rule
+from marketable.portal.portal import History
+from marketable.rulebook import Rule
+
 from . import pieces
 
 MOST = 60  # rows at once; a portal may have hundreds of forms, and a page of widgets as many is slow

@@ -7,7 +7,7 @@ import re
 
 import pandas as pd
 
-from ..rulebook import MARKETING, NOT_COVERED
+from marketable.rulebook import MARKETING, NOT_COVERED
 
 _ADDRESS = re.compile(r"(?<![\w.+%'-])(?:[\w.+%'-]|&#x27;)+@[\w-]+(?:\.[\w-]+)+")  # also where it is escaped
 

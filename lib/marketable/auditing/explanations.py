@@ -1,0 +1,181 @@
+"""One explanation for each contact of an export: why its status is what it is, against what the rules expect.
+
+What the rules expect is told twice: under the switches as the portal has them, and under the switches as the statuses
+say they were. Where only the second agrees with the status, a switch is not as the portal says; where neither does,
+something happened that an export does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from marketable.engine import Outcome
+from marketable.engine.explain import trust_of
+from marketable.exports import Export
+from marketable.portal.portal import split
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES
+
+from .evidence import Evidence
+
+AS_EXPECTED = "as expected"
+UPGRADED = "upgraded by a form after creation"
+SWITCH = "a switch is not as the portal says"
+BY_HAND = "set by hand, import or workflow"
+WAITING = "waiting for the update date"
+OLDER = "older than access"
+AMBIGUOUS = "ambiguous"
+NOT_TOLD = "status not told"
+EXPLANATIONS = (AS_EXPECTED, UPGRADED, SWITCH, BY_HAND, WAITING, OLDER, AMBIGUOUS, NOT_COVERED, NOT_TOLD)
+MEANINGS = {
+    AS_EXPECTED: "The rules and the portal's switches make it what it is.",
+    UPGRADED: "It was there already, and a form that was on made it a marketing contact.",
+    SWITCH: "A switch seems to have been other than the portal says: the other contacts that it reached tell the same.",
+    BY_HAND: "Neither a rule nor a switch explains it. Something changed it that an export does not show.",
+    WAITING: "It was set as non-marketing, and counts until the next update date.",
+    OLDER: "It was there before the account had marketing contacts, and nothing has made it one since.",
+    AMBIGUOUS: "What the export tells fits more than one tool, switch or edition of the article.",
+    NOT_COVERED: "HubSpot's article does not say which status its tool sets, or the export does not tell its tool.",
+    NOT_TOLD: "The export does not tell its status.",
+}
+TRUSTS = ("H", "M", "assumption", "inferred", "silent")
+
+_LATER = {
+    MARKETING: "An export does not show what did: somebody by hand, an import, a workflow, or a form sent between the "
+    "first and the latest one.",
+    NON_MARKETING: "An export does not show who set it as non-marketing since: somebody by hand, or a workflow.",
+}
+_UNTOLD = "The export does not tell what created it, and nothing that it tells of since explains the status."
+_AS_GIVEN = "as the portal has it, which the statuses do not bear out."
+_WAITS = "It was set as non-marketing, counts until the next update date, and is non-marketing from then on."
+_BECAUSE = {
+    "chat": "Recorded as CONVERSATIONS: a team e-mail, or a live chat, which alone has a switch. It could be a live "
+    "chat whose switch is on.",
+    "unnamed": "The export does not name the form, chatflow, app or import, so its switch is not known.",
+    "": "It was created between two editions of HubSpot's article that disagree, and is as the newer one says.",
+}
+
+
+def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence) -> pd.DataFrame:
+    """The contacts of an export, each with its explanation.
+
+    Arguments: expected, what `decide` says under the portal's switches; likely, the same under those that the statuses
+    show; found, what they show.
+    Returns: index contact_id; created_at, source, asset, certainty (as the export has them), expected and actual
+    (status), explanation (one of EXPLANATIONS), trust (of TRUSTS), reason (a sentence).
+    """
+    contacts = export.contacts
+    first, second = (outcome.contacts.loc[contacts.index] for outcome in (expected, likely))
+    status = pd.CategoricalDtype(list(STATUSES))
+    actual = contacts["status"].astype(status)
+    is_told, is_marketing = actual.notna().to_numpy(), actual.eq(MARKETING).to_numpy()
+    agrees = actual.cat.codes.to_numpy() == second["status"].cat.codes.to_numpy()
+    agreed = actual.cat.codes.to_numpy() == first["status"].cat.codes.to_numpy()
+    is_chat = (contacts["source"].eq("team_email") & contacts["certainty"].eq("ambiguous")).to_numpy()
+    # A switch that is not named may have made a contact marketing; nobody is non-marketing because of it.
+    unnamed = [name for name in second["decided_by"].cat.categories if split(name)[1] == ""]
+    made_by_unnamed = is_marketing | second["decided_by"].isin(unnamed).to_numpy()
+    is_unnamed = found.unnamed.loc[contacts.index].to_numpy() & made_by_unnamed
+    has_two_readings = likely.read_twice.loc[contacts.index].to_numpy()
+    first_that_holds = {
+        NOT_TOLD: ~is_told,
+        WAITING: contacts["waiting"].to_numpy() & is_marketing,
+        NOT_COVERED: second["status"].eq(NOT_COVERED).to_numpy(),
+        OLDER: agrees & second["decided_by"].eq("access").to_numpy(),
+        SWITCH: agrees & ~agreed,
+        UPGRADED: agrees & is_marketing & (second["since"] > second["created_at"]).to_numpy(),
+        AS_EXPECTED: agrees,
+        AMBIGUOUS: is_unnamed | has_two_readings | is_chat & is_marketing,
+    }
+    names = [*first_that_holds, BY_HAND]
+    number = np.select(list(first_that_holds.values()), np.arange(len(names) - 1), len(names) - 1)
+    explanation = pd.Series(_category(number, names), contacts.index)
+    is_switch = number == names.index(SWITCH)
+    is_uncovered = (number == names.index(NOT_COVERED)) & first["status"].ne(NOT_COVERED).to_numpy()
+    # The switch that makes the difference decided the one outcome where the contact is marketing, else the other.
+    by_second = is_switch & is_marketing
+    deciding = second["decided_by"].astype("object").where(by_second, first["decided_by"].astype("object"))
+    kinds = pd.DataFrame(
+        {
+            "explanation": explanation,
+            "expected": first["status"],
+            "actual": actual,
+            "certainty": contacts["certainty"],
+            "rule": second["reason"],
+            "switch": deciding.where(is_switch | is_uncovered),
+            "recorded": (contacts["source"].ne(NOT_COVERED) | contacts["asset"].astype("str").ne("")).astype("str"),
+            "because": np.select([is_unnamed, is_chat], ["unnamed", "chat"], ""),
+            "told": _status_source(export).where(number == names.index(BY_HAND)),
+        }
+    )
+    number, distinct = _kinds(kinds)
+    return contacts[["created_at", "source", "asset", "certainty"]].assign(
+        expected=first["status"],
+        actual=actual,
+        explanation=explanation.cat.set_categories(list(EXPLANATIONS)),
+        trust=_category(number, [_trust(kind, found) for kind in distinct], TRUSTS),
+        reason=_category(number, [_reason(kind, found) for kind in distinct]),
+    )
+
+
+def _status_source(export: Export) -> pd.Series:
+    """What HubSpot names as the source of each contact's status, blank where it does not."""
+    found: pd.Series = export.details.get("status_source", pd.Series("", export.contacts.index))
+    return found
+
+
+def _category(number: np.ndarray, texts: list[str], among: Sequence[str] = ()) -> pd.Categorical[Any]:
+    """By row one of some texts, not yet unique."""
+    distinct = list(among or dict.fromkeys(texts))
+    codes = np.array([distinct.index(text) for text in texts], dtype=np.int32)
+    return pd.Categorical.from_codes(codes[number], dtype=pd.CategoricalDtype(pd.Index(distinct, dtype="str")))
+
+
+def _kinds(kinds: pd.DataFrame) -> tuple[np.ndarray, list[dict[str, str]]]:
+    """The number of each row among the distinct ones, and these; what is missing is blank."""
+    packed = np.zeros(len(kinds), dtype=np.int64)
+    for name in kinds:
+        column = kinds[name].astype("category").cat
+        packed = packed * (len(column.categories) + 1) + column.codes.to_numpy() + 1
+    _, first, number = np.unique(packed, return_index=True, return_inverse=True)
+    distinct = kinds.iloc[first].astype("object")
+    distinct = distinct.where(distinct.notna(), "")
+    return number, [dict(zip(kinds.columns, row, strict=True)) for row in distinct.to_numpy().tolist()]
+
+
+def _reason(kind: dict[str, str], found: Evidence) -> str:
+    explanation, actual = kind["explanation"], kind["actual"]
+    if explanation == NOT_TOLD:
+        return f"The export does not tell its status. {kind['rule']}"
+    unlike = f"Expected {kind['expected']}, but it is {actual}. "
+    if explanation == WAITING:
+        return f"{_WAITS} {kind['rule']}"
+    if explanation == SWITCH:
+        seen = found.switches["evidence"].get(kind["switch"], "")
+        was = "on" if actual == MARKETING else "off"
+        return f"{unlike}{kind['switch']} seems to have been {was}. {seen} If so: {kind['rule']}"
+    if explanation == AMBIGUOUS:
+        return f"{unlike}{_BECAUSE[kind['because']]} {kind['rule']}"
+    if explanation == BY_HAND:
+        told = f" HubSpot names what set it: {kind['told']}." if kind["told"] else ""
+        return f"By the rules it would be {_other(actual)}, but it is {actual}. {_LATER[actual]}{told} {kind['rule']}"
+    if explanation == NOT_COVERED:
+        why = f"Expected {kind['expected']} through {kind['switch']} {_AS_GIVEN} " if kind["switch"] else ""
+        return f"It is {actual}. {why}{kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
+    return kind["rule"]
+
+
+def _other(status: str) -> str:
+    return NON_MARKETING if status == MARKETING else MARKETING
+
+
+def _trust(kind: dict[str, str], found: Evidence) -> str:
+    if kind["explanation"] in (SWITCH, BY_HAND, AMBIGUOUS) or (kind["explanation"] == OLDER and found.access_seen):
+        return "inferred"
+    if kind["explanation"] in (NOT_COVERED, NOT_TOLD):
+        return "silent"
+    trust = trust_of(kind["rule"])
+    return "M" if trust == "H" and kind["certainty"] in ("likely", "ambiguous") else trust

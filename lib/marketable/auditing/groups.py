@@ -1,0 +1,74 @@
+"""The groups of contacts worth acting on: how many there are, what they cost, and what to do about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pandas as pd
+
+from marketable.engine import Outcome
+from marketable.portal.portal import Portal, split
+from marketable.portal.prices import Prices
+from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
+
+from . import mailing as mail
+from .evidence import Evidence
+from .explanations import AMBIGUOUS, BY_HAND, SWITCH, WAITING
+
+MADE_BY = "made marketing by "  # and then a switch
+_MAIL = {
+    mail.BOUNCED: "Mail to them comes back, and they count all the same. Set them as non-marketing.",
+    mail.UNSUBSCRIBED: "They have opted out of all e-mail, and count all the same. Set them as non-marketing.",
+    mail.NEVER: "They have never got a marketing e-mail. Mail them, or set them as non-marketing.",
+    mail.SILENT: "They have not got a marketing e-mail for long. Mail them, or set them as non-marketing.",
+}
+_OTHERS = {
+    BY_HAND: "Something that the export does not show made them marketing: somebody by hand or in bulk, an import, a "
+    "workflow, or a form that it does not name. Marketing contact status source tells which, if the view has it.",
+    AMBIGUOUS: "What made them marketing cannot be told for sure; each one's reason says what it could be.",
+    NOT_COVERED: "HubSpot's article does not say what their tool sets, or the export does not tell what created them. "
+    "Who was created by hand may have had the box for it ticked.",
+}
+
+
+def members(
+    contacts: pd.DataFrame, mailing: pd.Series, likely: Outcome, found: Evidence
+) -> Iterator[tuple[str, pd.Series, str]]:
+    """The groups: each one's name, by contact_id whether it is in it, and what to do. Groups may overlap.
+
+    Arguments: contacts, explained; mailing, by marketing contact; likely, the statuses under the switches as they seem
+    to have been.
+    """
+    is_marketing = contacts["actual"].eq(MARKETING)
+    by_mail = mailing.reindex(contacts.index)
+    for name, advice in _MAIL.items():  # who waits has been set as non-marketing already
+        yield name, by_mail.eq(name) & contacts["explanation"].ne(WAITING), advice
+    decided_by = likely.contacts["decided_by"].astype("str").reindex(contacts.index)
+    rules = Rulebook.load()
+    newest = rules.on(rules.editions[-1])
+    for switch, row in found.switches[found.switches["differs"]].iterrows():
+        where = newest[split(str(switch))[0]].where
+        through = contacts["explanation"].eq(SWITCH) & is_marketing & decided_by.eq(str(switch))
+        advice = f"It looks {row['looks']}; told was {row['portal']}. Look at it ({where}), turn it "
+        advice += "off if it is not meant to be on, and set as non-marketing whom you do not mail."
+        yield f"{MADE_BY}{switch}", through, advice
+    for name, advice in _OTHERS.items():
+        yield f"{name}, marketing", contacts["explanation"].eq(name) & is_marketing, advice
+
+
+def table(
+    groups: dict[str, tuple[pd.Series, str]], portal: Portal, prices: Prices | None, day: dt.date
+) -> pd.DataFrame:
+    """The groups with anybody in them, the largest first: index group; contacts, monthly (their share of a month's
+    price; missing without a price for the hub), advice.
+    """
+    hub = portal.subscription.hub
+    rows = {
+        name: (int(chosen.sum()), None if prices is None else prices.of(int(chosen.sum()), hub, day), advice)
+        for name, (chosen, advice) in groups.items()
+        if chosen.any()
+    }
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["contacts", "monthly", "advice"])
+    frame = frame.astype({"contacts": "int64", "monthly": "float64", "advice": "str"}).rename_axis("group")
+    return frame.sort_values("contacts", ascending=False, kind="stable")

@@ -1,0 +1,109 @@
+"""A switch through time, as steps: on since 2 June 2025, off before. How one is read from a portal, said, and written
+back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from marketable.engine.moments import EARLIEST, start
+from marketable.portal.portal import Change, History, Portal, split
+from marketable.rulebook import Rulebook
+
+DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """What a switch was: from each of `starts` on (local times in microseconds; the first is EARLIEST), `on`."""
+
+    starts: np.ndarray
+    on: np.ndarray
+
+    def at(self, moments: np.ndarray) -> np.ndarray:
+        """Whether the switch was on at some local times."""
+        return self.on.take(np.searchsorted(self.starts, moments, side="right") - 1)
+
+    def flipped(self, boundaries: list[int]) -> Steps:
+        """The steps, turned round from the first of some moments until the second, from the third until the fourth …"""
+        starts = np.union1d(self.starts, np.array(boundaries, dtype=np.int64))
+        turned = np.searchsorted(np.array(boundaries, dtype=np.int64), starts, side="right") % 2 == 1
+        return _plain(starts, self.at(starts) ^ turned)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Steps) and np.array_equal(self.starts, other.starts) and np.array_equal(self.on, other.on)
+        )
+
+    def unlike(self, other: Steps) -> tuple[np.ndarray, np.ndarray]:
+        """The moments at which either changes, and whether they differ from then on."""
+        starts = np.union1d(self.starts, other.starts)
+        return starts, self.at(starts) != other.at(starts)
+
+    def own(self, other: Steps) -> np.ndarray:
+        """The moments at which this one changes and the other does not."""
+        own: np.ndarray = np.setdiff1d(self.starts, other.starts)
+        return own
+
+    def between(self, begins: int, ends: int | None, other: Steps) -> Steps:
+        """The steps from a moment until another (None: for ever), and before and after that the other's."""
+        bounds = [begins] if ends is None else [begins, ends]
+        starts = np.unique(np.concatenate([self.starts, other.starts, bounds]))
+        within = (starts >= begins) & ((starts < ends) if ends is not None else True)
+        return _plain(starts, np.where(within, self.at(starts), other.at(starts)))
+
+    def without(self, number: int) -> Steps:
+        """The steps without one of them: it is as the one before, the first as the one after."""
+        on = self.on.copy()
+        on[number] = on[number - 1 if number else 1]
+        return _plain(self.starts, on)
+
+    def history(self) -> History:
+        """As a portal lists it."""
+        moments = [None if at == EARLIEST else pd.Timestamp(at, unit="us").to_pydatetime() for at in self.starts]
+        return tuple(Change(moment, bool(on)) for moment, on in zip(moments, self.on, strict=True))
+
+    def __str__(self) -> str:
+        told = []
+        for at, on in zip(self.starts[:0:-1], self.on[:0:-1], strict=True):
+            moment = pd.Timestamp(at, unit="us")
+            told.append(f"{'on' if on else 'off'} since {moment:{'%Y-%m-%d' if at % DAY == 0 else '%Y-%m-%d %H:%M'}}")
+        first = "on" if self.on[0] else "off"
+        return ", ".join([*told, f"{first} before"]) if told else first
+
+
+def constant(on: bool) -> Steps:
+    """A switch that never was another way.
+
+    >>> print(constant(False).flipped([start(pd.Timestamp(2025, 6, 2))]))
+    on since 2025-06-02, off before
+    """
+    return Steps(np.array([EARLIEST]), np.array([on]))
+
+
+def told_by(portal: Portal, switch: str) -> Steps:
+    """What the portal says of a switch, which is the tool's default where it says nothing.
+
+    >>> print(told_by(Portal(), "hubspot_form/Newsletter"))
+    on
+    """
+    rulebook = Rulebook.load()
+    default = rulebook.on(rulebook.editions[-1])[split(switch)[0]].default_on
+    changes = [(start(since), on) for since, on in portal.switches.get(switch, ())]
+    if not changes or changes[0][0] != EARLIEST:
+        changes.insert(0, (EARLIEST, default))
+    starts, on = zip(*changes, strict=True)
+    return _plain(np.array(starts, dtype=np.int64), np.array(on))
+
+
+def first_moment(at: int, after: int) -> int:
+    """The beginning of the day of a moment, or the moment itself where something was after that beginning."""
+    return at - at % DAY if at - at % DAY > after else at
+
+
+def _plain(starts: np.ndarray, on: np.ndarray) -> Steps:
+    changes = np.flatnonzero(np.diff(on, prepend=not on[0]))
+    return Steps(starts[changes], on[changes])

@@ -1,0 +1,64 @@
+"""What is told about marketing contacts and is wrong, held against the contacts of an export."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from marketable.engine import Outcome
+from marketable.exports import Export
+from marketable.rulebook import MARKETING, NOT_COVERED
+
+from .explanations import AMBIGUOUS
+
+_FIXED = ["chatflow", "logged_email", "team_email", "meetings_link"]
+
+
+def myths(export: Export, contacts: pd.DataFrame, likely: Outcome) -> pd.DataFrame:
+    """The myths that contacts of an export contradict.
+
+    Arguments: contacts, explained (see `explain`); likely, the statuses under the switches as they seem to have been.
+    Returns: index myth; contacts (whom it is about), against (those of them who contradict it), answer (a sentence).
+
+    Source: every edition of HubSpot's article contradicts them; see the rulebook.
+    """
+    told = contacts[contacts["actual"].notna()]
+    details = export.details.reindex(told.index)
+    made = likely.contacts["status"].eq(MARKETING).reindex(told.index)
+    untouched = ~made & ~told["explanation"].isin([NOT_COVERED, AMBIGUOUS])
+    is_marketing = told["actual"].eq(MARKETING)
+    rows = {
+        "Imports make marketing contacts.": (
+            told["source"].eq("import_single_object") & untouched,
+            ~is_marketing,
+            "Of {contacts:,} contacts from imports whose box does not seem to have been ticked, and that nothing else "
+            "made marketing contacts, {against:,} are non-marketing.",
+        ),
+        "Chatflows, e-mail and meetings make marketing contacts.": (
+            told["source"].isin(_FIXED) & untouched,
+            ~is_marketing,
+            "Of {contacts:,} contacts that they created, and that nothing else made marketing contacts, {against:,} "
+            "are non-marketing. Only a chatflow has a switch, which is off until somebody turns it on.",
+        ),
+        "Setting contacts as non-marketing works at once.": (
+            export.contacts["waiting"].reindex(told.index),
+            is_marketing,
+            "{against:,} contacts have been set as non-marketing, and count until the next update date.",
+        ),
+    }
+    if "bounced" in details:
+        rows["A form contact without a deliverable e-mail stays non-marketing."] = (
+            told["source"].eq("hubspot_form") & made & details["bounced"].eq(True),
+            is_marketing,
+            "Of {contacts:,} contacts whose mail bounced, and whose form was on, {against:,} are marketing contacts: "
+            "the form's switch decides.",
+        )
+    counted = {
+        myth: (int(about.sum()), int((about & against).sum()), answer)
+        for myth, (about, against, answer) in rows.items()
+    }
+    found_rows = {
+        myth: (about, against, answer.format(contacts=about, against=against))
+        for myth, (about, against, answer) in counted.items()
+    }
+    frame = pd.DataFrame.from_dict(found_rows, orient="index", columns=["contacts", "against", "answer"])
+    return frame[frame["against"] > 0].rename_axis("myth")

@@ -1,0 +1,200 @@
+"""The files that an export consists of: which they are, in which order they count, and how one of them is read.
+
+Where the same contact stands in several files it is used once: from the newest. What the newest says of a contact
+holds even where its row is rejected (the contact is deleted, or its status is not known): older facts do not come back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from marketable.errors import DataError
+from marketable.reading.dates import instants
+from marketable.reading.tables import FilePath, Table, first_faults, read_bytes, read_table, rejected_rows, without
+
+from .api import api_contacts, is_json
+from .contacts import Rows
+
+SUFFIXES = (".csv", ".xlsx", ".parquet", ".json", ".jsonl")
+Progress = Callable[[int, int, str], None]
+REPEATED = "The contact stands already in"
+"""Part of the reason of every row that repeats a contact which is used from elsewhere: no fault."""
+BY_DAY = "The newest is first: by the day in its name, else by the latest moment it tells"
+_TOLD_APART = (
+    "{:,} were rounded by Excel and are lost: these contacts are known by their e-mail. Export again, and do not open "
+    "the file in Excel, to act on contacts by Record ID"
+)
+_MOMENTS = 10
+_SUBMISSIONS = "contact_form_submission"
+_DAY = re.compile(r"-(\d{4}-\d\d-\d\d)(?:-\d+)?(?: ?\(\d+\))?$")
+
+
+def openable(folder: Path) -> list[Path]:
+    """The files of a folder that may be opened, by name."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in files if file.suffix.lower() in SUFFIXES and _SUBMISSIONS not in file.name]
+
+
+def submissions_of(path: Path) -> Path | None:
+    """Fivetran's table of form submissions beside its table of contacts, None where there is none."""
+    beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
+    return beside if beside != path and beside.is_file() else None
+
+
+def files_of(path: FilePath | Iterable[FilePath]) -> list[Path]:
+    """The files that are meant: those with a day in their names, the newest first, then the others as they are given.
+
+    Arguments: path, of a file, of a folder (all that may be opened in it), or several of these.
+    Raises: DataError, where there are none.
+
+    >>> [file.name for file in files_of(["vip.csv", "hubspot-crm-exports-all-2026-10-30.csv", "x-2026-10-31-1.csv"])]
+    ['x-2026-10-31-1.csv', 'hubspot-crm-exports-all-2026-10-30.csv', 'vip.csv']
+    """
+    named = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    files: list[Path] = []
+    for each in (Path(name).expanduser() for name in named):
+        files += openable(each) if each.is_dir() else [each]
+    if not files:
+        expected = f"files that end in {', '.join(SUFFIXES)}"
+        raise DataError("There are no files to read", value=", ".join(map(str, named)), expected=expected)
+    return sorted(files, key=lambda file: day_of(file) or dt.date.min, reverse=True)
+
+
+def newest_first(files: list[Path], parts: list[Rows]) -> list[int]:
+    """The numbers of the files, that of the newest first: those first whose contacts count.
+
+    A file is as new as the day in its name, else as the latest moment it tells: it is not older than that, so it goes
+    before a file of an earlier day, and behind one of a later or the same day, which may be the newer one. What is
+    equally new stays as it was given.
+    """
+    if len(files) == 1:
+        return [0]
+    ages = [_end(day) if day else _latest(part) for day, part in zip(map(day_of, files), parts, strict=True)]
+    return sorted(range(len(files)), key=lambda number: ages[number], reverse=True)
+
+
+def labels_of(files: list[Path]) -> list[str]:
+    """What the files are called in messages: their names, or as much of their paths as tells them apart."""
+    names = [file.name for file in files], [f"{file.parent.name}/{file.name}" for file in files]
+    return next((each for each in names if len(set(each)) == len(files)), [str(file) for file in files])
+
+
+def table_of(path: FilePath, known: Callable[[str], bool], progress: Callable[[int, int], None] | None) -> Table:
+    """The file as a table of text, whether it is one or JSON of the API.
+
+    Arguments: path; known, whether a column of a name is wanted; progress, called with the bytes read and all of them.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(4096)
+    except (OSError, ValueError):
+        start = read_bytes(path)  # it says what is wrong
+    if is_json(start):
+        return api_contacts(read_bytes(path), path, known)
+    return read_table(path, known=known, progress=progress)
+
+
+def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[pd.DataFrame], dict[str, str]]:
+    """The contacts of several files, each once.
+
+    Arguments: parts, what the files tell, those first whose contacts count; labels, what these are called.
+    Returns: the contacts used, numbered from 0, with contact_id; the rejected rows of each file; and notes.
+
+    A contact is known by its Record ID, else by its e-mail: by the Record ID that stands beside the e-mail in another
+    row, where there is one. Rejected rows that say who is meant keep those of later files out.
+    """
+    keys = []
+    for number, part in enumerate(parts):
+        status = part.frame["status"].astype("str").fillna("")
+        keys.append(part.frame[["record_id", "email"]].assign(status=status, lost="", file=number))
+        if len(parts) > 1:
+            keys.append(part.lost.rename(columns={"reason": "lost"}).assign(status="", file=number))
+    who = pd.concat([key.reset_index(names="row") for key in keys], ignore_index=True)
+    contact_id, lonely = who["record_id"], who["record_id"] == ""
+    if lonely.any():
+        both = who[~lonely & (who["email"] != "")].drop_duplicates("email").set_index("email")["record_id"]
+        learned = who["email"][lonely]
+        contact_id = contact_id.mask(lonely, learned.map(both).fillna(learned) if len(both) else learned)
+    lost, again = who["lost"] != "", contact_id.duplicated()
+    rejected = [part.rejected for part in parts]
+    notes = {}
+    if again.any():
+        first = who[~again & contact_id.isin(contact_id[again])]
+        first = first.set_index(contact_id[first.index])[["file", "row", "status", "lost"]]
+        first = first.loc[contact_id[again]].set_axis(who.index[again])
+        for number, part in enumerate(parts):
+            mine = again & ~lost & (who["file"] == number)
+            stands = first[mine[again]]
+            rows = pd.Index(who["row"][mine])
+            reasons = [
+                f"The row that counts, {labels[file]}, row {row}, is rejected: {why}"
+                if why
+                else f"{REPEATED} {'' if file == number else f'{labels[file]}, '}row {row}"
+                f"{', with another status' if status != own else ''}"
+                for (file, row, status, why), own in zip(
+                    stands.itertuples(index=False, name=None), who["status"][mine], strict=True
+                )
+            ]
+            keyed = contact_id[mine].set_axis(rows)
+            repeated = rejected_rows(keyed, part.key, pd.Series(reasons, rows, dtype="str"))
+            rejected[number] = first_faults(part.rejected, repeated)
+    frames = [without(part.frame, faults) for part, faults in zip(parts, rejected, strict=True)]
+    used = frames[0] if len(frames) == 1 else _stacked(frames)
+    used = used.reset_index(drop=True)
+    used.insert(0, "contact_id", contact_id[~again & ~lost].array)
+    by_email = used.pop("ruined") & (used["contact_id"] == used["email"])
+    if by_email.any():
+        notes["record ids"] = _TOLD_APART.format(int(by_email.sum()))
+    times = sum(int(is_repeated(faults).sum()) for faults in rejected)
+    if times:
+        rows_repeat = "row repeats" if times == 1 else "rows repeat"
+        notes["repeated"] = f"{times:,} {rows_repeat} a contact, which is counted once: no fault"
+    return used, rejected, notes
+
+
+def is_repeated(rejected: pd.DataFrame) -> pd.Series[bool]:
+    """Which rejected rows repeat a contact that is used from elsewhere."""
+    return rejected["reason"].str.contains(REPEATED, regex=False)
+
+
+def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """The frames under one another, with the columns that all of them have; those without a row have no say."""
+    frames = [frame for frame in frames if len(frame)] or frames[:1]
+    shared = [name for name in frames[0] if all(name in frame for frame in frames)]
+    columns = {}
+    for name in shared:
+        parts = [frame[name] for frame in frames]
+        told = [part.dtype for part in parts if part.notna().any()]
+        if len(set(told)) == 1:  # what is blank all through has the kind of the others
+            parts = [part if part.notna().any() else pd.Series(index=part.index, dtype=told[0]) for part in parts]
+        coded = isinstance(parts[0].dtype, pd.CategoricalDtype) and len({part.dtype for part in parts}) > 1
+        columns[name] = (
+            pd.concat([part.astype("str") for part in parts]).astype("category") if coded else pd.concat(parts)
+        )
+    return pd.DataFrame({name: column.array for name, column in columns.items()})
+
+
+def _end(day: dt.date) -> list[pd.Timestamp]:
+    return [pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1)]
+
+
+def _latest(part: Rows) -> list[pd.Timestamp]:
+    """The latest moments that a file tells, the last one first. A mistaken one that all files tell decides nothing."""
+    names = ("created_at", "first_conversion_at", "recent_conversion_at", "mailed_at")
+    times = pd.concat([instants(part.frame[name]) for name in names if name in part.frame])
+    return list(times.nlargest(_MOMENTS))
+
+
+def day_of(file: Path) -> dt.date | None:
+    """The day in a file's name."""
+    found = _DAY.search(file.stem)
+    try:
+        return dt.date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None

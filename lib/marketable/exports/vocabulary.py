@@ -1,0 +1,152 @@
+"""What the columns of an export are called and what their cells say, in every language that is known.
+
+The shipped names are data with references, `export_columns.yaml`; those of a mapping come before them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marketable import plain_yaml
+from marketable.errors import DataError, nearest
+from marketable.reading.tables import FilePath
+from marketable.rulebook import MARKETING, NON_MARKETING
+
+from .sources import RecordedSource, folded, shipped_sources
+
+STATUS, YES_OR_NO = (MARKETING, NON_MARKETING), ("yes", "no")
+MEANINGS = (*STATUS, *YES_OR_NO)
+NEEDED = {"Record ID": ("record_id", "email"), "Create Date": ("created_at",)}
+_SHOWN = 12
+
+
+@functools.cache
+def shipped() -> dict[str, Any]:
+    """`export_columns.yaml`."""
+    data, _ = plain_yaml.read(Path(__file__).with_name("export_columns.yaml"), DataError)
+    return dict(data)
+
+
+FACTS = tuple(shipped()["columns"])
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names and values, folded, and what they stand for; entries for recorded sources, the first that fits holding.
+
+    `facts`: from a column's name to the fact it holds, the best names of a fact first. `status`, `yes_or_no`: from a
+    cell's text to its meaning. `recorded`: from what a Record source is called to its known name.
+    """
+
+    facts: Mapping[str, str]
+    status: Mapping[str, str]
+    yes_or_no: Mapping[str, str]
+    sources: tuple[RecordedSource, ...]
+    recorded: Mapping[str, str]
+
+    @classmethod
+    def with_own(
+        cls,
+        columns: Mapping[str, Iterable[str]] | None = None,
+        values: Mapping[str, Iterable[str]] | None = None,
+        sources: Iterable[RecordedSource] = (),
+        recorded: Mapping[str, Iterable[str]] | None = None,
+    ) -> Vocabulary:
+        """The shipped vocabulary, with names, values and sources of a portal's own before it.
+
+        >>> Vocabulary.with_own({"created_at": ["Angelegt am"]}).columns(["Angelegt am", "property_email"])
+        {'email': ['property_email'], 'created_at': ['Angelegt am']}
+        """
+        facts = {folded(name): fact for fact, names in (columns or {}).items() for name in names}
+        for fact, entry in shipped()["columns"].items():
+            for names in entry["names"].values():
+                for name in names:
+                    facts.setdefault(folded(name), fact)
+        meanings: dict[tuple[str, ...], dict[str, str]] = {}
+        for group in (STATUS, YES_OR_NO):
+            told = {folded(text): meaning for meaning in group for text in (values or {}).get(meaning, ())}
+            for meaning in group:
+                for texts in shipped()["values"][meaning].values():
+                    for text in texts:
+                        told.setdefault(folded(text), meaning)
+            meanings[group] = told
+        called = {folded(text): name for name, texts in (recorded or {}).items() for text in texts}
+        return cls(facts, meanings[STATUS], meanings[YES_OR_NO], (*sources, *shipped_sources()), called)
+
+    def fact(self, name: str) -> str | None:
+        """The fact that a column of this name holds, None where it holds none."""
+        return self.facts.get(folded(name.strip().removeprefix("property_")))
+
+    def knows(self, name: str) -> bool:
+        """Whether a column of this name is wanted."""
+        return self.fact(name) is not None
+
+    def columns(self, header: Iterable[str]) -> dict[str, list[str]]:
+        """For each fact the columns of a header that hold it, the best one first."""
+        by_name: dict[str, str] = {}
+        for name in header:
+            by_name.setdefault(folded(name.removeprefix("property_")), name)
+        found: dict[str, list[str]] = {}
+        for name, fact in self.facts.items():
+            if name in by_name:
+                found.setdefault(fact, []).append(by_name[name])
+        return {fact: found[fact] for fact in FACTS if fact in found}
+
+
+def needed(columns: Mapping[str, Any], header: list[str], file: FilePath) -> None:
+    """Raises a DataError where a needed column is missing; it lists what was found, and says how to map it."""
+    for label, facts in NEEDED.items():
+        if not columns.keys() & set(facts):
+            names = [name[:40] for name in header if name]
+            found = f"{', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}"
+            raise DataError(
+                f"There is no column {label}",
+                file=file,
+                expected="in the first row Record ID or Email, and Create Date, as HubSpot's exports have them",
+                nearest=nearest(label, names),
+                advice=f"Found: {found}. If one of them is it, a mapping says so: columns: {{{facts[0]}: [its name]}}.",
+            )
+
+
+def languages(header: Iterable[str]) -> str:
+    """The languages of a header's names, that of most of them first: as few as explain all of them.
+
+    >>> languages(["Correo", "Fecha de creación", "hs_object_id"])
+    'Spanish, internal names'
+    """
+    spoken = {folded(name.removeprefix("property_")): set[str]() for name in header}
+    for entry in shipped()["columns"].values():
+        for language, names in entry["names"].items():
+            for name in names:
+                if folded(name) in spoken:
+                    spoken[folded(name)].add(language)
+    left, told = [known for known in spoken.values() if known], []
+    order = list(shipped()["languages"])
+    while left:
+        counts = Counter(language for known in left for language in known)
+        best = min(counts, key=lambda language: (-counts[language], order.index(language)))
+        told.append(shipped()["languages"][best]["name"])
+        left = [known for known in left if best not in known]
+    return ", ".join(told)
+
+
+def lacking(columns: Container[str], *, with_submissions: bool) -> dict[str, str]:
+    """What the columns do not tell, and how to get it."""
+    absent = {fact: entry for fact, entry in shipped()["columns"].items() if fact not in columns}
+    notes = {
+        f"no {_label(fact)}": entry["without"]
+        for fact, entry in absent.items()
+        if "without" in entry and not (with_submissions and fact.endswith("conversion"))
+    }
+    worth = "; ".join(f"{_label(fact)} ({entry['worth']})" for fact, entry in absent.items() if "worth" in entry)
+    return notes | ({"worth adding": worth} if worth else {})
+
+
+def _label(fact: str) -> str:
+    """The English name of the column that holds a fact."""
+    return str(next(iter(shipped()["columns"][fact]["names"].values()))[0])

@@ -1,0 +1,1 @@
+"""What people practise: questions, made-up contacts to predict, switches to find, progress; the panels show them."""

@@ -1,0 +1,173 @@
+"""The lessons' contents, read strictly from `lesson_texts/`.
+
+A lesson's words quote facts, as in “a new contact is [marketing](default)”: what is quoted is compared with the rule
+when the lesson is read, so that no lesson teaches what the rulebook does not hold.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from marketable.errors import UnknownNameError, nearest
+from marketable.plain_yaml import read
+from marketable.rulebook import SOURCES, Rulebook
+from marketable.settings import Strict, fault, validate
+
+from .questions import NO, AnyQuestion, LessonError, MythQuestion, Question, RuleName, edition_of
+from .story import StoryTouch, Touched
+from .through_editions import facts_of
+
+TEXTS = Path(__file__).with_name("lesson_texts")
+_QUOTED = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
+
+
+def lesson_ids(folder: Path = TEXTS) -> list[str]:
+    """The lessons, in the order in which they are learnt.
+
+    >>> lesson_ids()[0]
+    '00_how_to_use_a_notebook'
+    """
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+class Said(Strict):
+    """What the article says of one rule, a source or a rule of the lifecycle, in our words."""
+
+    rule: RuleName
+    says: str
+
+    @property
+    def pieces(self) -> list[tuple[str, str]]:
+        """The words, piece by piece, each with the fact that it quotes, or "".
+
+        >>> Said(rule="chatflow", says="It is [non-marketing](default).").pieces
+        [('It is ', ''), ('non-marketing', 'default'), ('.', '')]
+        """
+        found, end = [], 0
+        for quoted in _QUOTED.finditer(self.says):
+            found += [(self.says[end : quoted.start()], ""), (quoted[1], quoted[2])]
+            end = quoted.end()
+        return [piece for piece in (*found, (self.says[end:], "")) if piece[0]]
+
+    @model_validator(mode="after")
+    def _words_agree_with_the_rule(self) -> Said:
+        needed = "default" if self.rule in SOURCES else "rule"
+        quoted = [(words, fact) for words, fact in self.pieces if fact]
+        if needed not in (fact for _, fact in quoted):
+            raise fault("These words do not quote the rule", place=("says",), expected=f"[…]({needed})")
+        for words, fact in quoted:
+            held = self._held(fact)
+            agrees = words == held if self.rule in SOURCES else words.casefold() in held
+            if not agrees:
+                raise fault("These words contradict the rule", place=("says",), value=words, expected=held)
+        return self
+
+    def _held(self, fact: str) -> str:
+        """What a quotation must agree with: a fact of the newest edition, or of another one (`default in 2021-12-30`),
+        or what a rule of the lifecycle says.
+        """
+        rulebook = Rulebook.load()
+        name, _, date = fact.partition(" in ")
+        known = facts_of(self.rule, rulebook.editions[-1]) if self.rule in SOURCES else {}
+        known = known or {"rule": rulebook.lifecycle[self.rule].says}
+        if name not in known:
+            raise fault("There is no such fact", place=("says",), value=fact, nearest=nearest(name, known))
+        if not date:
+            return known[name]
+        return facts_of(self.rule, edition_of(date))[name]
+
+
+class StoryExperiment(Strict):
+    """A contact's touches, to be changed."""
+
+    panel: Literal["story"]
+    steps: tuple[StoryTouch, ...]
+    tools: tuple[Touched, ...] | None = None
+    commitment: bool = False
+    editions: bool = False
+
+
+class BatchExperiment(Strict):
+    """A made-up batch, counted by the tools that created its contacts."""
+
+    panel: Literal["batch"]
+    touches: int
+    seed: int
+
+
+class OtherExperiment(Strict):
+    """A panel without settings: a made-up account, its export, two editions, or the lesson's myths."""
+
+    panel: Literal["account", "export", "editions", "myths"]
+
+
+class Practice(Strict):
+    """Kinds of contacts to predict, and further panels."""
+
+    predict: tuple[str, ...] = ()
+    panels: tuple[Literal["find", "within", "explain"], ...] = ()
+
+    @model_validator(mode="after")
+    def _there_is_some(self) -> Practice:
+        if not self.predict and not self.panels:
+            raise fault("There is nothing to practise", expected="predict: some kinds, or panels")
+        return self
+
+
+class Place(Strict):
+    """Where to click: rules whose place the rulebook tells, and more in our words."""
+
+    rules: tuple[RuleName, ...] = ()
+    more: tuple[str, ...] = ()
+
+
+class LessonText(Strict):
+    """A lesson: its title, what the article says, an experiment, practice, three questions, where to click."""
+
+    title: str
+    article: tuple[Said, ...] = Field(min_length=1)
+    experiment: tuple[
+        Annotated[StoryExperiment | BatchExperiment | OtherExperiment, Field(discriminator="panel")], ...
+    ] = Field(min_length=1)
+    practice: Practice
+    questions: tuple[AnyQuestion, ...] = Field(min_length=3, max_length=3)
+    where: Place
+    myths: tuple[MythQuestion, ...] = ()
+
+    @classmethod
+    def load(cls, lesson_id: str, folder: Path = TEXTS) -> LessonText:
+        """The lesson of that name. Raises: UnknownNameError where there is none, LessonError for what cannot be used.
+
+        >>> LessonText.load("06_tiers_and_the_invoice").title
+        'Tiers and the invoice'
+        """
+        ids = lesson_ids(folder)
+        if lesson_id not in ids:
+            raise UnknownNameError(
+                "There is no such lesson",
+                value=lesson_id,
+                expected=f"one of {', '.join(ids)}",
+                nearest=nearest(lesson_id, ids),
+            )
+        path = folder / f"{lesson_id}.yaml"
+        data, lines = read(path, LessonError)
+        return validate(cls, data, LessonError, lines, path)
+
+
+def every_question(folder: Path = TEXTS) -> Iterator[tuple[str, Question]]:
+    """All questions and myths of all lessons, each with its item: `<lesson id>/<number from 1>`."""
+    for lesson_id in lesson_ids(folder):
+        text = LessonText.load(lesson_id, folder)
+        for number, question in enumerate((*text.questions, *text.myths), 1):
+            yield f"{lesson_id}/{number}", question
+
+
+def refuted(myth: MythQuestion) -> list[dt.date]:
+    """The editions that contradict a myth."""
+    return [edition for edition in myth.editions if myth.answer(edition) == NO]

@@ -1,0 +1,177 @@
+"""The line at the top of a lesson: progress is kept, if the learner wants, under a code that stands for nobody."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from marketable.errors import DataError
+from marketable.paths import SAVED
+from marketable.views.place import shared
+from marketable.views.reacting import react
+
+from .. import progress as kept
+from ..classroom import Classroom
+from ..progress import Progress
+from .progress_page import in_short, page
+
+_NOT_KEPT = "Progress is not kept. You may keep it: counts and a code, no name."
+
+
+class Keeping(widgets.VBox):  # type: ignore[misc]
+    """Arguments: lesson_id; classroom; folder, where progress is kept.
+
+    Attributes: progress, what is kept so far, or None where nothing is.
+    """
+
+    def __init__(self, lesson_id: str, classroom: Classroom, folder: str | Path = kept.FOLDER) -> None:
+        self._lesson, self._classroom, self._folder = lesson_id, classroom, Path(folder)
+        self._answers: list[tuple[str, str, bool]] = []
+        self.progress: Progress | None = None
+        self._told, self._links, self._error = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._keep = _button("Keep my progress", "Makes a code and a small file")
+        self._code = widgets.Text(
+            description="My code",
+            placeholder="six letters and digits",
+            continuous_update=False,  # else a click may overtake what was typed
+            layout=widgets.Layout(width="260px"),
+        )
+        self._continue = _button("Continue", "Goes on with the progress of this code")
+        self._delete = _button("Stop and delete", "Deletes the file of this code")
+        self._sure = _button("Yes, delete it", "It cannot be brought back")
+        self._leave = _button("No, leave it", "Nothing is deleted")
+        for button, callback in (
+            (self._keep, self._begin),
+            (self._continue, self._resume),
+            (self._delete, self._ask),
+            (self._sure, self._stop),
+            (self._leave, self._do_not),
+        ):
+            button.on_click(functools.partial(self._react, callback))
+        for name in ("told", "links", "error"):
+            getattr(self, f"_{name}").add_class(f"mk-at-keeping-{name}")
+        row = widgets.Box([self._keep, self._code, self._continue, self._delete, self._sure, self._leave, self._links])
+        row.add_class("mk-wrap")
+        super().__init__([self._told, row, self._error])
+        self.add_class("mk")
+        self.add_class("mk-keeping")
+        self._show(_NOT_KEPT)
+        if not shared():
+            self._react(self._continue_latest)
+
+    def __repr__(self) -> str:
+        return "Keeping"
+
+    def record(self, exercise: str, item: str, right: bool) -> None:
+        """Notes an answer, and keeps it where progress is kept. What goes wrong is shown here; nothing is raised."""
+        self._react(functools.partial(self._record, exercise, item, right))
+
+    # ---- what the buttons do ----
+
+    def _react(self, callback: Callable[[], None], _button: object = None) -> None:
+        self._error.value = ""
+        react(callback, self._error)
+
+    def _record(self, exercise: str, item: str, right: bool) -> None:
+        kept.check_answer(exercise, item)
+        self._answers.append((exercise, item, bool(right)))
+        if self.progress is None:
+            self._show(f"{_NOT_KEPT} If you do, what you have answered in this lesson is added.")
+        else:
+            self._hold(self.progress.code, self._head)
+
+    def _begin(self) -> None:
+        code = kept.begin(self._classroom.seed, self._folder).code
+        self._hold(code, f"Your code is {code}: write this code down. Your progress is kept {self._where(code)}.")
+
+    def _resume(self) -> None:
+        code = kept.checked_code(self._code.value)
+        self._hold(code, f"Your progress is kept under the code {code}, {self._where(code)}.")
+
+    def _continue_latest(self) -> None:
+        code = kept.remembered(self._folder)
+        if code is not None:
+            self._hold(code, f"Continued with {code}, the code used last on this computer: {self._where(code)}.")
+
+    def _hold(self, code: str, head: str) -> None:
+        """Goes on with a code: with its file as it stands by now, and the answers that are not in it yet."""
+        before = self.progress and self.progress.code
+        try:
+            self.progress = kept.add(code, self._answers, self._folder)
+        except DataError:
+            if self.progress is not None and not kept.file_of(self.progress.code, self._folder).exists():
+                self.progress = None
+                self._show(_NOT_KEPT)
+            raise
+        self._answers.clear()
+        self._code.value = code
+        self._show(head)
+        if code != before and not shared():
+            kept.remember(code, self._folder)
+
+    def _stop(self) -> None:
+        assert self.progress is not None
+        kept.delete(self.progress.code, self._folder)
+        self.progress, self._code.value = None, ""
+        self._show(f"Deleted. {_NOT_KEPT}")
+        self._keep.focus()
+
+    def _ask(self) -> None:
+        self._offer(sure=True)
+        self._leave.focus()  # the button that had it is gone
+
+    def _do_not(self) -> None:
+        self._offer(sure=False)
+        self._delete.focus()
+
+    # ---- what is shown ----
+
+    def _show(self, head: str) -> None:
+        self._head, progress = head, self.progress
+        done = "" if progress is None else f"<br><strong>{html.escape(in_short(progress, self._lesson))}</strong>"
+        self._told.value = f'<p class="mk-message" role="status">{html.escape(head)}{done}</p>'
+        self._links.value = "" if progress is None else _links(progress)
+        self._keep.description = "Keep my progress" if progress is None else "Begin anew"
+        self._offer(sure=False)
+
+    def _offer(self, *, sure: bool) -> None:
+        holding = self.progress is not None
+        for widget, shown in (
+            (self._delete, holding and not sure),
+            (self._sure, holding and sure),
+            (self._leave, holding and sure),
+            (self._links, holding),
+        ):
+            widget.layout.display = "" if shown else "none"
+
+    def _where(self, code: str) -> str:
+        """Where a file stands; in the app that is the server's business."""
+        if shared():
+            return "by this app; without the code nobody finds it again"
+        path = kept.file_of(code, self._folder).resolve()
+        repository = SAVED.resolve().parent
+        return f"in {path.relative_to(repository) if path.is_relative_to(repository) else path}"
+
+
+def _links(progress: Progress) -> str:
+    name = f"progress-{progress.code}"
+    links = (
+        _download(f"{name}.html", "text/html", page(progress), "my results as a page"),
+        _download(f"{name}.json", "application/json", progress.text(), "my progress file"),
+    )
+    return f'<p class="mk-message">For the trainer: {", ".join(links)}</p>'
+
+
+def _download(name: str, kind: str, content: str, text: str) -> str:
+    data = base64.b64encode(content.encode()).decode()
+    title = html.escape(f"Download {name}")
+    return f'<a download="{html.escape(name)}" href="data:{kind};base64,{data}" title="{title}">{html.escape(text)}</a>'
+
+
+def _button(name: str, tip: str) -> widgets.Button:
+    return widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="auto"))

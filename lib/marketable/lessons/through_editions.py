@@ -1,0 +1,110 @@
+"""The rulebook through the years: what an edition holds of a tool, how that changed, and which days are disputed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import itertools
+from dataclasses import dataclass
+
+import pandas as pd
+
+from marketable.engine import decide
+from marketable.portal.portal import Portal
+from marketable.rulebook import Rule, Rulebook
+
+FACTS = ("default", "switch", "existing contacts")
+
+
+def facts_of(source: str, edition: dt.date) -> dict[str, str]:
+    """What an edition holds of a tool: default, switch and existing contacts, in words.
+
+    >>> facts_of("chatflow", dt.date(2024, 2, 14))["switch"]
+    'one per chatflow'
+    """
+    return {fact: str(_table(edition).loc[source, fact]) for fact in FACTS}
+
+
+@functools.cache
+def _table(edition: dt.date) -> pd.DataFrame:
+    return Rulebook.load().on(edition).table().set_index("source")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A tool's rule as it held from an edition on, until the next of its history; `changed` names what is new in it."""
+
+    since: dt.date
+    rule: Rule
+    facts: dict[str, str]
+    changed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.rule.name}, since the edition of {self.since}: {self.told}."
+
+    @property
+    def told(self) -> str:
+        """The facts in one line."""
+        default, switch, existing = (self.facts[fact] for fact in FACTS)
+        return f"default {default}; switch: {switch}; existing contacts {existing}"
+
+
+def history(source: str) -> list[Held]:
+    """A tool's rule through the editions, oldest first: one entry for the first edition and one a change.
+
+    >>> [(str(held.since), held.facts["default"]) for held in history("manual")]
+    [('2020-09-23', 'not covered'), ('2021-12-30', 'non-marketing'), ('2023-06-28', 'not covered')]
+    """
+    rulebook = Rulebook.load()
+    told: list[Held] = []
+    for date in rulebook.editions:
+        facts = facts_of(source, date)
+        changed = tuple(fact for fact in FACTS if not told or facts[fact] != told[-1].facts[fact])
+        if changed:
+            told.append(Held(date, rulebook.on(date)[source], facts, changed))
+    return told
+
+
+def held(source: str, edition: dt.date) -> Held:
+    """The entry of a tool's history that holds in an edition.
+
+    >>> held("meetings_link", dt.date(2024, 2, 14)).told
+    'default non-marketing; switch: none; existing contacts stay as they are'
+    """
+    return [each for each in history(source) if each.since <= edition][-1]
+
+
+def disputed(older: str | dt.date, newer: str | dt.date) -> pd.DataFrame:
+    """The days between two editions on which a tool's new contacts are ambiguous, as the engine finds them. On an
+    edition's own day that edition holds.
+
+    Returns: source, switch (on, off, or blank where there is none to set), begins and ends (both included), and how the
+    edition before and the edition after them read the creation.
+
+    >>> print(disputed("2023-01-19", "2023-06-28")[["source", "begins", "ends"]].to_string(index=False))
+               source     begins       ends
+               manual 2023-01-20 2023-06-27
+    associated_object 2023-01-20 2023-06-27
+    """
+    rulebook = Rulebook.load()
+    editions = [date for date in rulebook.editions if rulebook.pinned(older) <= date <= rulebook.pinned(newer)]
+    rows = []
+    for before, after in itertools.pairwise(editions):
+        begins, ends = before + dt.timedelta(days=1), after - dt.timedelta(days=1)
+        for source in dict.fromkeys(rulebook.changes(before, after)["source"]):
+            switched = rulebook.on(before)[source].switch or rulebook.on(after)[source].switch
+            for on in (True, False) if switched else (None,):
+                batch = pd.DataFrame(
+                    {"contact_id": ["1"], "occurred_at": [pd.Timestamp(begins)], "source": [source], "asset": ["any"]}
+                )
+                portal = Portal()
+                if on is not None:
+                    one_for_all = rulebook.scope(source) == "account"
+                    portal = portal.with_switches({source if one_for_all else f"{source}/any": on})
+                if decide(batch, portal).ambiguous:
+                    readings = [
+                        decide(batch, portal, edition=date).contacts["status"].iloc[0] for date in (before, after)
+                    ]
+                    state = "" if on is None else "on" if on else "off"
+                    rows.append((source, state, begins, ends, *readings))
+    return pd.DataFrame(rows, columns=["source", "switch", "begins", "ends", "before", "after"])

@@ -1,0 +1,133 @@
+"""Files as they lie on a disk: what may be opened, what a file of another kind is, and that none changes meanwhile."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from marketable.errors import DataError, nearest
+
+FilePath = str | os.PathLike[str]
+Progress = Callable[[int, int], None]
+EXPECTED = "a csv, xlsx or parquet file"
+START = 1 << 16
+MOST_UNPACKED = 2 << 30
+_NOTHING = b" \t\r\n" + codecs.BOM_UTF16_LE
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0": "an old or a protected Excel workbook: save it as xlsx without a password, or as csv",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"%PDF-": "a PDF: ask for the table it was made from, as csv or xlsx",
+    b"MZ": "a program",
+    b"\x7fELF": "a program",
+    b"\x1f\x8b": "a packed file (gzip): unpack it first",
+    b"BZh": "a packed file (bzip2): unpack it first",
+    b"7z\xbc\xaf": "a packed file (7z): unpack it first",
+    b"Rar!": "a packed file (rar): unpack it first",
+    b"\x28\xb5\x2f\xfd": "a packed file (zstd): unpack it first",
+    b"SQLite format 3": "a database: export the table as csv",
+}
+_IN_TEXT_TOO = (b"MZ", b"BZh", b"GIF8", b"Rar!")
+_PAGES = {
+    b"<!doctype html": "a web page: perhaps one that asks to log in. Download the file again",
+    b"<html": "a web page: perhaps one that asks to log in. Download the file again",
+    b"<?xml": "XML: save it as xlsx or as csv",
+}
+
+
+@contextmanager
+def steady(path: FilePath) -> Iterator[int]:
+    """A file that is read whole and stays the same meanwhile; gives its size in bytes.
+
+    Raises: DataError, where there is no such file (its nearest neighbour is offered), for what is no file (a folder, a
+    device, a pipe), for one that cannot be read, is empty, or changes before the reading is done.
+    """
+    before = _state(path)
+    try:
+        yield before.st_size
+    except DataError as fault:
+        raise _changed(path, before) or fault from fault.__cause__
+    except OSError as fault:
+        raise _changed(path, before) or _unreadable(path, fault) from None
+    changed = _changed(path, before)
+    if changed is not None:
+        raise changed
+
+
+def read_bytes(path: FilePath) -> bytes:
+    """The content of a file. Raises: DataError, where there is none; a missing file's nearest neighbour is offered."""
+    with steady(path):
+        data = Path(path).read_bytes()
+        if data.isspace():
+            raise _empty(path)
+    return data
+
+
+def start_of(path: FilePath) -> bytes:
+    """The first bytes of a file that may be a table. Raises: DataError, for one of another kind, in words that help."""
+    with Path(path).open("rb") as file:
+        start = file.read(START)
+        if not start.removeprefix(codecs.BOM_UTF8).strip(_NOTHING) and not file.read(1):
+            raise _empty(path)
+    for magic, kind in _OTHERS.items():
+        if start.startswith(magic) and (magic not in _IN_TEXT_TOO or b"\0" in start[:512]):
+            raise no_table(path, f"This is {kind}.")
+    for magic, kind in _PAGES.items():
+        if start[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(magic):
+            raise no_table(path, f"This is {kind}.")
+    return start
+
+
+def too_large(path: FilePath, unpacked: int) -> DataError:
+    """What is said of a packed file that would fill the memory."""
+    problem = f"This file unpacks to {unpacked / (1 << 30):,.1f} GB"
+    expected = f"at most {MOST_UNPACKED >> 30} GB"
+    return DataError(problem, file=path, expected=expected, advice="Save it as csv, or in parts.")
+
+
+def no_table(path: FilePath, advice: str | None = None) -> DataError:
+    """The error that a file is something else."""
+    return DataError("This is not a table", file=path, expected=EXPECTED, advice=advice)
+
+
+def _state(path: FilePath) -> os.stat_result:
+    path = Path(path)
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        near = nearest(path.name, [file.name for file in path.parent.iterdir()]) if path.parent.is_dir() else None
+        raise DataError("There is no such file", value=str(path), nearest=near) from None
+    except (OSError, ValueError) as fault:  # a name that no file can have is a ValueError
+        raise _unreadable(path, fault) from None
+    if not stat.S_ISREG(state.st_mode):
+        problem = "This is a folder" if stat.S_ISDIR(state.st_mode) else "This is a device or a pipe, not a file"
+        raise DataError(problem, value=str(path), expected=EXPECTED)
+    if not state.st_size:
+        raise _empty(path)
+    return state
+
+
+def _changed(path: FilePath, before: os.stat_result) -> DataError | None:
+    try:
+        after = Path(path).stat()
+    except OSError:
+        after = None
+    if after and (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
+        return None
+    advice = "Wait until the program that writes it is done, then read it again."
+    return DataError("The file changed while it was read", file=path, advice=advice)
+
+
+def _unreadable(path: FilePath, fault: Exception) -> DataError:
+    advice = "If it is open in Excel, close it there." if isinstance(fault, PermissionError) else None
+    problem = f"The file cannot be read ({getattr(fault, 'strerror', None) or fault})"
+    return DataError(problem, value=str(path), expected=EXPECTED, advice=advice)
+
+
+def _empty(path: FilePath) -> DataError:
+    return DataError("The file is empty", file=path, expected="a header and rows")

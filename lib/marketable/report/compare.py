@@ -1,0 +1,280 @@
+"""Two reports compared: how the marketing count moved from the first to the second, and what moved it.
+
+Each marketing contact counts in equal parts for the switches that are on and reach it, and for none where no switch
+changes it. So the changes of these parts, switch by switch, and of the contacts that no switch changes, sum to the
+change of the count; they are no estimate.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from marketable.errors import DataError, ParameterError
+from marketable.paths import write_whole
+from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
+from marketable.views import pieces
+from marketable.views.document import document
+from marketable.views.tables import html_table
+from marketable.views.words import discreet
+
+ALWAYS = "always"  # the row of what no switch changes; no switch is called so
+NOW, WHAT_IF = "now", "what-if"
+_NEEDED = (
+    "parameters",
+    "as_of",
+    "counts",
+    "always",
+    "switches",
+    "what-if switches",
+    "sources",
+    "checksums",
+    "versions",
+)
+_NOTHING = {"on": False, "exposed": 0, "sole": 0, "credit": 0.0}
+_ROUNDED = 1e-6  # to which credits are
+_MOST = 60  # rows of a table
+
+
+@dataclass(frozen=True)
+class Movement:
+    """From one marketing count to another.
+
+    `moved` has a row each switch that differs, the most moved first, and one for what no switch changes: was and
+    becomes (credit), change, why. Its changes sum to the change of the count. `sources` has was, becomes and change of
+    the marketing contacts by creating tool.
+    """
+
+    was: int
+    becomes: int
+    moved: pd.DataFrame
+    sources: pd.DataFrame
+
+    @property
+    def counting(self) -> pd.DataFrame:
+        """Of what differs, what moved the count."""
+        return self.moved[self.moved["change"].abs() > _ROUNDED]
+
+    @property
+    def says(self) -> str:
+        """Which way, how far, and the switch that moved most; a part of a sentence."""
+        change = self.becomes - self.was
+        text = f"marketing contacts {'rose' if change > 0 else 'fell'} by {abs(change):,}, "
+        text += f"from {self.was:,} to {self.becomes:,}"
+        if not change:
+            text = f"marketing contacts stayed at {self.was:,}"
+        if not len(self.counting):
+            return text
+        name, most = str(self.counting.index[0]), self.counting.iloc[0]
+        return f"{text}; most moved {_called(name)} ({most['change']:+,.1f}: {most['why']})"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The second report against the first: what moved `now`, and in the what-ifs, where one of them asks one; and
+    `differences`, what they were made from: name, first, second.
+    """
+
+    title: str
+    now: Movement
+    what_if: Movement | None
+    differences: pd.DataFrame
+
+    @property
+    def moved(self) -> pd.DataFrame:
+        """What moved the marketing count, switch by switch."""
+        return self.now.moved
+
+    @property
+    def says(self) -> str:
+        """What moved, in a sentence; and with the what-if, where one is asked."""
+        sentences = [self.now.says] if self.what_if is None or len(self.now.counting) else []
+        sentences += [] if self.what_if is None else [f"with the what-if, {self.what_if.says}"]
+        data = self.differences.set_index("what").loc[lambda frame: frame.index == "data"]
+        sentences += [f"mind that the data differ: {each.first}, and {each.second}" for each in data.itertuples()]
+        return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
+
+    @property
+    def page(self) -> str:
+        """The comparison as a page of HTML that needs nothing else."""
+        what_if = "" if self.what_if is None else f"<h2>With the what-if</h2>{tables(self.what_if)}"
+        return document(
+            self.title,
+            f'<p class="mk-lead"><strong>{html.escape(self.says)}</strong></p>{tables(self.now)}{what_if}'
+            f"<h2>What they were made from</h2>{html_table(self.differences, 'What differs.', most=200)}"
+            f"{pieces.CREDIT}",
+        )
+
+
+def figures_of(path: str | Path) -> dict[str, Any]:
+    """The figures of a report: of its JSON, or of the JSON beside its page. Raises: DataError where there are none."""
+    given = Path(path).expanduser()
+    file = given.with_suffix(".json") if given.suffix.lower() in (".html", ".htm") else given
+    advice = "Give the JSON that stands beside a report's page, or the page."
+    try:
+        figures = json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as fault:
+        raise DataError(f"The figures cannot be read: {fault.strerror}", file=file, advice=advice) from None
+    except (ValueError, RecursionError):
+        raise DataError("This is no JSON", file=file, advice=advice) from None
+    wrong = _wrong(figures)
+    if wrong:
+        raise DataError(f"These are no figures of a report: {wrong}", file=file, advice=advice)
+    return dict(figures)
+
+
+def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
+    """The second report against the first. Arguments: the figures of each."""
+    asks = any(figures["parameters"].get("flips") for figures in (first, second))
+    titles = [str(figures["parameters"].get("title", "a report")) for figures in (first, second)]
+    return Comparison(
+        discreet(f"{titles[1]}, against {titles[0]}" if titles[0] != titles[1] else f"{titles[0]}, two reports"),
+        _movement(first, second, NOW),
+        _movement(first, second, WHAT_IF) if asks else None,
+        _differences(first, second),
+    )
+
+
+def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
+    """Writes the page of a comparison, whole or not at all.
+
+    Arguments: read, the files that were compared.
+    Raises: ParameterError for an output that is a folder, no page, or one of those files.
+    """
+    told: dict[str, Any] = {"place": ("output",), "value": str(output)}
+    if output.suffix.lower() not in (".html", ".htm") or output.is_dir():
+        raise ParameterError("The page is an HTML file", **told, expected="name.html")
+    if output.resolve() in [Path(file).expanduser().resolve() for file in read]:
+        raise ParameterError("The comparison would be written over what it compares", **told)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(output, comparison.page.encode())
+
+
+def tables(movement: Movement) -> str:
+    """What moved, as tables of HTML: switch by switch, and by creating tool."""
+    moved = movement.counting.reset_index()
+    moved["switch"] = [_called(str(name)) for name in moved["switch"]]
+    sources = movement.sources[movement.sources["change"] != 0].reset_index()
+    sources["source"] = [_called(str(name)) for name in sources["source"]]
+    named = sources.rename(columns={"source": "created by"})
+    by_source = html_table(named, "Marketing contacts, by creating tool.", most=_MOST) if len(named) else ""
+    if not len(moved):
+        return by_source
+    return html_table(moved, "What moved: the changes sum to the difference.", most=_MOST) + by_source
+
+
+def _movement(first: Mapping[str, Any], second: Mapping[str, Any], of: str) -> Movement:
+    was, becomes = _switches(first, of), _switches(second, of)
+    names = list(dict.fromkeys([*was, *becomes]))
+    rows = [(name, was.get(name), becomes.get(name)) for name in names]
+    told: list[tuple[str, float, float, float, str]] = []
+    for name, before, after in rows:
+        if before != after:
+            parts = [(each or _NOTHING)["credit"] for each in (before, after)]
+            change = parts[1] - parts[0]
+            told.append((name, parts[0], parts[1], change, _why(before, after, change)))
+    always = [float(figures["always"]) for figures in (first, second)]
+    if always[0] != always[1]:
+        change = always[1] - always[0]
+        why = f"{abs(change):,.0f} {'more' if change > 0 else 'fewer'} that are marketing whatever the switches"
+        told.append((ALWAYS, always[0], always[1], change, why))
+    moved = pd.DataFrame(told, columns=["switch", "was", "becomes", "change", "why"])
+    moved = moved.astype({"was": float, "becomes": float, "change": float}).set_index("switch")
+    counts = [int(figures["counts"][of][MARKETING]) for figures in (first, second)]
+    ordered = moved.sort_values("change", key=lambda change: -change.abs(), kind="stable")
+    return Movement(counts[0], counts[1], ordered, _sources(first, second, of))
+
+
+def _switches(figures: Mapping[str, Any], of: str) -> dict[str, dict[str, Any]]:
+    """What each switch accounts for, by name. Names that look alike, as an address was masked in them, are one."""
+    by_name: dict[str, dict[str, Any]] = {}
+    for row in (figures.get("what-if switches") if of == WHAT_IF else None) or figures["switches"]:
+        so_far = by_name.setdefault(str(row["switch"]), _NOTHING)
+        summed = {name: so_far[name] + row[name] for name in ("exposed", "sole", "credit")}
+        by_name[str(row["switch"])] = {"on": so_far["on"] or row["on"], **summed}
+    return by_name
+
+
+def _why(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, change: float) -> str:
+    """Why a switch accounts for more or less; of several reasons the one that a person can act on."""
+    if before is None or after is None:
+        return "not there before" if before is None else "no longer there"
+    if before["on"] != after["on"]:
+        return "turned on" if after["on"] else "turned off"
+    reach = after["exposed"] - before["exposed"]
+    shares = f"shares its contacts with {'more' if change < 0 else 'fewer'} others"
+    if not reach:
+        return shares if abs(change) > _ROUNDED else "others reach its contacts as well"
+    reaches = f"reaches {abs(reach):,} {'more' if reach > 0 else 'fewer'} contact{'' if abs(reach) == 1 else 's'}"
+    if not after["on"] and abs(change) <= _ROUNDED:
+        return f"is off; {reaches}"
+    return f"{reaches}, and {shares}" if reach * change < 0 and abs(change) > _ROUNDED else reaches
+
+
+def _sources(first: Mapping[str, Any], second: Mapping[str, Any], of: str) -> pd.DataFrame:
+    column = WHAT_IF if of == WHAT_IF else MARKETING
+    was, becomes = ({str(row["source"]): int(row[column]) for row in each["sources"]} for each in (first, second))
+    names = list(dict.fromkeys([*was, *becomes]))
+    rows = [(name, was.get(name, 0), becomes.get(name, 0)) for name in names]
+    frame = pd.DataFrame(rows, columns=["source", "was", "becomes"]).set_index("source")
+    frame["change"] = frame["becomes"] - frame["was"]
+    return frame.sort_values("change", key=lambda change: -change.abs(), kind="stable")
+
+
+def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> pd.DataFrame:
+    was, becomes = _made_from(first), _made_from(second)
+    names = [name for name in dict.fromkeys([*was, *becomes]) if was.get(name) != becomes.get(name)]
+    rows = [(name, was.get(name, ""), becomes.get(name, "")) for name in names]
+    return pd.DataFrame(rows, columns=["what", "first", "second"], dtype="str")
+
+
+def _made_from(figures: Mapping[str, Any]) -> dict[str, str]:
+    asked = {name: value for name, value in figures["parameters"].items() if name != "title"}
+    told: dict[str, Any] = {"as of": figures["as_of"], "tier": figures.get("tier")}
+    for name, value in asked.items():
+        told |= (
+            {f"{name}: {switch}": flip for switch, flip in value.items()} if isinstance(value, dict) else {name: value}
+        )
+    told["period"] = figures.get("period", {}).get("name")
+    told |= {f"SHA-256 of {name}": checksum for name, checksum in figures["checksums"].items()}
+    told |= {f"version of {name}": number for name, number in figures["versions"].items()}
+    return {name: _said(value) for name, value in told.items()}
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {_said(each)}" for name, each in value.items())
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _called(name: str) -> str:
+    if name == ALWAYS:
+        return "what no switch changes"
+    rulebook = Rulebook.load()
+    return "a tool not covered" if name == NOT_COVERED else pieces.called(name, rulebook.on(rulebook.editions[-1]))
+
+
+def _wrong(figures: Any) -> str | None:
+    """What is wrong with data that should be the figures of a report, or None."""
+    missing = [name for name in _NEEDED if name not in figures] if isinstance(figures, Mapping) else _NEEDED
+    if missing:
+        return f"{missing[0]} is missing"
+    try:
+        for of in (NOW, WHAT_IF):
+            parts = sum(row["credit"] for row in _switches(figures, of).values()) + figures["always"]
+            count, columns = int(figures["counts"][of][MARKETING]), [row[MARKETING] for row in figures["sources"]]
+            told = of == NOW or figures.get("what-if switches")
+            if told and abs(parts - count) > _ROUNDED * (len(figures["switches"]) + 1):
+                return f"the parts sum to {parts:,.1f}, and the count is {count:,}"
+            if of == NOW and sum(columns) != count:
+                return f"the tools sum to {sum(columns):,}, and the count is {count:,}"
+        _made_from(figures)
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        return f"something in them is not as a report writes it ({fault})"
+    return None

@@ -1,0 +1,188 @@
+"""The page about the reports of a sweep, and the same as files: a row each, what failed and why, and what moved."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from marketable.paths import write_whole
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED
+from marketable.views.document import document
+from marketable.views.tables import csv
+from marketable.views.words import discreet
+
+from .compare import Comparison, compare, tables
+from .sweep import Run, Sweep
+
+_ROW = {
+    "marketing": "marketing",
+    "own": "as HubSpot says",
+    "non-marketing": "non-marketing",
+    "not covered": "not covered",
+    "change": "change in period",
+    "what-if": "with the what-if",
+    "tier": "tier",
+    "room": "room in the tier",
+    "what-if room": "room with the what-if",
+}  # figures of a run, and what stands above them on the page
+
+
+def write_index(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]], failures: Mapping[str, str]) -> None:
+    """Writes the page, and beside it the same as csv and JSON.
+
+    Arguments: by the names of runs, the figures of those that were made, and why the others failed, in a line.
+    """
+    rows = [
+        {
+            "name": run.name,
+            "label": discreet(run.label),
+            **row_of(figures.get(run.name)),
+            "failed": _reason(run, failures),
+        }
+        for run in sweep.runs
+    ]
+    moved = _compared(sweep, figures)
+    told = [row | {"moved": _plain(moved.get(row["name"]))} for row in rows]
+    data = json.dumps({"title": discreet(sweep.title), "reports": told}, indent=1, ensure_ascii=False)
+    write_whole(sweep.index.with_suffix(".json"), f"{data}\n".encode())
+    write_whole(sweep.index.with_suffix(".csv"), csv(pd.DataFrame(rows, dtype=object)))
+    write_whole(sweep.index, _page(sweep, rows, moved).encode())
+
+
+def row_of(figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the index tells of one report: None for what its data do not tell."""
+    if figures is None:
+        return dict.fromkeys([*_ROW, "headline"])
+    now, before, imagined = (figures["counts"][of] for of in ("now", "before", "what-if"))
+    own = sum(gap["actual"] for gap in figures["gaps"]) if figures["gaps"] is not None else None
+    after, tier = imagined[MARKETING] if figures["parameters"]["flips"] else None, figures["tier"]
+    return {
+        "marketing": now[MARKETING],
+        "own": own,
+        "non-marketing": now[NON_MARKETING],
+        "not covered": now[NOT_COVERED],
+        "change": now[MARKETING] - before[MARKETING],
+        "what-if": after,
+        "tier": tier,
+        "room": None if tier is None else tier - (now[MARKETING] if own is None else own),
+        "what-if room": None if tier is None or after is None else tier - after,
+        "headline": figures["headline"],
+    }
+
+
+def _reason(run: Run, failures: Mapping[str, str]) -> str | None:
+    return discreet(failures[run.name]) if run.name in failures else None
+
+
+def _compared(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Comparison]:
+    """Each run that was made against the first of its group."""
+    firsts: dict[str, str] = {}
+    compared = {}
+    for run in sweep.runs:
+        if run.name in figures:
+            first = firsts.setdefault(run.group, run.name)
+            if first != run.name:
+                compared[run.name] = compare(figures[first], figures[run.name])
+    return compared
+
+
+def _plain(comparison: Comparison | None) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    movements = {"now": comparison.now, "what-if": comparison.what_if}
+    by = {
+        of: json.loads(movement.moved.round(6).reset_index().to_json(orient="records"))
+        for of, movement in movements.items()
+        if movement is not None
+    }
+    return {"says": comparison.says, **by}
+
+
+# ---- the page ----
+
+
+def _page(sweep: Sweep, rows: list[dict[str, Any]], moved: Mapping[str, Comparison]) -> str:
+    failed = [row for row in rows if row["failed"] is not None]
+    count = f"{len(rows) - len(failed):,} of {len(rows):,} reports were made."
+    return document(
+        discreet(sweep.title),
+        f'<p class="mk-note">{count}</p>{_faults(sweep.folder, failed)}{_table(rows)}{_what_moved(sweep, rows, moved)}',
+    )
+
+
+def _faults(folder: Path, failed: list[dict[str, Any]]) -> str:
+    if not failed:
+        return ""
+    items = "".join(
+        f"<li><strong>{html.escape(row['label'])}</strong>: {html.escape(row['failed'])}"
+        f"{_as_far(folder, row['name'])}</li>"
+        for row in failed
+    )
+    return f'<section class="mk-faults"><h2>Not made</h2><ul>{items}</ul></section>'
+
+
+def _as_far(folder: Path, name: str) -> str:
+    file = f"{name}.failed.ipynb"
+    return f' <a href="{html.escape(file)}">The notebook as far as it came</a>.' if (folder / file).is_file() else ""
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    made = [row for row in rows if row["failed"] is None]
+    if not made:
+        return ""
+    columns = [name for name in _ROW if any(row[name] is not None for row in made)]
+    most = max(max(row["marketing"], row["what-if"] or 0) for row in made)
+    head = '<th scope="col">report</th><th scope="col">marketing contacts</th>' + "".join(
+        f'<th scope="col" class="mk-number">{_ROW[name]}</th>' for name in columns
+    )
+    body = "".join(
+        f'<tr><th scope="row"><a href="{html.escape(row["name"])}.html">{html.escape(row["label"])}</a></th>'
+        f'<td class="mk-bars">{_bars(row, most)}</td>'
+        + "".join(f'<td class="mk-number">{_number(row[name], signed=name == "change")}</td>' for name in columns)
+        + f'<td class="mk-saying">{html.escape(row["headline"])}</td></tr>'
+        for row in made
+    )
+    imagined = " The outlined bar is with the what-if." if "what-if" in columns else ""
+    return (
+        f'<div class="mk-scroll"><table class="mk-table"><caption>The reports, in the order of the plan.{imagined}'
+        f'</caption><thead><tr>{head}<th scope="col" class="mk-saying">in short</th></tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _bars(row: Mapping[str, Any], most: int) -> str:
+    kinds = [(row["marketing"], "mk-bar"), (row["what-if"], "mk-bar mk-imagined")]
+    return "".join(
+        f'<span class="{kind}" style="width:{100 * count / max(most, 1):.1f}%"></span>'
+        for count, kind in kinds
+        if count is not None
+    )
+
+
+def _number(value: int | None, *, signed: bool) -> str:
+    if value is None:
+        return ""
+    return f"{value:+,}" if signed and value else f"{value:,}"
+
+
+def _what_moved(sweep: Sweep, rows: list[dict[str, Any]], moved: Mapping[str, Comparison]) -> str:
+    if not moved:
+        return ""
+    against = "the first" if len({run.group for run in sweep.runs}) == 1 else "the first report of the same portal"
+    items = "".join(
+        f"<h3>{html.escape(row['label'])}</h3>{_comparison(moved[row['name']])}" for row in rows if row["name"] in moved
+    )
+    return f"<h2>What moved, against {against}</h2>{items}"
+
+
+def _comparison(comparison: Comparison) -> str:
+    movement = comparison.what_if or comparison.now
+    both = comparison.what_if and len(comparison.now.counting)
+    parts = tables(movement) + (f"<p>Before the what-if:</p>{tables(comparison.now)}" if both else "")
+    told = f"<details><summary>Switch by switch</summary>{parts}</details>" if parts else ""
+    return f"<p>{html.escape(comparison.says)}</p>{told}"

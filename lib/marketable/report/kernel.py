@@ -1,0 +1,85 @@
+"""A kernel that stays warm: it starts while parameters are still read, loads the library, and runs one notebook after
+the other, each in an empty namespace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
+
+EMPTY = "%reset -f"  # what a notebook runs first in a kernel that ran another
+# These name nothing, so that no notebook can lean on them. What is loaded stays, and need not be swept each time.
+_LOADED = "__import__('marketable.report.sections'), __import__('gc').freeze()"
+_QUIET = "--IPKernelApp.log_level=40"  # not a word about TCP: the kernel listens on this machine only
+
+
+class WarmKernel:
+    """A Python kernel for notebooks of reports; it ends with the `with` block, and with this process in any case."""
+
+    _client: AsyncKernelClient | None
+
+    def __init__(self) -> None:
+        self.manager, self._client = _started(), None
+
+    def __enter__(self) -> WarmKernel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Ends the kernel at once."""
+        if self._client is not None:
+            self._client.stop_channels()
+        with contextlib.suppress(RuntimeError, OSError):
+            run_sync(self.manager.shutdown_kernel)(now=True)
+
+    def ready(self, deadline: Deadline) -> AsyncKernelClient:
+        """A client of the kernel, which listens; of a new kernel, where the last one is dead.
+
+        Raises: RuntimeError where it dies, or does not listen in time.
+        """
+        if not run_sync(self.manager.is_alive)():
+            self.end()
+            self.manager, self._client = _started(), None
+        if self._client is None:
+            client: AsyncKernelClient = self.manager.client()
+            client.start_channels()
+            run_sync(client.wait_for_ready)(timeout=deadline.left)
+            client.allow_stdin = False
+            self._client = client
+        return self._client
+
+
+def _started() -> AsyncKernelManager:
+    # This very Python, whatever else the user has installed as the kernel python3.
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
+    run_sync(manager.start_kernel)(extra_arguments=[_QUIET, f"--IPKernelApp.exec_lines={_LOADED}"])
+    return manager
+
+
+class Deadline:
+    """A total time limit. Arguments: seconds from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self._end = seconds, time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left; never none, which would mean without a limit."""
+        return max(self._end - time.monotonic(), 0.001)
+
+    @property
+    def over(self) -> bool:
+        """Whether no time is left."""
+        return time.monotonic() >= self._end
+
+    def of_cell(self, _cell: Any) -> float:
+        """The time limit of a cell, as nbclient asks for it."""
+        return self.left

@@ -1,0 +1,37 @@
+"""What each process that makes reports does: it starts quickly, stops when told to, and ends with a code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from marketable.errors import ParameterError, UnknownNameError
+
+DONE, BAD_PARAMETERS, BAD_DATA, FAILED, OUT_OF_TIME, STOPPED = 0, 2, 3, 4, 5, 130
+
+
+class Stop(KeyboardInterrupt):
+    """A signal to end.
+
+    A bare KeyboardInterrupt, where it comes while a string is executed (as dataclasses do when they are imported),
+    makes `python -m` end by the signal whatever code was asked for; one of our own kind does not.
+    """
+
+
+def begin() -> None:
+    """To be called before anything that reads notebooks is loaded."""
+    # jsonschema, by which notebooks are checked, would spend a second on a grammar for addresses that they never hold.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+
+
+def stop(_signal: int, _frame: object) -> None:
+    """What a signal to end means, be it Ctrl-C or another."""
+    raise Stop
+
+
+def code_of(error: Exception) -> int:
+    """The code that an error ends the command with."""
+    fallback = BAD_PARAMETERS if isinstance(error, (ParameterError, UnknownNameError)) else BAD_DATA
+    return int(getattr(error, "code", fallback))

@@ -1,0 +1,532 @@
+"""The sections of a report: each a function of what was found, each a piece of page in which text from data is escaped.
+
+Sections tell counts. Who the contacts are stands in none of them, and what looks like an address, in a form's name or a
+file's, is masked.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from marketable.auditing import Audit
+from marketable.auditing.explanations import MEANINGS
+from marketable.auditing.groups import MADE_BY
+from marketable.errors import nearest
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Reference, Rulebook
+from marketable.rulebook.reader import TRUST
+from marketable.views import charts as drawn
+from marketable.views import pieces
+from marketable.views.tables import csv, html_table
+from marketable.views.words import against_tier, day, discreet, headline
+
+from .findings import CEASED, CONTACTS, CREATED, FIGURES, TURNED, Findings, versions
+from .parameters import Parameters
+from .telling import billed, called, created_by, first_paragraph
+
+PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
+_DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "\ufffd")
+_MOST = 40  # rows of a table
+_ROWS = 8  # numbers of rejected rows
+_LACKS = ("no ", "not ", "un")  # begin what an export does not tell
+_FLIPPING = (
+    '<p class="mk-note">A flip here counts as if the switch had been so from the beginning, in place of its dates '
+    "where it is dated, that is, changed over time. Turning one off in HubSpot today changes nobody who is marketing "
+    "already: it keeps the next ones out.</p>"
+)
+_STILL = (
+    "The switches can be flipped on the page that “marketable report” makes, where its script may run; here "
+    "they stand as the portal has them."
+)
+_TOO_LARGE = (
+    "This portal has too many combinations of switches for a page to carry: here they stand as the portal has them. "
+    "The explorer flips them."
+)
+
+
+_OWN = (
+    "Each contact's status in the export, beside what the rules make of the portal's switches. A status that differs "
+    "says that a switch was not as the portal has it, or that the contact was changed afterwards."
+)
+_INFERRED = (
+    "That is inferred from the statuses: many contacts changed in bulk by hand look the same. Look at the switch "
+    "itself before you believe it."
+)
+_WORTH = "Marketing contacts worth a look; a contact may be in several groups"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: its name there, its title, its HTML, and data for the files beside the page."""
+
+    name: str
+    title: str
+    content: str
+    data: Mapping[str, Any] | None = None
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/html": self._repr_html_(), "text/plain": f"<{self.title}>", **(self.data or {})}
+
+    def _repr_html_(self) -> str:
+        title = html.escape(self.title)
+        head = f'<h2 id="{self.name}-title">{title}</h2>' if title else ""
+        label = f' aria-labelledby="{self.name}-title"' if title else ""
+        return f'<section class="mk-report" id="{self.name}"{label}>{head}{_shown(self.content)}</section>'
+
+
+def findings(**parameters: Any) -> Findings:
+    """What there is to report, by the parameters of a report. Raises: what Parameters and Findings raise."""
+    return Findings.of(Parameters(**parameters))
+
+
+def summary(found: Findings) -> Section:
+    """The title, the paragraph that matters, and the key figures."""
+    style = f"<style>{files('marketable.views').joinpath('report.css').read_text('utf-8')}</style>"
+    told = first_paragraph(found)
+    portal = found.parameters.portal_path
+    what = f"{found.opened.name}, under {portal.name if portal else 'switches at their defaults'}"
+    until = f"up to {day(found.as_of.date())}, {found.as_of:%H:%M}"
+    about = f"{found.period.name[:1].upper()}{found.period.name[1:]}, {until}. {what}."
+    return Section(
+        "summary",
+        "",
+        f"{style}<h1>{html.escape(found.parameters.title)}</h1>"
+        f'<p class="mk-note">{html.escape(about)}</p>'
+        f'<p class="mk-lead"><strong>{html.escape(told[0])}</strong> {html.escape(" ".join(told[1:]))}</p>'
+        f"{_key_figures(found)}",
+    )
+
+
+def charts(found: Findings) -> Section:
+    """The three pictures, each with the same in a table."""
+    names = _names(found)
+    now, before = found.what_if.by("source", found.flips), found.what_if.by("source")
+    after = found.what_if.switches_after(found.flips)
+    by_source = pieces.counts_table(now, before, names)
+    by_day, baseline = found.imagined.by_day(), found.now.by_day()
+    curves = {"marketing": by_day} | ({"baseline": baseline} if found.flips else {})
+    months = pd.DataFrame(curves).groupby(lambda date: f"{date:%Y-%m}").last()
+    credit = after[(after["exposed"] > 0) | (after["credit"] > 0)].sort_values("credit", ascending=False, kind="stable")
+    whose = "" if not found.flips else " After the what-if; the baseline beside."
+    return Section(
+        "charts",
+        "What there would be" if found.flips else "What there is",
+        '<div class="mk-pictures">'
+        + _figure(drawn.by_source(now, before, names), html_table(by_source, f"Contacts by creating tool.{whose}"))
+        + _figure(
+            drawn.over_time(by_day, baseline, found.tier),
+            html_table(_ints(months.rename_axis("at the end of").reset_index()), "Marketing contacts.", most=400),
+        )
+        + _figure(
+            drawn.credit(after.rename(index=discreet), found.what_if.always, names),
+            html_table(_switches(found, credit), "What each switch accounts for.", most=_MOST),
+        )
+        + f"</div>{pieces.CREDIT}",
+    )
+
+
+def changes(found: Findings) -> Section:
+    """What changed in the period: who became marketing through what, and who ceased to be."""
+    counts = found.counts[MARKETING]
+    was, now = int(counts["before"]), int(counts["now"])
+    sums = {kind: int(found.changes.loc[found.changes["kind"] == kind, "contacts"].sum()) for kind in _KINDS}
+    text = f"{was:,} at the end of {found.period.before.name}, {sums[CREATED]:,} created as marketing, "
+    text += f"{sums[TURNED]:,} that became so later, {sums[CEASED]:,} that ceased to be: {now:,} now."
+    named = [called(found, str(name)) for name in found.changes["decided_by"]]
+    table = found.changes.assign(decided_by=named).rename(columns={"kind": "what", "decided_by": "decided by"})
+    shown = html_table(table, f"Changes in {found.period.name}.", most=_MOST) if len(table) else ""
+    return Section("changes", f"What changed in {found.period.name}", pieces.paragraph(text) + shown)
+
+
+def what_if(found: Findings) -> Section | None:
+    """What the flips that were asked would do; nothing where none were."""
+    if not found.flips:
+        return None
+    after, before = found.counts.T["what-if"], found.counts.T["now"]
+    flips = "; ".join(f"{called(found, name)} {_set_to(flip)}" for name, flip in found.flips.items())
+    moved = found.credits.reset_index()
+    moved["switch"] = [called(found, str(name)) for name in moved["switch"]]
+    table = html_table(moved.round(1), "Credit that moves: the changes sum to the difference.", most=_MOST)
+    return Section(
+        "what-if",
+        "What if",
+        pieces.paragraph(f"{headline(after, before, found.tier)} Flipped: {flips}.")
+        + (table if len(moved) else "")
+        + pieces.FLIPPING,
+    )
+
+
+def flip(found: Findings) -> Section:
+    """The switches, and what flipping them does. On a page a script makes them work; without it the table stands."""
+    switches = found.what_if.switches.sort_values(["credit", "exposed"], ascending=False, kind="stable")
+    table = found.what_if.portable(found.flips)
+    numbers = {each["name"]: at for at, each in enumerate(table["switches"])}
+    of_slots = zip(table["slots"], table["own"], strict=True)
+    dated = {at for at, on in of_slots if at >= 0 and bool(on) != table["switches"][at]["own"]}
+    table["switches"] = [{state: each[state] for state in ("own", "flipped")} for each in table["switches"]]
+    table |= {"tier": found.tier, "sources": [_names(found).get(name, name) for name in table["sources"]]}
+    rows = "".join(
+        f'<tr data-switch="{numbers[str(row.Index)]}"><th scope="row">{html.escape(called(found, str(row.Index)))}</th>'
+        f"<td>{'on' if row.on else 'off'}{', dated' if numbers[str(row.Index)] in dated else ''}</td>"
+        f'<td class="mk-number">{row.exposed:,}</td><td class="mk-number">{row.sole:,}</td>'
+        f'<td class="mk-number">{row.credit:,.1f}</td></tr>'
+        for row in switches.itertuples()
+    )
+    head = '<th scope="col">switch</th><th scope="col">is</th>' + "".join(
+        f'<th scope="col" class="mk-number">{name}</th>' for name in ("reaches", "only through it", "credit")
+    )
+    by_source = pieces.counts_table(found.what_if.by("source"), found.what_if.by("source"), _names(found))
+    # In JSON only < could end the element early; it is written as an escape, which reads the same.
+    data = json.dumps(table, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    travels = len(data) <= PORTABLE
+    printed = f"Printed are the first {_MOST} of {len(switches):,} switches, and those that were flipped."
+    return Section(
+        "flip",
+        "Flip a switch",
+        f'{_FLIPPING}<p class="mk-note mk-still">{_STILL if travels else _TOO_LARGE}</p>'
+        f'<p class="mk-live" role="status">{html.escape(_baseline(found))}</p>'
+        f'<div class="mk-controls"></div><div class="mk-columns-of-two">'
+        f'<div class="mk-scroll{" mk-long" if len(switches) > _MOST else ""}">'
+        f'<table class="mk-table mk-switches"><caption>The switches, the most credit first.</caption><thead><tr>{head}'
+        f"</tr></thead><tbody>{rows}</tbody></table>"
+        + (pieces.paragraph(printed, "mk-note mk-on-paper") if len(switches) > _MOST else "")
+        + f'</div><div class="mk-by-source">{html_table(by_source, "Contacts by creating tool.")}</div></div>'
+        + (f'<script type="application/json" class="mk-exposures">{data}</script>' if travels else ""),
+    )
+
+
+def own_statuses(found: Findings) -> Section | None:
+    """HubSpot's own statuses, audited: why they are what they are; nothing where the data tell none."""
+    audit = found.audit
+    if audit is None:
+        return None
+    counts = audit.counts.reset_index()
+    counts.insert(1, "what that means", [MEANINGS[name] for name in counts["explanation"]])
+    explained = _worded(
+        counts.rename(columns={"all": "contacts"}), f"Contacts, each with one explanation{_seen(found)}."
+    )
+    remarks = _list(list(audit.remarks.values())) if audit.remarks else ""
+    tables = (_seeming(found, audit), _groups(found, audit), _myths(audit), _by_source(found, audit))
+    return Section(
+        "own-statuses",
+        "HubSpot's own statuses",
+        pieces.paragraph(_OWN) + explained + remarks + "".join(tables) + _as_they_show(audit),
+    )
+
+
+def left_open(found: Findings) -> Section:
+    """What was rejected, what is not covered, what is ambiguous, and what the file does not tell."""
+    opened, uncovered = found.opened, found.what_if.by("source")[NOT_COVERED].astype(int)
+    used = opened.rows_read - len(opened.rejected)
+    lines = [f"{opened.rows_read:,} rows read, {used:,} used, {len(opened.rejected):,} rejected."]
+    count = int(uncovered.sum())
+    verb = "contact is" if count == 1 else "contacts are"
+    silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."
+    lines.append(f"{count:,} {verb} not covered: {silent}")
+    lines += [_unasked(found, name) for name in found.what_if.unasked]
+    if found.now.ambiguous:
+        lines.append(
+            f"{found.now.ambiguous:,} of the contacts were created between two editions of the article that disagree "
+            "about their tool; they are counted as the older one reads."
+        )
+    lines += [
+        f"{name[:1].upper()}{name[1:]}: {note.rstrip('.')}."
+        for name, note in opened.understood.items()
+        if name.startswith(_LACKS)
+    ]
+    open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
+    tools = pd.DataFrame({"tool": [called(found, str(name)) for name in open_ones.index], "contacts": open_ones})
+    return Section(
+        "left-open",
+        "What is left open",
+        _list(lines)
+        + (html_table(tools, "Not covered, by tool.") if len(tools) else "")
+        + (html_table(_rejected(found), "Rejected rows, by reason.", most=_MOST) if len(opened.rejected) else ""),
+    )
+
+
+def made_from(found: Findings) -> Section:
+    """The settings, the rules with their references and trust, the assumptions, versions and checksums."""
+    asked = found.asked
+    switches = {name: asked.pop(name) for name in ("switches", "flips")}
+    settings: dict[str, object] = {**{name: _said(value) for name, value in asked.items()}, "as of": found.now.as_of}
+    settings |= {f"{of}: {name}": _set_to(value) for of, each in switches.items() for name, value in each.items()}
+    subscription = found.portal.subscription
+    settings |= {
+        "time zone": found.portal.time_zone,
+        "marketing contacts since": found.portal.access_since or "always",
+        "commitment": f"{subscription.commitment}, {subscription.hub}",
+        "tier": "not told" if found.tier is None else f"{found.tier:,}",
+    }
+    settings |= {f"read as: {name}": note for name, note in found.opened.understood.items()}
+    settings |= {f"SHA-256 of {name}": checksum for name, checksum in found.checksums.items()}
+    settings |= {f"version of {name}": number for name, number in versions().items()}
+    return Section(
+        "made-from",
+        "What this was made from",
+        _pairs(settings, "Settings")
+        + html_table(_assumptions(found), "Rules that applied, and how far to trust each.", most=_MOST)
+        + _list([f"{letter}: {text}" for letter, text in _TRUSTED.items()])
+        + _references(found),
+    )
+
+
+def figures(found: Findings) -> Section:
+    """The figures as data, for the files beside the page."""
+    note = "The figures of this page, as csv, Excel workbook and JSON, stand in files beside it where it was made."
+    told = first_paragraph(found)
+    data = _discreet({"headline": told[-1 if found.flips else 0]} | found.numbers())
+    return Section("figures", "", f'<p class="mk-note">{note}</p>', {FIGURES: data})
+
+
+def contacts(found: Findings) -> Section | None:
+    """Who changed in the period, for a file beside the page; nothing unless that was asked."""
+    if not found.parameters.list_contacts:
+        return None
+    note = f"The {len(found.listed):,} contacts whose status changed are listed in a file of their own."
+    return Section("contacts", "", f'<p class="mk-note">{note}</p>', {CONTACTS: csv(found.listed).decode("utf-8-sig")})
+
+
+# ---- pieces ----
+
+
+def _seen(found: Findings) -> str:
+    """By which switches contacts are not covered, where those that the statuses show are not the portal's."""
+    return ", the switches being as they seem to have been" if _differs(found.audit) else ""
+
+
+def _differs(audit: Audit | None) -> bool:
+    return audit is not None and audit.portal != audit.given
+
+
+def _seeming(found: Findings, audit: Audit) -> str:
+    """The switches that are not as the portal says, with the evidence."""
+    differing = audit.switches[audit.switches["differs"]]
+    if not len(differing):
+        return pieces.paragraph("No switch seems to have been other than the portal says.")
+    named = [called(found, str(name)) for name in differing.index]
+    shown = differing[["portal", "looks", "evidence"]].rename(
+        columns={"portal": "the portal says", "looks": "it looks"}
+    )
+    shown.insert(0, "switch", named)
+    return _worded(shown, "Switches that are not as the portal says.") + pieces.paragraph(_INFERRED, "mk-note")
+
+
+def _groups(found: Findings, audit: Audit) -> str:
+    """The groups of marketing contacts worth acting on."""
+    if not len(audit.groups):
+        return ""
+    groups = audit.groups.reset_index()
+    groups["group"] = [_group(found, name) for name in groups["group"]]
+    if found.prices is None or groups["monthly"].isna().all():
+        return _worded(groups.drop(columns="monthly"), f"{_WORTH}.")
+    currency = found.prices.currency
+    groups = groups.rename(columns={"monthly": f"{currency} a month"})
+    return _worded(groups, f"{_WORTH}. Beside them their share of the list's price.") + pieces.paragraph(
+        "A share is not what would be saved: the bill moves by whole steps, and not before the renewal.", "mk-note"
+    )
+
+
+def _group(found: Findings, name: str) -> str:
+    made_by, through, switch = name.partition(MADE_BY)
+    return f"{MADE_BY}{called(found, switch)}" if through and not made_by else name
+
+
+def _by_source(found: Findings, audit: Audit) -> str:
+    """Where the count differs from what was to be expected, by what created the contacts."""
+    gaps = audit.by_source[audit.by_source["difference"] != 0]
+    if not len(gaps):
+        text = "HubSpot's own statuses are what the rules make of the switches, tool by tool."
+        return pieces.paragraph(text)
+    named = [created_by(found, source, asset) for source, asset in zip(gaps["source"], gaps["asset"], strict=True)]
+    table = pd.DataFrame({"created by": named, **{name: gaps[name].to_numpy() for name in gaps.columns[2:]}})
+    return html_table(table, "Marketing contacts, actual against expected.", most=_MOST)
+
+
+def _myths(audit: Audit) -> str:
+    told = {"myth": "people say", "answer": "these contacts say"}
+    myths = audit.myths.reset_index()[list(told)].rename(columns=told)
+    return _worded(myths, "What people say, and the contacts that contradict it.") if len(myths) else ""
+
+
+def _worded(frame: pd.DataFrame, caption: str) -> str:
+    """A table whose cells hold sentences: in a narrow window they keep some width, and it scrolls."""
+    return f'<div class="mk-worded">{html_table(frame, caption, most=_MOST)}</div>'
+
+
+def _as_they_show(audit: Audit) -> str:
+    """The portal with its switches as the statuses show them, where it is another."""
+    if not _differs(audit):
+        return ""
+    told = "The portal with its switches as the statuses show them, as portal.yaml"
+    return (
+        f'<details><summary>{told}</summary><div class="mk-scroll" tabindex="0" role="group" aria-label="{told}">'
+        f"<pre>{html.escape(audit.portal_text)}</pre></div></details>"
+    )
+
+
+_KINDS = (CREATED, TURNED, CEASED)
+_TRUSTED = {name: text.partition(": ")[2] for name, text in TRUST.items() if name in ("H", "M")}
+
+
+def _shown(content: str) -> str:
+    """A piece of page without addresses, and without the signs by which a name could turn round what is written after
+    it; in the pictures they are replaced as well.
+    """
+    return discreet(content).translate(_DIRECTIONS)
+
+
+def _key_figures(found: Findings) -> str:
+    counts = found.counts.loc["now"]
+    change = found.marketing - int(found.counts[MARKETING]["before"])
+    by_rules = " by the rules" if found.opened.export is not None else ""
+    shown = {f"marketing{by_rules}": f"{found.marketing:,}"}
+    if found.gaps is not None:
+        shown = {"marketing, as HubSpot says": f"{billed(found):,}"} | shown
+    given = ", as the portal says" if _differs(found.audit) else ""
+    shown |= {
+        f"non-marketing{by_rules}": f"{counts[NON_MARKETING]:,}",
+        f"not covered{given}": f"{counts[NOT_COVERED]:,}",
+    }
+    shown[f"change in {found.period.name}"] = f"{change:+,}" if change else "0"
+    if found.tier is not None:
+        room = found.tier - billed(found)
+        says = "" if found.gaps is None else ", as HubSpot says"
+        shown[f"{'below' if room >= 0 else 'over'} the tier{says}"] = f"{abs(room):,}"
+    if found.flips:
+        shown["marketing after the what-if"] = f"{int(found.counts[MARKETING]['what-if']):,}"
+    items = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{figure}</dd></div>" for name, figure in shown.items())
+    return f'<dl class="mk-figures">{items}</dl>'
+
+
+def _unasked(found: Findings, name: str) -> str:
+    near = nearest(name, set(found.what_if.switches.index) - set(found.what_if.unasked))
+    meant = f" Perhaps {called(found, near)} is meant." if near else ""
+    return f"The portal lists {called(found, name)}, and nothing in the data tells of a contact that met it.{meant}"
+
+
+def _rejected(found: Findings) -> pd.DataFrame:
+    """Why rows were rejected, how many, and which; what stands in them may be personal and is not shown."""
+    by_reason = found.opened.rejected.groupby("reason", sort=False)["row"]
+    told = [(reason, len(rows), _some(rows.tolist())) for reason, rows in by_reason]
+    table = pd.DataFrame(told, columns=["reason", "rejected", "rows"])
+    return table.sort_values("rejected", ascending=False, kind="stable")
+
+
+def _some(rows: list[int]) -> str:
+    return ", ".join(map(str, rows[:_ROWS])) + (" …" if len(rows) > _ROWS else "")
+
+
+def _baseline(found: Findings) -> str:
+    """What the script says as well, while no switch is flipped."""
+    total = int(found.counts.T["now"].sum())
+    text = f"{found.marketing:,} of {total:,} {'contact is' if total == 1 else 'contacts are'} marketing "
+    text += "with the portal's own switches, the baseline"
+    return text + ("." if found.tier is None else f"; {against_tier(found.marketing, found.tier)}.")
+
+
+def _figure(chart: drawn.Chart, table: str) -> str:
+    picture = chart._repr_html_()
+    told = f"<details><summary>The same in numbers</summary>{table}</details>"
+    return f'<figure><div class="mk-scroll">{picture}</div><figcaption>{told}</figcaption></figure>'
+
+
+def _switches(found: Findings, switches: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "switch": [called(found, str(name)) for name in switches.index],
+            "is": ["on" if on else "off" for on in switches["on"]],
+            "reaches": switches["exposed"].to_numpy(),
+            "only through it": switches["sole"].to_numpy(),
+            "credit": switches["credit"].round(1).to_numpy(),
+        }
+    )
+
+
+def _assumptions(found: Findings) -> pd.DataFrame:
+    """The rules that touches of the batch asked, with trust: of their tools, and after creation."""
+    touches, life = found.now.touches, Rulebook.load().lifecycle
+    sources, rules = set(touches["source"].astype(str)), set(touches["rule"].astype(str))
+    rows = []
+    for source, rule in found.rules.items():
+        if source in sources and rule.default != NOT_COVERED:
+            default = f"a new contact is {rule.default}" + (" unless its switch is changed" if rule.switch else "")
+            rows.append((rule.name, default, rule.reference))
+            if rule.upgrades_existing and rule.upgrade_reference:
+                rows.append((rule.name, "an existing one becomes marketing while it is on", rule.upgrade_reference))
+    asked = {
+        "access": found.portal.access_since is not None,
+        "set_marketing": "set_marketing" in sources,
+        "set_non_marketing": "set_non_marketing" in sources,
+        "undo": "undo" in rules,
+        f"update_date_{found.portal.subscription.commitment}": "set_non_marketing" in sources,
+        "update_date_short_month": found.portal.subscription.commitment == "monthly" and "set_non_marketing" in sources,
+    }
+    over = found.tier is not None and billed(found) > found.tier
+    asked |= {"over_the_tier": over, "no_downgrade": over}
+    rows += [("Afterwards", life[name].says, life[name].reference) for name, asks in asked.items() if asks]
+    trusted = [(tool, rule, reference.trust, reference.read_in) for tool, rule, reference in rows]
+    return pd.DataFrame(trusted, columns=["tool", "rule", "trust", "read in"])
+
+
+def _references(found: Findings) -> str:
+    used: dict[str, Reference] = {}
+    for rule in found.rules.values():
+        used.setdefault(rule.reference.link, rule.reference)
+    for life in Rulebook.load().lifecycle.values():
+        used.setdefault(life.reference.link, life.reference)
+    items = "".join(
+        f'<li><a href="{html.escape(link)}" rel="noopener noreferrer">{html.escape(reference.title)}</a></li>'
+        for link, reference in sorted(used.items())
+    )
+    return f"<h3>References</h3><ul>{items}</ul>"
+
+
+def _pairs(settings: Mapping[str, object], caption: str) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(str(name))}</th><td>{html.escape(_said(value) or "not set")}</td></tr>'
+        for name, value in settings.items()
+    )
+    table = f'<table class="mk-table"><caption>{caption}</caption><tbody>{rows}</tbody></table>'
+    return f'<div class="mk-scroll">{table}</div>'
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, pd.Timestamp) else str(value)
+
+
+def _set_to(flip: Any) -> str:
+    if isinstance(flip, Mapping):
+        state, since = flip["switch"], flip.get("from")
+        state = state if isinstance(state, str) else "on" if state else "off"
+        return f"{state} from {since}" if since else str(state)
+    return "on" if flip else "off"
+
+
+def _names(found: Findings) -> dict[str, str]:
+    return {source: rule.name for source, rule in found.rules.items()} | {NOT_COVERED: "A tool not covered"}
+
+
+def _list(lines: list[str]) -> str:
+    return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>"
+
+
+def _ints(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({name: int for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])})
+
+
+def _discreet(data: Any) -> Any:
+    """Plain data in which no text looks like an address."""
+    if isinstance(data, Mapping):
+        return {discreet(str(name)): _discreet(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_discreet(value) for value in data]
+    return discreet(data) if isinstance(data, str) else data

@@ -1,0 +1,233 @@
+"""What to do where the files speak otherwise than HubSpot's own names: columns and values are told by hand, once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+
+from marketable.exports import ColumnMapping, recorded_sources
+from marketable.reading.dates import DAY_FIRST, MONTH_FIRST
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
+from marketable.views import pieces
+from marketable.views.choosing import settings_files, taken, text_of
+from marketable.views.layout import row, shown, stacked, together, wide
+from marketable.views.place import shared
+from marketable.views.tables import html_table
+
+from .reading import FACTS, Look
+from .understanding import counted
+
+_NONE = ""
+_NEEDED = {
+    "record_id": " (this or Email: needed)",
+    "email": " (this or Record ID: needed)",
+    "created_at": " (needed)",
+    "status": " (needed)",
+}
+_STRANGE = (
+    "These words of your file are not known. Say what they mean, or go on without: rows whose status is left open are "
+    "rejected, and other words that are left open count as not told."
+)
+_WHAT_FOR = (
+    "Choose which column of your file tells what. Needed are Record ID or Email, and Create Date; without Marketing "
+    "contact status there is nothing to compare with. The others make the audit say more."
+)
+
+
+class MappingPanel(widgets.VBox):  # type: ignore[misc]
+    """Arguments: folder, whose saved mappings are offered; use, called with a mapping; save, called with its text.
+
+    Attributes: columns, by fact a Dropdown; values, by fact and text a Dropdown (a text for yes or no under the first
+    of its facts); recorded, by Record source a Dropdown; dates; saved; upload; use_it, save_it.
+    """
+
+    def __init__(
+        self, folder: Path, use: Callable[[Callable[[], ColumnMapping]], None], save: Callable[..., None]
+    ) -> None:
+        self._folder, self._use, self._before, self._filling = folder, use, ColumnMapping(), False
+        self._look = Look((), (), {}, "", {})
+        self.columns: dict[str, widgets.Dropdown] = {}
+        self.values: dict[tuple[str, str], widgets.Dropdown] = {}
+        self.recorded: dict[str, widgets.Dropdown] = {}
+        self.dates = stacked(
+            widgets.Dropdown(
+                description="Day and month",
+                options=[
+                    ("as the dates tell", _NONE),
+                    ("day first, as 31/12", DAY_FIRST),
+                    ("month first", MONTH_FIRST),
+                ],
+            )
+        )
+        self.saved = widgets.Dropdown(description="Saved one", layout=wide())
+        self.upload = widgets.FileUpload(
+            description="Upload a mapping.yaml", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
+        )
+        self.examples = widgets.Checkbox(False, description="Show what stands in the columns", indent=False)
+        self.use_it = widgets.Button(description="Use this mapping", button_style="primary")
+        self.save_it = widgets.Button(description="Save this mapping", tooltip="As mapping.yaml, for the next export")
+        self._fields, self._strange, self._undecided = widgets.Box(), widgets.Box(), widgets.HTML()
+        for box in (self._fields, self._strange):
+            box.add_class("mk-wrap")
+            box.layout.align_items = "flex-end"  # labels of one line and of two
+        self._table, self._values_note = widgets.HTML(), widgets.HTML()
+        what_for = widgets.HTML(pieces.paragraph(_WHAT_FOR, "mk-note"))
+        self._of_columns = together(what_for, self.examples, self._table, self._fields, self._undecided, self.dates)
+        super().__init__(
+            [
+                self.upload if shared() else self.saved,
+                self._values_note,
+                self._strange,
+                self._of_columns,
+                row(self.use_it, self.save_it),
+            ]
+        )
+        self.use_it.on_click(lambda _: use(self.mapping))
+        self.save_it.on_click(lambda _: save(self.mapping))
+        self.examples.observe(lambda _: self._show_examples(), "value")
+        self.saved.observe(lambda _: self._load(), "value")
+        self.upload.observe(lambda _: self._load_upload(), "value")
+
+    def show(self, look: Look, mapping: ColumnMapping, *, words_only: bool = False) -> None:
+        """Shows what the files look like under a mapping. words_only: nothing is to be said about the columns."""
+        shown(self._of_columns, when=not words_only)
+        self._before, self._look, self._filling = mapping, look, True
+        names = [column.name for column in look.columns if column.name.strip()]
+        options = [(name, name) for name in names]
+        taken_for = {column.fact: column.name for column in reversed(look.columns) if column.fact}
+        self.columns = {
+            fact: stacked(
+                widgets.Dropdown(
+                    description=f"{name}{_NEEDED.get(fact, '')}",
+                    # What is known by its own name cannot be unknown.
+                    options=options
+                    if fact in taken_for and fact not in mapping.columns
+                    else [("(none)", _NONE), *options],
+                    value=taken_for.get(fact, _NONE),
+                )
+            )
+            for fact, name in sorted(FACTS.items(), key=lambda each: each[0] not in _NEEDED)
+        }
+        self.values, self.recorded = {}, {}
+        for facts, text in _asked_once(look.unknown):
+            of = " and ".join(look.named(fact) for fact in facts)
+            self.values[facts[0], text] = _asked(f"{of}: {text}", _meanings(facts[0]))
+        for meaning, texts in mapping.values.items():  # said before, and perhaps to be said otherwise
+            fact = "status" if meaning in (MARKETING, NON_MARKETING) else "yes or no"
+            for text in texts:
+                self.values[fact, text] = _asked(f"{look.named(fact)}: {text}", _meanings(fact), meaning)
+        source = look.named("record_source")
+        for text, rows in look.recorded.items():
+            self.recorded[text] = _asked(f"{source}: {counted(text, rows)}", _tools())
+        for name, texts in mapping.recorded.items():
+            self.recorded |= {text: _asked(f"{source}: {text}", _tools(), name) for text in texts}
+        self._values_note.value = pieces.paragraph(_STRANGE, "mk-note") if look.has_unknown_words else ""
+        self._undecided.value = pieces.paragraph(look.dates, "mk-note") if look.dates else ""
+        self.dates.value = mapping.dates or _NONE
+        strange = (*self.values.values(), *self.recorded.values())
+        for box, fields in ((self._fields, tuple(self.columns.values())), (self._strange, strange)):
+            gone = box.children
+            box.children = fields
+            for widget in gone:
+                widget.close()
+        found = settings_files(self._folder, _some) if not shared() else []
+        self.saved.options = [("Choose …", _NONE), *found]
+        self.saved.value = _NONE  # equal options keep what was chosen, and choosing it again would do nothing
+        shown(self.saved, when=bool(found))
+        self._filling = False
+        self._show_examples()
+
+    def mapping(self) -> ColumnMapping:
+        """The mapping as it is chosen now. Raises: MappingError, where one column is chosen for two facts."""
+        taken_for = {column.name: column.fact for column in self._look.columns}
+        chosen = {fact: widget.value for fact, widget in self.columns.items()}
+        wanted = {fact: name for fact, name in chosen.items() if name}
+        often = {name for name, times in Counter(wanted.values()).items() if times > 1}
+        own = {fact: name for fact, name in wanted.items() if taken_for.get(name) != fact or name in often}
+        columns = {
+            fact: tuple(name for name in names if name not in own.values())
+            for fact, names in self._before.columns.items()
+            if chosen.get(fact, True)
+        }
+        columns |= {fact: (name, *columns.get(fact, ())) for fact, name in own.items()}
+        values, recorded = _said(self.values), _said({("", text): widget for text, widget in self.recorded.items()})
+        settings = self._before.settings() | {
+            "columns": {fact: list(names) for fact, names in columns.items() if names},
+            "values": values,
+            "recorded": recorded,
+            "dates": self.dates.value,
+        }
+        return ColumnMapping(**settings)
+
+    def _show_examples(self) -> None:
+        rows = [(column.name, " · ".join(column.samples)) for column in self._look.columns]
+        frame = pd.DataFrame(rows, columns=["column of the file", "stands in it"])
+        self._table.value = html_table(frame, "The columns of the file") if self.examples.value else ""
+
+    def _load(self) -> None:
+        path = self.saved.value
+        if path and not self._filling:
+            self._use(lambda: ColumnMapping.load(path))
+
+    def _load_upload(self) -> None:
+        if self.upload.value and not self._filling:
+            self._use(self._uploaded)
+
+    def _uploaded(self) -> ColumnMapping:
+        self._filling = True
+        try:
+            (upload,) = taken(self.upload)
+        finally:
+            self._filling = False
+        return ColumnMapping.of_text(text_of(upload, "a mapping.yaml"))
+
+
+def _asked_once(unknown: dict[str, tuple[str, ...]]) -> list[tuple[list[str], str]]:
+    """The texts that are not known, each with the facts it stands for: yes is yes in whatever column.
+
+    >>> _asked_once({"status": ("1",), "waiting": ("1", "0"), "unsubscribed": ("1",)})
+    [(['status'], '1'), (['waiting', 'unsubscribed'], '1'), (['waiting'], '0')]
+    """
+    facts: dict[tuple[bool, str], list[str]] = {}
+    for fact, texts in unknown.items():
+        for text in texts:
+            facts.setdefault((fact == "status", text), []).append(fact)
+    return [(each, text) for (_, text), each in facts.items()]
+
+
+def _asked(label: str, options: list[tuple[str, str]], value: str = _NONE) -> widgets.Dropdown:
+    return stacked(widgets.Dropdown(description=pieces.plain(label), options=options, value=value))
+
+
+def _said(fields: dict[tuple[str, str], widgets.Dropdown]) -> dict[str, list[str]]:
+    """The texts by what was chosen for them."""
+    said: dict[str, list[str]] = {}
+    for (_, text), field in fields.items():
+        if field.value and text not in said.setdefault(field.value, []):
+            said[field.value].append(text)
+    return said
+
+
+def _meanings(fact: str) -> list[tuple[str, str]]:
+    if fact == "status":
+        return [("not known: leave these rows out", _NONE), (MARKETING, MARKETING), (NON_MARKETING, NON_MARKETING)]
+    return [("not known: not told", _NONE), ("yes", "yes"), ("no", "no")]
+
+
+def _tools() -> list[tuple[str, str]]:
+    """The Record sources that are known, called as the rules call their tools."""
+    rulebook = Rulebook.load()
+    rules = rulebook.on(rulebook.editions[-1])
+    known = [
+        (f"{rules[source].name if source in rules else source} ({name})", name)
+        for name, source in recorded_sources().items()
+    ]
+    return [(f"not known: {NOT_COVERED}", _NONE), *known]
+
+
+def _some(path: Path) -> object:
+    return ColumnMapping.load(path).settings()

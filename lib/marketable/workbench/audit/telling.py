@@ -1,0 +1,266 @@
+"""An audit in words and tables: text, or HTML in which text from data is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+import pandas as pd
+
+from marketable.auditing import Audit
+from marketable.auditing.explanations import (
+    AMBIGUOUS,
+    AS_EXPECTED,
+    BY_HAND,
+    MEANINGS,
+    NOT_TOLD,
+    OLDER,
+    SWITCH,
+    UPGRADED,
+    WAITING,
+)
+from marketable.auditing.groups import MADE_BY
+from marketable.auditing.mailing import SILENT
+from marketable.portal.portal import split
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
+from marketable.views import pieces
+from marketable.views.tables import html_table
+from marketable.views.words import against_tier, day
+
+NOT_TOLD_STATUS = "status not told"
+NOT_SAID = "too few to tell"
+_BY_RULE = (AS_EXPECTED, UPGRADED, WAITING, OLDER)
+_MARKETING = {
+    SWITCH: "through a switch that is not as {said}",
+    BY_HAND: "through something the export does not show: by hand, an import, a workflow or another form",
+    AMBIGUOUS: "for one of several reasons",
+    NOT_COVERED: "created by a tool that HubSpot's article is silent about, or that the export does not name",
+}
+_TRUSTS = {
+    "H": "read in HubSpot's own page",
+    "M": "from one independent source, one step from HubSpot's own page, or of a tool that is not certain",
+    "assumption": "rests on an assumption",
+    "inferred": "inferred from the other contacts of this export",
+    "silent": "the rules are silent here",
+}
+
+
+def headline(audit: Audit) -> str:
+    """How many are marketing, against the tier."""
+    everyone = len(audit.contacts)
+    text = f"{audit.marketing:,} of {everyone:,} {'contact is' if everyone == 1 else 'contacts are'} marketing"
+    return f"{text}; {against_tier(audit.marketing, audit.tier)}." if audit.tier else f"{text}."
+
+
+def why_so_many(audit: Audit, said: str) -> list[str]:
+    """What made them so, in sentences. Arguments: said, who says how the switches are ("the portal says")."""
+    marketing = audit.counts[MARKETING]
+    by_rule = int(marketing.reindex(list(_BY_RULE), fill_value=0).sum())
+    parts = [f"Of these {by_rule:,} as the rules expect"]
+    for name, words in _MARKETING.items():
+        if marketing.get(name, 0):
+            parts.append(f"{int(marketing[name]):,} {words.format(said=said)}")
+    lines = ["; ".join(parts) + "."] if audit.marketing else []
+    others = audit.counts[NON_MARKETING]
+    if others.get(SWITCH, 0):
+        lines.append(f"Non-marketing because a switch is not as {said}: {int(others[SWITCH]):,}.")
+    if others.get(BY_HAND, 0):
+        text = "Non-marketing though the rules expect marketing, through something the export does not show"
+        lines.append(f"{text}: {int(others[BY_HAND]):,}.")
+    if audit.waiting:
+        lines.append(f"Counting only until the next update date, {day(audit.update_date)}: {audit.waiting:,}.")
+    untold = int(audit.counts["all"].get(NOT_TOLD, 0))
+    if untold:
+        lines.append(f"Whose status the export does not tell: {untold:,}.")
+    rejected = audit.export.rows_read - len(audit.contacts)
+    if rejected:
+        lines.append(f"Rows that were rejected and are not counted: {rejected:,}.")
+    about_all = " The tier is about all contacts of the account: export them all." if audit.tier else ""
+    lines.append(f"As of {day(audit.as_of)}, the latest that the export tells of.{about_all}")
+    return lines
+
+
+def finding(counts: pd.DataFrame) -> str:
+    """What the picture shows, in a sentence.
+
+    >>> table = {"marketing": [9, 3], "non-marketing": [4, 0], "all": [13, 3]}
+    >>> finding(pd.DataFrame(table, index=["as expected", "a switch is not as the portal says"]))
+    '3 of 12 marketing contacts come from switches that are not as told.'
+    """
+    marketing = counts[MARKETING]
+    whole, through = int(marketing.sum()), int(marketing.get(SWITCH, 0))
+    if not whole:
+        return "No contact is marketing."
+    if through:
+        return f"{through:,} of {whole:,} marketing contacts come from switches that are not as told."
+    by_rule = int(marketing.reindex(list(_BY_RULE), fill_value=0).sum())
+    return f"{by_rule:,} of {whole:,} marketing contacts are as the rules expect."
+
+
+def said_by(counts: pd.DataFrame, said: str) -> pd.DataFrame:
+    """The counts, their explanations as they are when somebody says how the switches are."""
+    return counts.rename(index={SWITCH: f"a switch is not as {said}"})
+
+
+def counts(audit: Audit, said: str = "the portal says") -> pd.DataFrame:
+    """Contacts by explanation, with a row of totals, for display and for the disk."""
+    table = said_by(audit.counts.astype("int64"), said)
+    table.loc["Total"] = table.sum()
+    return table.rename_axis("explanation").reset_index()
+
+
+def meanings(audit: Audit, said: str) -> str:
+    """What the explanations that occur mean."""
+    items = "".join(
+        f"<li><strong>{shown}</strong>: {html.escape(MEANINGS[str(name)].replace('the portal says', said))}</li>"
+        for name, shown in zip(audit.counts.index, said_by(audit.counts, said).index, strict=True)
+    )
+    return _more("What these explanations mean", f'<ul class="mk-list">{items}</ul>')
+
+
+def by_source(audit: Audit, rules: Mapping[str, Rule]) -> str:
+    """By what created the contacts: expected and actual."""
+    table = audit.by_source.copy()
+    names = {source: rule.name for source, rule in rules.items()} | {NOT_COVERED: "A tool not covered"}
+    table.insert(0, "created by", table.pop("source").map(lambda source: names.get(source, source)))
+    table = table.rename(columns={"asset": "which", "expected": "expected marketing", "actual": "marketing"})
+    return _more(
+        "Expected and actual, by what created the contacts",
+        html_table(table, "Marketing contacts by what created them, the largest difference first"),
+    )
+
+
+def differing(audit: Audit, rules: Mapping[str, Rule], said: str) -> str:
+    """The switches that are not as told: each with its evidence, and where it is in HubSpot."""
+    rows = audit.switches[audit.switches["differs"]]
+    if not len(rows):
+        return pieces.paragraph(f"No switch looks otherwise than {said}.")
+    items = "".join(
+        f'<div class="mk-differs"><strong>{html.escape(pieces.called(str(name), rules))}: looks '
+        f"{html.escape(row['looks'])}; {html.escape(said)} {html.escape(row['portal'])}.</strong> "
+        f"{html.escape(row['evidence'])} <small>Where to look: {html.escape(_where(str(name), rules))}.</small></div>"
+        for name, row in rows.iterrows()
+    )
+    return f'<h3 class="mk-sub">Switches that are not as {html.escape(said)}: {len(rows):,}</h3>{items}'
+
+
+def other_switches(audit: Audit, rules: Mapping[str, Rule]) -> str:
+    """The switches that are as told, and those of which too few contacts tell."""
+    rows = audit.switches[~audit.switches["differs"]]
+    if not len(rows):
+        return ""
+    confirmed = int(rows["looks"].ne("").sum())
+    table = pd.DataFrame(
+        {
+            "switch": [pieces.called(str(name), rules) for name in rows.index],
+            "told": rows["portal"].to_numpy(),
+            "looks": rows["looks"].replace("", NOT_SAID).to_numpy(),
+            "contacts": rows["contacts"].to_numpy(),
+            MARKETING: rows[MARKETING].to_numpy(),
+            "evidence": rows["evidence"].to_numpy(),
+        }
+    )
+    named = f"The other switches: {confirmed:,} look as told"
+    if confirmed < len(rows):
+        named += f", {len(rows) - confirmed:,} reach too few contacts to tell"
+    return _more(named, f'<div class="mk-worded">{html_table(table, named, most=500)}</div>')
+
+
+def remarks(audit: Audit) -> str:
+    """What else is worth knowing."""
+    items = "".join(f"<li>{html.escape(text)}</li>" for text in audit.remarks.values())
+    return f'<h3 class="mk-sub">Worth knowing</h3><ul class="mk-list">{items}</ul>' if items else ""
+
+
+def portal(audit: Audit) -> str:
+    """The portal with the switches as they seem to have been, as text."""
+    return f'<pre class="mk-yaml" tabindex="0" aria-label="portal.yaml">{html.escape(audit.portal_text)}</pre>'
+
+
+def mail(audit: Audit) -> str:
+    """What becomes of the mail to the marketing contacts, as far as the export tells."""
+    if audit.mailing.eq("").all() and "mailed_at" not in audit.export.details:
+        return pieces.paragraph(
+            "The export does not tell who is mailed. Add the properties Last marketing email send date, Unsubscribed "
+            "from all email and Email hard bounce reason to the view in HubSpot, and export again."
+        )
+    names = {SILENT: f"not mailed for {audit.silent_days:,} days", "": "not told, or too new to tell"}
+    counted = audit.mailing.value_counts(sort=False)
+    rows = [(names.get(str(name), str(name)), int(count)) for name, count in counted.items() if count]
+    return html_table(pd.DataFrame(rows, columns=["mail", "marketing contacts"]), "What becomes of mail to them")
+
+
+def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:
+    """The groups worth acting on: contacts, their share of the tier, their part of a month's price."""
+    found = audit.groups
+    if not len(found):
+        return pieces.paragraph("There is no group to act on.")
+    table = pd.DataFrame({"group": [group_called(name, rules) for name in found.index]})
+    table["contacts"] = found["contacts"].to_numpy()
+    if audit.tier:
+        table["of the tier"] = [f"{count / audit.tier:.1%}" for count in found["contacts"]]
+    if audit.prices is not None and found["monthly"].notna().any():
+        table[f"{audit.prices.currency} a month"] = [f"{each:,.2f}" for each in found["monthly"]]
+    note = pieces.paragraph(_waiting(audit), "mk-note") if audit.waiting else ""
+    return html_table(table, "Marketing contacts worth a look; a contact may be in several groups") + note
+
+
+def _waiting(audit: Audit) -> str:
+    """Why the groups are smaller than the table of the mail says."""
+    if audit.waiting == 1:
+        return "The contact that waits for the update date is in none of these groups."
+    return f"The {audit.waiting:,} contacts that wait for the update date are in none of these groups."
+
+
+def price_note(audit: Audit) -> str:
+    """How to read the money."""
+    if audit.prices is None:
+        return ""
+    hub = audit.given.subscription.hub
+    if audit.prices.step(hub, audit.as_of.date()) is None:
+        return f"The price list tells no price for {hub.capitalize()} on {day(audit.as_of)}."
+    return (
+        "The money is their share of the monthly price in your list. The bill itself moves by whole steps, not down "
+        "before the renewal."
+    )
+
+
+def group_called(name: str, rules: Mapping[str, Rule]) -> str:
+    """A group's name, a switch in it as a person calls it."""
+    if not name.startswith(MADE_BY):
+        return name
+    return MADE_BY + pieces.called(name.removeprefix(MADE_BY), rules)
+
+
+def myths(audit: Audit) -> str:
+    """What is told about marketing contacts and contradicted by these."""
+    items = "".join(
+        f"<li><strong>“{html.escape(str(myth))}”</strong> No. {html.escape(row['answer'])}</li>"
+        for myth, row in audit.myths.iterrows()
+    )
+    if not items:
+        return pieces.paragraph("These contacts have nothing to say about the usual myths.")
+    return f'<ul class="mk-list">{items}</ul>'
+
+
+def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule]) -> str:
+    """Why one contact is what it is, and what happened to it."""
+    row = audit.contacts.loc[contact_id]
+    actual = str(row["actual"]) if isinstance(row["actual"], str) else "of a status that is not told"
+    answer = f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {row['explanation']}."
+    sentence, reference = pieces.sourced(str(row["reason"]))
+    sentence = sentence.removeprefix(f"Expected {row['expected']}, but it is {actual}. ")
+    trust = f"How far to trust it: {_TRUSTS[str(row['trust'])]}."
+    return (
+        f'<p class="mk-answer"><strong>{html.escape(answer)}</strong> {html.escape(sentence)} {html.escape(trust)} '
+        f"<small>{html.escape(reference)}</small></p>"
+        f"{pieces.touched(audit.likely.why(contact_id), rules)}"
+    )
+
+
+def _where(name: str, rules: Mapping[str, Rule]) -> str:
+    return rules[split(name)[0]].where
+
+
+def _more(summary: str, content: str) -> str:
+    return f"<details><summary>{html.escape(summary)}</summary>{content}</details>"
