@@ -5,7 +5,7 @@ BIN := .venv/bin
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab app report test check thorough fuzz benchmark benchmark-browser benchmark-report benchmark-app \
+.PHONY: help lab app report test test-all check thorough fuzz benchmark benchmark-browser benchmark-report benchmark-app \
 	measure-audit data clean
 
 help: ## what can be made
@@ -20,16 +20,21 @@ app: .venv/app ## the explorer, the audit and the lessons for people who do not 
 report: .venv/lab ## a report of the sample data: saved/report.html (of your own: make report REPORT="-p data=my.csv")
 	$(BIN)/marketable report $(REPORT)
 
-test: check ## lint, types, notebooks, and every test
-	$(BIN)/python -m pytest -q
+test: check ## lint, types, imports, notebooks, and the everyday tests
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+test-all: check ## these with more random cases, and the slow tests: browser, app, reports, sweeps, notebooks
+	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 -m "not slow"
+	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -m slow
 
 check: .venv/test
 	$(BIN)/ruff check lib tests notebooks
 	$(BIN)/ruff format --check lib tests notebooks
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb notebooks/lessons/*.ipynb
 
-thorough: .venv/test ## the random tests with 3,000 cases each instead of 60 (about an hour)
+thorough: .venv/test ## the random tests with 3,000 cases each instead of 15 (about an hour)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -m "not browser"
 
 fuzz: .venv/fuzz ## look for files that break a reader, a minute each (longer: make fuzz FUZZ="-max_total_time=600")
@@ -53,7 +58,7 @@ measure-audit: .venv/test ## how well an audit finds switches (other portals: ME
 	$(BIN)/python tests/measure_audit.py $(MEASURE)
 
 data: .venv/lab ## write the made-up files in data/ anew
-	$(BIN)/python -m marketable.inputs.sample_files data
+	$(BIN)/python -m marketable.samples.files data
 
 clean: ## remove the environment and what tools left behind
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis lib/*.egg-info

@@ -1,5 +1,6 @@
-"""Hypothesis profiles: `everyday` for every run, `thorough` (many more cases) for `make thorough`. And a folder of its
-own for what lessons save, so that no test touches anybody's progress or class.
+"""Hypothesis profiles: `everyday` for `make test`, `complete` (60 cases a property) for `make test-all`, `thorough`
+(many more) for `make thorough`. And a folder of its own for what lessons save, so that no test touches anybody's
+progress or class.
 """
 
 from __future__ import annotations
@@ -7,11 +8,34 @@ from __future__ import annotations
 import os
 import tempfile
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 _SAVED = tempfile.TemporaryDirectory(prefix="marketable-saved-")
 os.environ["MARKETABLE_SAVED"] = _SAVED.name  # kernels inherit it
 
-settings.register_profile("everyday", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("thorough", parent=settings.get_profile("everyday"), max_examples=3000)
+settings.register_profile("complete", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("everyday", parent=settings.get_profile("complete"), max_examples=15)
+settings.register_profile("thorough", parent=settings.get_profile("complete"), max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
+
+# A browser, a server, a process or a notebook of its own for each test: what they take is not the rules' time.
+_SLOW = {
+    "test_app",
+    "test_audit_browser",
+    "test_browser",
+    "test_lessons_browser",
+    "test_naughty",
+    "test_notebooks",
+    "test_report",
+    "test_report_page",
+    "test_sweep",
+    "test_trainer",
+    "test_wheel",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in _SLOW:
+            item.add_marker(pytest.mark.slow)
