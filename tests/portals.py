@@ -56,7 +56,7 @@ def made_up(
     batch = firm_touches(touches, seed, *YEARS).astype({"source": "str", "asset": "str"})
     batch = batch[~batch["source"].isin(ACTIONS)].reset_index(drop=True)
     rulebook = Rulebook.load()
-    rules = rulebook.on(rulebook.editions[-1])
+    rules = rulebook.newest
     names = batch.groupby(["source", "asset"])["occurred_at"]
     moments = {switch_name(source, asset, rulebook.scope(source)): times for (source, asset), times in names}
     moments.pop(None, None)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -682,3 +683,23 @@ def test_two_prices_of_one_hub_and_day_are_refused(tmp_path: Path) -> None:
     path.write_text(f"currency: EUR\nsteps:\n{step}{other}{step.replace('45', '50')}")
     with pytest.raises(mk.PortalError, match=r"Two prices.*2025-01-01.*prices.yaml, line 5"):
         mk.Prices.load(path)
+
+
+def test_a_later_edition_changes_a_default_from_its_day_on_and_not_before(tmp_path: Path) -> None:
+    folder = tmp_path / "rulebook"
+    shutil.copytree(Path(mk.__file__).parent / "rulebook", folder)
+    editions, chatflow = folder / "editions.yaml", folder / "sources" / "chatflow.yaml"
+    editions.write_text(editions.read_text("utf-8").rstrip() + "\n  - 2027-03-01\n", encoding="utf-8")
+    held = chatflow.read_text("utf-8")
+    value = held.split("values:\n")[1].replace("2020-09-23:", "2027-03-01:", 1).replace("non-marketing", "marketing", 1)
+    chatflow.write_text(held.rstrip() + "\n" + value, encoding="utf-8")
+    rulebook = mk.Rulebook.load(folder)
+
+    assert str(told_by(mk.Portal(), "chatflow/Bot", rulebook=rulebook)) == "on since 2027-03-01, off before"
+    assert str(told_by(mk.Portal(), "chatflow/Bot", "2026-01-21", rulebook)) == "off"
+    assert str(told_by(mk.Portal(), "chatflow/Bot", "2027-03-01", rulebook)) == "on"
+    turned_off = mk.Portal(switches={"chatflow": {"Bot": [{"from": "2027-05-01", "switch": "off"}]}})
+    assert str(told_by(turned_off, "chatflow/Bot", rulebook=rulebook)) == (
+        "off since 2027-05-01, on since 2027-03-01, off before"
+    )
+    assert str(told_by(mk.Portal(switches={"chatflow": {"Bot": "off"}}), "chatflow/Bot", rulebook=rulebook)) == "off"

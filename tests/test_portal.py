@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import marketable as mk
 from batches import portals
-from marketable.portal import portal as module
-from marketable.portal.portal import write_whole
+from marketable import paths
+from marketable.paths import write_whole
 
 CONTRACT = """
 time_zone: Europe/Berlin
@@ -155,7 +155,7 @@ def test_what_is_written_is_there_whole_alone_and_as_private_as_the_user_wants_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
 ) -> None:
     if not nameless:  # as on systems that have no files without a name
-        monkeypatch.setattr(module, "_nameless", lambda _: None)
+        monkeypatch.setattr(paths, "_nameless", lambda _: None)
     before = os.umask(0o077)
     try:
         for content in (b"first", b"", b"third"):
@@ -171,7 +171,7 @@ def test_what_is_written_is_there_whole_alone_and_as_private_as_the_user_wants_i
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a hidden part of a file may be left")
 def test_who_is_killed_while_writing_leaves_no_part_of_a_file(tmp_path: Path) -> None:
     size, path = 10_000_000, tmp_path / "file"
-    write = "import sys; from marketable.portal.portal import write_whole; print(flush=True)"
+    write = "import sys; from marketable.paths import write_whole; print(flush=True)"
     forever = f"\nwhile True: write_whole(sys.argv[1], bytes({size}))"
     for after in (0.01, 0.023, 0.047, 0.1):
         process = subprocess.Popen([sys.executable, "-c", write + forever, str(path)], stdout=subprocess.PIPE)

@@ -57,7 +57,7 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
         ),
         contacts["status"].notna().to_numpy(),
     )
-    told = [told_by(portal, switch) for switch in found.switches]
+    told = [told_by(portal, switch, edition) for switch in found.switches]
     inferred = infer(statuses, told, access_known=portal.access_since is not None)
     frame = _switches(statuses, inferred)
     histories = {found.switches[number]: inferred.steps[number].history() for number in inferred.differing}

@@ -46,7 +46,7 @@ def members(
         yield name, by_mail.eq(name) & contacts["explanation"].ne(WAITING), advice
     decided_by = likely.contacts["decided_by"].astype("str").reindex(contacts.index)
     rules = Rulebook.load()
-    newest = rules.on(rules.editions[-1])
+    newest = rules.newest
     for switch, row in found.switches[found.switches["differs"]].iterrows():
         where = newest[split(str(switch))[0]].where
         through = contacts["explanation"].eq(SWITCH) & is_marketing & decided_by.eq(str(switch))

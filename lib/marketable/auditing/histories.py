@@ -4,12 +4,13 @@ back.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from marketable.engine.moments import EARLIEST, start
+from marketable.engine.moments import EARLIEST, midnight, start
 from marketable.portal.portal import Change, History, Portal, split
 from marketable.rulebook import Rulebook
 
@@ -84,17 +85,22 @@ def constant(on: bool) -> Steps:
     return Steps(np.array([EARLIEST]), np.array([on]))
 
 
-def told_by(portal: Portal, switch: str) -> Steps:
-    """What the portal says of a switch, which is the tool's default where it says nothing.
+def told_by(
+    portal: Portal, switch: str, edition: str | dt.date | None = None, rulebook: Rulebook | None = None
+) -> Steps:
+    """What the portal says of a switch. Before its first dated change, and where it says nothing, that is the tool's
+    default under the edition of the day, or under the one to judge by. Editions that know no such switch do not count.
 
     >>> print(told_by(Portal(), "hubspot_form/Newsletter"))
     on
     """
-    rulebook = Rulebook.load()
-    default = rulebook.on(rulebook.editions[-1])[split(switch)[0]].default_on
+    rulebook, source = rulebook or Rulebook.load(), split(switch)[0]
+    editions = list(rulebook.editions) if edition is None else [rulebook.pinned(edition)]
+    first, *later = [date for date in editions if rulebook.on(date)[source].switch] or editions[:1]
     changes = [(start(since), on) for since, on in portal.switches.get(switch, ())]
-    if not changes or changes[0][0] != EARLIEST:
-        changes.insert(0, (EARLIEST, default))
+    defaults = [(EARLIEST, rulebook.on(first)[source].default_on)]
+    defaults += [(midnight(date), rulebook.on(date)[source].default_on) for date in later]
+    changes = [default for default in defaults if not changes or default[0] < changes[0][0]] + changes
     starts, on = zip(*changes, strict=True)
     return _plain(np.array(starts, dtype=np.int64), np.array(on))
 

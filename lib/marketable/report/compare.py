@@ -257,7 +257,7 @@ def _called(name: str) -> str:
     if name == ALWAYS:
         return "what no switch changes"
     rulebook = Rulebook.load()
-    return "a tool not covered" if name == NOT_COVERED else pieces.called(name, rulebook.on(rulebook.editions[-1]))
+    return "a tool not covered" if name == NOT_COVERED else pieces.called(name, rulebook.newest)
 
 
 def _wrong(figures: Any) -> str | None:

@@ -160,7 +160,7 @@ def flat_switches(switches: Mapping[Any, Any]) -> list[tuple[str, Any]]:
 
 def _for_the_account() -> set[str]:
     rulebook = Rulebook.load()
-    return {source for source in rulebook.on(rulebook.editions[-1]) if rulebook.scope(source) == "account"}
+    return {source for source in rulebook.newest if rulebook.scope(source) == "account"}
 
 
 def _told(error: MarketableError, *place: str | int) -> PydanticCustomError:

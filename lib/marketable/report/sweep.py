@@ -278,7 +278,7 @@ def _label(name: str, value: Any) -> str:
 
 def _tool(source: str) -> str:
     rulebook = Rulebook.load()
-    rules = rulebook.on(rulebook.editions[-1])
+    rules = rulebook.newest
     return rules[source].name if source in rules else source
 
 

@@ -207,6 +207,15 @@ class Rulebook:
         """The rules that hold on a day (a date, or text like "2024-02-14")."""
         return self._by_edition[self.edition_on(day)]
 
+    @property
+    def newest(self) -> Edition:
+        """The newest edition: for the names of tools, and for what holds now.
+
+        >>> Rulebook.load().newest == Rulebook.load().on(Rulebook.load().editions[-1])
+        True
+        """
+        return self._by_edition[self.editions[-1]]
+
     def pinned(self, edition: str | dt.date) -> dt.date:
         """The date of an edition named exactly. Raises: UnknownNameError where there is none of that date."""
         date = as_day(edition)
@@ -244,7 +253,7 @@ class Rulebook:
         return f"Rulebook of {len(self._rules)} sources in {len(self.editions)} editions, {first} to {last}"
 
     def _repr_html_(self) -> str:
-        return self.on(self.editions[-1])._repr_html_()
+        return self.newest._repr_html_()
 
 
 def switch_name(source: str, asset: str, scope: str | None) -> str | None:

@@ -255,7 +255,7 @@ class WhatIf:
         kept = [keep] if isinstance(keep, str) else list(keep or ())
         for name in kept:
             self._known(name)
-        rules = self._rulebook.on(self._rulebook.editions[-1])
+        rules = self._rulebook.newest
         states = dict(zip(self._names, self._on_at_end({}), strict=True))
         titles = {source: rule.name for source, rule in rules.items()}
         return plan(

@@ -57,7 +57,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def __init__(self, folder: str | Path = DATA) -> None:
         self.folder, self._shared = Path(folder), shared()
         self._rulebook = Rulebook.load()
-        self._rules = dict(self._rulebook.on(self._rulebook.editions[-1]))
+        self._rules = dict(self._rulebook.newest)
         self._flips: dict[str, bool] = {}
         self._decided: Outcome | None = None
         self._opened = Opened("nothing", pd.DataFrame(), pd.DataFrame(), 0, {}, None)

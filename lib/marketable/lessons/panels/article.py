@@ -56,7 +56,7 @@ def batch(settings: BatchExperiment) -> str:
     """A made-up batch, counted by the tools that created its contacts."""
     rulebook = Rulebook.load()
     counts = sample_outcome(settings.touches, settings.seed).counts("source")
-    names = {source: rule.name for source, rule in rulebook.on(rulebook.editions[-1]).items()}
+    names = {source: rule.name for source, rule in rulebook.newest.items()}
     table = pieces.counts_table(counts, counts, names).drop(columns=["baseline", "change"])
     caption = (
         f"A made-up batch of {settings.touches:,} touches: its contacts by the tool that created them, and what they "
@@ -100,7 +100,7 @@ def _table(caption: str, columns: Iterable[str], rows: str) -> str:
 def _name(rule: str) -> str:
     rulebook = Rulebook.load()
     if rule in SOURCES:
-        return html.escape(rulebook.on(rulebook.editions[-1])[rule].name)
+        return html.escape(rulebook.newest[rule].name)
     return _LIFECYCLE[rule]
 
 
@@ -153,7 +153,7 @@ def _place(rule: str) -> str:
     rulebook = Rulebook.load()
     if rule not in SOURCES:
         return f"HubSpot's page {link(rulebook.lifecycle[rule].reference)}."
-    held = rulebook.on(rulebook.editions[-1])[rule]
+    held = rulebook.newest[rule]
     if held.switch:
         return f"{html.escape(held.where)}. ({link(held.reference)})"
     note = f" ({held.reference.note})" if held.reference.note else ""

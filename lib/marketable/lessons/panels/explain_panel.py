@@ -31,7 +31,7 @@ class ExplainPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, classroom: Classroom, record: Record) -> None:
         super().__init__()
         self._portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
-        self._rules = Rulebook.load().on(Rulebook.load().editions[-1])
+        self._rules = Rulebook.load().newest
         self._weights: dict[str, float] = {}
         self._asked, self._answered = widgets.HTML(), widgets.HTML()
         self.choice = widgets.RadioButtons(options=ASKED, description="It is so, because:", index=None, **wide())

@@ -26,7 +26,7 @@ class ExportPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, classroom: Classroom) -> None:
         super().__init__()
         self._portal, self._seeds = classroom.portal, seeds(classroom.seed)
-        self._rules = Rulebook.load().on(Rulebook.load().editions[-1])
+        self._rules = Rulebook.load().newest
         self.switch = widgets.Dropdown(description="Turned on without a note", options=[], **wide())
         self.since = widgets.DatePicker(description="since", value=_SINCE, **wide())
         self.again = widgets.Button(description="Another export", layout=widgets.Layout(width="160px"))

@@ -24,7 +24,7 @@ class FindPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, classroom: Classroom, record: Record) -> None:
         super().__init__()
         self._portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
-        self._rules = Rulebook.load().on(Rulebook.load().editions[-1])
+        self._rules = Rulebook.load().newest
         self._asked, self._table, self._answered = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.split_at = widgets.DatePicker(
             description="Compare contacts created before and since",

@@ -90,7 +90,7 @@ def said(choice: str) -> str:
     """
     if choice in SOURCES:
         rulebook = Rulebook.load()
-        return str(rulebook.on(rulebook.editions[-1])[choice].name)
+        return str(rulebook.newest[choice].name)
     try:
         return words.day(dt.date.fromisoformat(choice))
     except ValueError:

@@ -38,7 +38,7 @@ class StoryPanel(widgets.VBox):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self._rulebook = Rulebook.load()
-        self._names = self._rulebook.on(self._rulebook.editions[-1])
+        self._names = self._rulebook.newest
         self._tools = list(tools or (*SOURCES, *ACTIONS))
         last = steps[-1].day
         given = [(step.day, step.tool, self._default_on(step) if step.on is None else step.on) for step in steps]

@@ -27,7 +27,7 @@ class WithinPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, classroom: Classroom, record: Record) -> None:
         super().__init__()
         self._portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
-        self._rules = Rulebook.load().on(Rulebook.load().editions[-1])
+        self._rules = Rulebook.load().newest
         self._asked, self._headline, self._answered = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.switches = SwitchList(lambda name, on: react(lambda: self._flip(name, on=on), self._answered))
         self.compare, self.again = (

@@ -221,7 +221,7 @@ def _meanings(fact: str) -> list[tuple[str, str]]:
 def _tools() -> list[tuple[str, str]]:
     """The Record sources that are known, called as the rules call their tools."""
     rulebook = Rulebook.load()
-    rules = rulebook.on(rulebook.editions[-1])
+    rules = rulebook.newest
     known = [
         (f"{rules[source].name if source in rules else source} ({name})", name)
         for name, source in recorded_sources().items()

@@ -65,7 +65,7 @@ class Results(widgets.VBox):  # type: ignore[misc]
         self._audit: Audit | None = None
         self._said = ""
         rulebook = Rulebook.load()
-        self._rules: dict[str, Rule] = dict(rulebook.on(rulebook.editions[-1]))
+        self._rules: dict[str, Rule] = dict(rulebook.newest)
         self._headline, self._chart, self._counts, self._by_source = (widgets.HTML() for _ in range(4))
         self._differing, self._others, self._remarks, self._portal = (widgets.HTML() for _ in range(4))
         self._mail, self._groups, self._act, self._myths = (widgets.HTML() for _ in range(4))
