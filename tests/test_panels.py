@@ -25,6 +25,7 @@ from marketable.lessons.panels.within_panel import WithinPanel
 from marketable.lessons.predict import KINDS
 from marketable.lessons.story import StoryTouch
 from marketable.rulebook import STATUSES
+from marketable.views.reacting import react
 
 FIRM = mk.Portal.load(REPOSITORY / "data" / "portal.yaml")
 CLASS = Classroom(seed=42, portal=FIRM)
@@ -268,3 +269,12 @@ def test_an_account_that_nothing_can_be_asked_about_says_so_in_the_panel(recorde
     panel.button.click()
     assert "No contact of the batch can be asked about" in shown(panel) and not recorded
     assert "No switch of this account is off" in shown(ExportPanel(late))
+
+
+def test_an_error_that_nobody_expected_is_shown_and_its_traceback_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = ipywidgets.HTML()
+    react(lambda: {}["a key"], error)
+    assert "KeyError" in error.value and "Traceback" not in error.value
+    assert "Traceback" in caplog.text and "KeyError: 'a key'" in caplog.text

@@ -14,6 +14,7 @@ import contextlib
 import gc
 import importlib
 import json
+import logging
 import os
 import signal
 import socket
@@ -166,6 +167,8 @@ def _load() -> None:
     from marketable.lessons.panels.lesson import Lesson
     from marketable.workbench import AuditPanel, Explorer
 
+    # To whoever runs the app, and never to a browser: a kernel later puts another stream in this one's place.
+    logging.getLogger("marketable").addHandler(logging.StreamHandler(sys.stderr))
     Explorer()
     AuditPanel()
     Lesson("01_what_a_marketing_contact_is").experiment()

@@ -1,7 +1,8 @@
-"""What widgets call, called so that no error vanishes into a log."""
+"""What widgets call, called so that every error is shown; one that nobody expected keeps its traceback in the log."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import ipywidgets as widgets
@@ -20,4 +21,5 @@ def react(callback: Callable[[], object], error: widgets.HTML) -> None:
     except OSError as fault:
         error.value = pieces.alert(f"The disk says no: {fault}")
     except Exception as fault:
+        logging.getLogger(__name__).exception("A widget's callback failed")
         error.value = pieces.alert(f"Something went wrong that should not have: {type(fault).__name__}: {fault}")
