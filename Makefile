@@ -62,6 +62,7 @@ data: .venv/lab ## write the made-up files in data/ anew
 
 clean: ## remove the environment and what tools left behind
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis lib/*.egg-info
+	rm -rf .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment that grows: each stamp is what has been installed into it for sure.
