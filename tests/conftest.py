@@ -24,6 +24,7 @@ _SLOW = {
     "test_app",
     "test_audit_browser",
     "test_browser",
+    "test_frames",
     "test_lessons_browser",
     "test_naughty",
     "test_notebooks",
