@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import marketable as mk
+from firm import CONTACTS, MARKETING
 from lab import REPOSITORY, Running, chromium, chromium_path, run_notebook, served, served_app, violations
 
 pytestmark = [
@@ -81,13 +82,13 @@ def expect_the_planted_switches(page: Page) -> None:
     expect(differing).to_have_count(len(DIFFERING))
     for item, told in zip(differing.all(), DIFFERING, strict=True):
         expect(item).to_contain_text(told)
-    expect(page.locator(".mk-at-headline")).to_contain_text("791 of 1,894 contacts are marketing")
+    expect(page.locator(".mk-at-headline")).to_contain_text(f"{MARKETING} of {CONTACTS:,} contacts are marketing")
 
 
 def test_in_the_app_an_export_is_uploaded_understood_and_audited_without_a_mouse(page: Page, app: Running) -> None:
     upload_by_keyboard(page, app, EXPORT)
     understood = page.locator(".mk-at-understood")
-    expect(understood).to_contain_text("1,894 rows read: 1,894 contacts used, 0 rejected.")
+    expect(understood).to_contain_text(f"{CONTACTS:,} rows read: {CONTACTS:,} contacts used, 0 rejected.")
     expect(understood).to_contain_text("UTF-8")
     expect(page.locator(".mk-at-headline")).to_be_hidden()
     for width in (1280, 390):
@@ -142,7 +143,7 @@ def test_in_jupyterlab_the_sample_is_audited_and_keys_stay_with_the_widgets(page
     export = page.get_by_label("Export", exact=True)
     expect(export).to_be_visible(timeout=60_000)
     export.select_option(EXPORT.name)
-    expect(page.locator(".mk-at-understood")).to_contain_text("1,894 contacts used")
+    expect(page.locator(".mk-at-understood")).to_contain_text(f"{CONTACTS:,} contacts used")
     page.get_by_role("button", name="Audit these contacts").click()
     expect_the_planted_switches(page)
     page.get_by_role("button", name="Save: portal.yaml").click()

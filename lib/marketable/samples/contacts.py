@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import unicodedata
 from typing import Any
 
@@ -44,16 +45,17 @@ def firm_contacts(n: int, seed: int, portal: Portal) -> tuple[pd.DataFrame, pd.D
     for which, ends in (("first", submissions.head(1)), ("recent", submissions.tail(1))):
         form = ends.set_index("contact_id").reindex(contacts.index)
         contacts[f"{which}_form"], contacts[f"{which}_form_at"] = form.asset.fillna(""), form.occurred_at
-    contacts["marketing"] = contacts.index.isin(_marketing(touches, portal))
+    contacts["marketing"] = contacts.index.isin(made_marketing(touches, portal, *AS_THEY_WERE))
     _plant(contacts, pd.Timestamp(portal.access_since or BEGINS))
-    _name(contacts, seed)
+    _name(contacts)
     _record(contacts)
     return contacts, touches
 
 
-def _marketing(touches: pd.DataFrame, portal: Portal) -> set[str]:
-    """Whom the tools made marketing contacts, the switches being as they were."""
-    portal = portal.model_copy(update={"switches": {**portal.switches, **AS_THEY_WERE}})
+def made_marketing(touches: pd.DataFrame, portal: Portal, *as_they_were: str) -> set[str]:
+    """Whom the tools made marketing contacts, these switches being as they were, the others as the portal says."""
+    histories = {switch: AS_THEY_WERE[switch] for switch in as_they_were}
+    portal = portal.model_copy(update={"switches": {**portal.switches, **histories}})
     rulebook, access = Rulebook.load(), pd.Timestamp(portal.access_since or BEGINS)
     known: set[str] = set()
     marketing: set[str] = set()
@@ -68,6 +70,18 @@ def _marketing(touches: pd.DataFrame, portal: Portal) -> set[str]:
     return marketing
 
 
+def one_in(every: int, contacts: pd.DataFrame, salt: int = 0) -> np.ndarray:
+    """Some of the contacts, one in so many: always the same ones, whoever else is there."""
+    chosen: np.ndarray = _drawn(contacts, salt) % np.uint64(every) == 0
+    return chosen
+
+
+def _drawn(contacts: pd.DataFrame, salt: int) -> np.ndarray:
+    """A random number of each contact's own, another one for each salt."""
+    numbers: np.ndarray = pd.util.hash_array(contacts.index.to_numpy(np.int64) * 100 + salt)
+    return numbers
+
+
 def _plant(contacts: pd.DataFrame, access: pd.Timestamp) -> None:
     """What users did by hand, mostly with contacts whom no tool has touched of late."""
     settled = (contacts.created_at > access) & (contacts.last_touch < pd.Timestamp(2026, 9, 1))
@@ -79,35 +93,37 @@ def _plant(contacts: pd.DataFrame, access: pd.Timestamp) -> None:
         ("set by hand", False, contacts.marketing & settled, 20),
         ("waiting", True, contacts.marketing & settled, 25),
     ]:
-        chosen = contacts.index[whom & (contacts.planted == "")][::every]
+        chosen = whom & (contacts.planted == "") & one_in(every, contacts)
         contacts.loc[chosen, ["planted", "marketing"]] = planted, marketing
 
 
-def _name(contacts: pd.DataFrame, seed: int) -> None:
+def _name(contacts: pd.DataFrame) -> None:
     """A person behind each contact."""
-    people, count = firm()["people"], len(contacts)
-    draws = iter(np.random.PCG64(seed).random_raw(14 * count).reshape(14, count))
+    people, salts = firm()["people"], itertools.count(1)
+
+    def draw(count: int) -> np.ndarray:
+        return (_drawn(contacts, next(salts)) % np.uint64(count)).astype(np.int64)
 
     def drawn(values: str) -> list[Any]:
-        return [people[values][draw] for draw in (next(draws) % len(people[values])).tolist()]
+        return [people[values][number] for number in draw(len(people[values]))]
 
     contacts["first_name"], contacts["last_name"] = drawn("first_names"), drawn("last_names")
     contacts["email"] = [
-        f"{_plain(first)[:1]}.{_plain(last)}{number}@{domain}"
-        for number, (first, last, domain) in enumerate(
-            zip(contacts.first_name, contacts.last_name, drawn("domains"), strict=True), start=100
+        f"{_plain(first)[:1]}.{_plain(last)}{int(contact_id) % 1_000_000:06}@{domain}"
+        for contact_id, first, last, domain in zip(
+            contacts.index, contacts.first_name, contacts.last_name, drawn("domains"), strict=True
         )
     ]
-    digits = (next(draws) % 1_000).tolist()
+    digits = draw(1_000).tolist()
     contacts["phone"] = [phone.format(three, three % 100) for phone, three in zip(drawn("phones"), digits, strict=True)]
     contacts["owner"], contacts["company"] = drawn("owners"), drawn("companies")
     contacts["lead_status"] = drawn("lead_statuses")
-    contacts["bounce"] = np.where(next(draws) % 32 == 0, drawn("bounces"), "")
+    contacts["bounce"] = np.where(draw(32) == 0, drawn("bounces"), "")
     contacts["origin"], contacts["drill_down"] = zip(*drawn("origins"), strict=True)
-    contacts["unsubscribed"] = next(draws) % 16 == 0
+    contacts["unsubscribed"] = draw(16) == 0
     # Whom the firm pays for and never mails: a fifth of the marketing contacts, and the newest.
-    sent_at = pd.Timestamp(ENDS) - pd.to_timedelta((next(draws) % 365).astype(np.int64), unit="D") + pd.Timedelta("10h")
-    mailed = contacts.marketing & (sent_at > contacts.created_at) & (next(draws) % 5 != 0)
+    sent_at = pd.Timestamp(ENDS) - pd.to_timedelta(draw(365), unit="D") + pd.Timedelta("10h")
+    mailed = contacts.marketing & (sent_at > contacts.created_at) & (draw(5) != 0)
     contacts["mailed_at"] = pd.Series(sent_at, contacts.index).where(mailed)
 
 
@@ -121,9 +137,11 @@ def _record(contacts: pd.DataFrame) -> None:
     """What HubSpot recorded about the creation, which is less for contacts from before it recorded details."""
     tools, rows = firm()["tools"], firm()["touches"]
     unlike = {row["asset"]: row["recorded_as"] for row in rows if "recorded_as" in row}
-    position = np.arange(len(contacts))
+    position = _drawn(contacts, 99)
     recorded, details = [], []
-    for at, source, asset, owner in zip(position, contacts.source, contacts.asset, contacts.owner, strict=True):
+    for at, source, asset, owner in zip(
+        position.tolist(), contacts.source, contacts.asset, contacts.owner, strict=True
+    ):
         names = unlike.get(asset, tools[source]["recorded_as"])
         recorded.append(names[at % len(names)])
         details.append("" if names == ["CONVERSATIONS"] else tools[source]["detail"].format(asset=asset, owner=owner))

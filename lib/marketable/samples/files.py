@@ -19,7 +19,7 @@ from marketable.exports.contacts import FORMS
 from marketable.paths import write_whole
 from marketable.portal.portal import Portal
 
-from .contacts import firm_contacts
+from .contacts import AS_THEY_WERE, DETAILS_SINCE, firm_contacts, made_marketing, one_in
 from .touches import firm, sample_touches
 
 LABELS = {"CRM_UI": "CRM UI", "BOT": "Bot Chatflow", "ENGAGEMENTS": "Activities", "BCC_TO_CRM": "BCC'd Email"}
@@ -33,18 +33,46 @@ def sample_files(portal: Portal) -> dict[str, str]:
     >>> sorted(sample_files(Portal()))[:2]
     ['api_contacts.json', 'fivetran_contact.csv']
     """
-    contacts, _ = firm_contacts(2_700, 11, portal)
+    contacts, made_by = firm_contacts(2_700, 11, portal)
     everybody, touches = firm_contacts(12_000, 12, portal)
     often = everybody.submissions > 1
-    warehouse = pd.concat([everybody[often][::2], everybody[~often][::71]]).sort_values("created_at")
+    warehouse = everybody[np.where(often, one_in(2, everybody), one_in(71, everybody))]
     submissions = touches[touches.source.isin(FORMS) & touches.contact_id.isin(warehouse.index)]
     return {
         "touches.csv": _csv(sample_touches(2_000, seed=1)),
         "hubspot-crm-exports-all-contacts-2026-10-31.csv": _csv(_export(contacts), csv.QUOTE_ALL),
         "fivetran_contact.csv": _csv(_warehouse_contacts(warehouse)),
         "fivetran_contact_form_submission.csv": _csv(_warehouse_submissions(submissions)),
-        "api_contacts.json": _json(_api_page(contacts[::37], portal.time_zone)),
+        "planted.md": _planted(contacts, made_by, portal),
+        "api_contacts.json": _json(_api_page(contacts[one_in(37, contacts)], portal.time_zone)),
     }
+
+
+def _planted(contacts: pd.DataFrame, touches: pd.DataFrame, portal: Portal) -> str:
+    """What an audit of the sample export can find, and how many contacts each of it concerns."""
+    marketing, created = contacts.marketing, contacts.created_at
+    access = pd.Timestamp(portal.access_since or created.min())
+    expected = len(made_marketing(touches, portal))
+    form, chat, app = (len(made_marketing(touches, portal, switch)) - expected for switch in AS_THEY_WERE)
+    by_hand, ticked = contacts.planted == "set by hand", contacts.planted == "ticked"
+    facts = {
+        "contacts in the export, and how many of them are marketing": f"{len(contacts):,}, {marketing.sum():,}",
+        "more are marketing, for the form *Pricing enquiry* was on all the time, though the portal says off": form,
+        "more, for the *Live chat* was on, though the portal does not list it": chat,
+        "more, for the app *Shopware* has been on since 2 June 2025, though the portal says off": app,
+        "created by the *Live chat* or by a team e-mail: HubSpot records both as CONVERSATIONS": sum(
+            contacts.recorded == "CONVERSATIONS"
+        ),
+        "set as marketing by hand, set as non-marketing by hand": f"{sum(by_hand & marketing)}, "
+        f"{sum(by_hand & ~marketing)}",
+        "created by hand with the box ticked": ticked.sum(),
+        "waiting to become non-marketing on 1 November 2026": sum(contacts.planted == "waiting"),
+        "older than the account's marketing contacts": sum(created < access),
+        "created before March 2024: no record source at all, no detail": f"{sum(contacts.recorded == '')}, "
+        f"{sum((created < DETAILS_SINCE) & (contacts.detail == ''))}",
+    }
+    rows = "".join(f"| {fact} | {count} |\n" for fact, count in facts.items())
+    return f"# What was planted in the sample export\n\n| contacts | how many |\n|---|---|\n{rows}"
 
 
 def main(folder: str) -> None:

@@ -1,9 +1,9 @@
 """Made-up batches of touches, of any size, for trying things out: the same for the same seed, on every computer.
 
-`sample_firm.yaml` tells what the tools of a made-up firm do, and when. Its calendar is cut into cells, one for each
-day, asset and kind of contact (new or known), each as wide as it is likely, and every touch falls into one of them. The
-random numbers are the raw bits of a bit generator, and all that is done with them is whole-number arithmetic, so that
-no platform rounds differently.
+`sample_firm.yaml` says what the tools of a made-up firm do, and when. Each of its rows has two random streams of its
+own, for the contacts that it creates and for those that it meets, so that a row added to the file leaves the touches of
+the other rows as they are. The random numbers are the raw bits of a bit generator, and all that is done with them is
+whole-number arithmetic, so that no platform rounds differently.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import operator
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from marketable.rulebook import ACTIONS, SOURCES
 BEGINS, ENDS = dt.date(2024, 11, 1), dt.date(2026, 10, 31)
 
 _DAY, _HOUR = 86_400, 3_600
-_PRECISION = 2**24  # how finely a cell's width is measured
-_ID_STEP = 41  # record ids ascend with some gaps
+_IDS_A_SECOND = 1_000  # record ids ascend with the time of creation
+_TRIES = 64  # keys looked at until an earlier touch is found
 
 
 def sample_touches(n: int = 10_000, seed: int = 7) -> pd.DataFrame:
@@ -37,37 +38,40 @@ def sample_touches(n: int = 10_000, seed: int = 7) -> pd.DataFrame:
     is `data/portal.yaml`.
     Raises: DataError, where n or seed is negative or no whole number.
 
-    >>> touches = sample_touches()
-    >>> print(touches[touches.asset == "Newsletter"].head(2).to_string(index=False))
-      contact_id         occurred_at       source      asset
-    894092348742 2024-11-04 06:15:30 hubspot_form Newsletter
-    894092348912 2024-11-04 10:30:01 hubspot_form Newsletter
+    >>> touches = sample_touches(1_000)
+    >>> fair = touches[touches.asset == "Trade fair Hannover 2026"]
+    >>> print(fair.occurred_at.dt.date.unique(), fair.source.unique().tolist())
+    [datetime.date(2026, 4, 28)] ['import_single_object']
     """
     return firm_touches(_whole(n, "number of touches"), _whole(seed, "seed"), BEGINS, ENDS)
 
 
 def firm_touches(n: int, seed: int, begins: dt.date, ends: dt.date) -> pd.DataFrame:
-    """`sample_touches` for other days, both included, of the years that the firm's calendar tells of."""
+    """`sample_touches` for other days, both included, of the years in the firm's calendar."""
     rows = firm()["touches"]
-    raw = np.random.PCG64(seed).random_raw(3 * n + 1)
-    cells, moments, choices = raw[1:].reshape(3, n)
-
-    edges = _edges(begins, ends)
-    cell = np.searchsorted(edges, np.sort(cells % edges[-1]), side="right")
-    day, row, known = np.unravel_index(cell, (len(edges) // len(rows) // 2, len(rows), 2))
-    second = day * _DAY + _hours()[row, moments % 100] * _HOUR + (moments // 100 % _HOUR).astype(np.int64)
+    likely, hours = _likely(begins, ends), _hours()
+    parts = []
+    for number, count in enumerate(_shared_out(n, begins, ends)):
+        at, is_known = divmod(number, 2)
+        name = "/".join(str(rows[at].get(key, "")) for key in ("source", "asset", "from")) + "+" * is_known
+        stream = np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())]))
+        day, moment, key, wanted = stream.random_raw(4 * count).reshape(count, 4).T
+        day = np.searchsorted(likely[at], day % max(likely[at, -1], np.uint64(1)), side="right")
+        second = day * _DAY + hours[at, moment % 100] * _HOUR + (moment // 100 % _HOUR).astype(np.int64)
+        parts.append((second, key, wanted, np.full(count, at), np.full(count, is_known)))
+    second, key, wanted, row, known = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(second, kind="stable")
-    second, row, known = second[order], row[order], known[order]
+    second, key, row = second[order], key[order], row[order]
 
-    # A touch of a known contact meets that of any touch before it: whoever was touched often will be touched again.
-    position = np.arange(n)
-    earlier = (choices % np.maximum(position, 1).astype(np.uint64)).astype(np.int64)
-    creation = np.where(known == 1, earlier, position)
+    creation = _met(key, wanted[order], np.flatnonzero(known[order]))
     while not np.array_equal(creation, further := creation[creation]):
         creation = further
-    number = np.cumsum(creation == position)[creation]
-    first_id = 600_000_000_000 + int(raw[0]) % 300_000_000_000
-    contact_id = first_id + number * _ID_STEP + (choices % _ID_STEP).astype(np.int64)[creation]
+    created = np.flatnonzero(creation == np.arange(n))
+    first_id = 600_000_000_000 + int(np.random.PCG64(seed).random_raw()) % 100_000_000_000
+    record_id = first_id + second[created] * _IDS_A_SECOND + (key[created] % _IDS_A_SECOND).astype(np.int64)
+    place = np.arange(len(created))
+    record_id = np.maximum.accumulate(record_id - place) + place  # no two are the same
+    contact_id = record_id[np.searchsorted(created, creation)]
 
     source = pd.Categorical([entry["source"] for entry in rows], categories=[*SOURCES, *ACTIONS])
     asset = pd.Categorical([entry.get("asset", "") for entry in rows])
@@ -81,6 +85,24 @@ def firm_touches(n: int, seed: int, begins: dt.date, ends: dt.date) -> pd.DataFr
     )
 
 
+def _met(key: np.ndarray, wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """For each touch, which earlier touch's contact it meets; its own number where it creates one.
+
+    A touch of a known contact wants a key, and meets the contact of the earlier touch whose key is next to it. So
+    whoever was touched often will be touched again, and a touch more in the batch changes only who would meet it.
+    """
+    met = np.arange(len(key))
+    by_key = np.argsort(key, kind="stable")
+    at = np.searchsorted(key[by_key], wanted[known])
+    for _ in range(_TRIES):
+        candidate = by_key[at % len(key)] if len(key) else at
+        earlier = candidate < known
+        met[known[earlier]] = candidate[earlier]
+        known, at = known[~earlier], at[~earlier] + 1
+    met[known] = (wanted[known] % np.maximum(known, 1).astype(np.uint64)).astype(np.int64)  # the first ones
+    return met
+
+
 @functools.cache
 def firm() -> Any:
     """What `sample_firm.yaml` says."""
@@ -88,8 +110,8 @@ def firm() -> Any:
 
 
 @functools.cache
-def _edges(begins: dt.date, ends: dt.date) -> np.ndarray:
-    """Where each cell ends on one long line: the cells of the first day, then those of the second …"""
+def _likely(begins: dt.date, ends: dt.date) -> np.ndarray:
+    """For each row of the firm's touches (0) and each day (1), how likely that day and those before it are."""
     calendar = firm()
     days = [begins + dt.timedelta(number) for number in range((ends - begins).days + 1)]
     closed = set(calendar["closed"])
@@ -100,13 +122,24 @@ def _edges(begins: dt.date, ends: dt.date) -> np.ndarray:
         ]
     )
     weekday = np.array([day.weekday() for day in days])
-    widths = np.zeros((len(days), len(calendar["touches"]), 2), np.int64)
-    for number, row in enumerate(calendar["touches"]):
-        in_use = np.array([row.get("from", begins) <= day <= row.get("until", ends) for day in days])
-        likely = season * np.array(_rhythm(row)["weekdays"])[weekday] * in_use
-        for kind, share in enumerate((row["new"], row["known"])):
-            widths[:, number, kind] = share * _PRECISION * likely // max(likely.sum(), 1)
-    return np.cumsum(widths).astype(np.uint64)
+    likely = [
+        season
+        * np.array(_rhythm(row)["weekdays"])[weekday]
+        * [row.get("from", begins) <= day <= row.get("until", ends) for day in days]
+        for row in calendar["touches"]
+    ]
+    return np.cumsum(likely, axis=1).astype(np.uint64)
+
+
+def _shared_out(n: int, begins: dt.date, ends: dt.date) -> list[int]:
+    """How many of n touches each row has, with new contacts and with known ones: in proportion, rounded by the largest
+    remainder.
+    """
+    in_use = _likely(begins, ends)[:, -1] > 0
+    share = np.array([(row["new"], row["known"]) for row in firm()["touches"]]) * in_use[:, None]
+    whole, rest = np.divmod(n * share.ravel(), share.sum())
+    whole[np.argsort(-rest, kind="stable")[: n - whole.sum()]] += 1
+    return list(map(int, whole))
 
 
 @functools.cache
