@@ -253,6 +253,15 @@ class Rulebook:
         ]
         return pd.DataFrame(rows, columns=["source", "what", "older", "newer"])
 
+    @property
+    def ticked(self) -> tuple[str, ...]:
+        """The sources whose creator may tick a box that makes the contact marketing, in any edition.
+
+        >>> Rulebook.load().ticked
+        ('manual',)
+        """
+        return tuple(source for source, rule in self.newest.items() if rule.ticked)
+
     def scope(self, source: str) -> str | None:
         """Whether a source has, in any edition, a switch per "asset", one for the "account", or None."""
         return next((rule.switch for rule in self._rules[source].values() if rule.switch), None)
