@@ -33,17 +33,17 @@ class Rule:
 
 
 EDITIONS: tuple[date, ...] = (
-    date(2020, 9, 23),
-    date(2021, 6, 24),
-    date(2021, 12, 30),
-    date(2022, 8, 17),
+    SEPTEMBER_2020 := date(2020, 9, 23),
+    JUNE_2021 := date(2021, 6, 24),
+    AUGUST_2021 := date(2021, 8, 5),
+    DECEMBER_2021 := date(2021, 12, 30),
+    AUGUST_2022 := date(2022, 8, 17),
     date(2023, 1, 19),
-    date(2023, 6, 28),
+    JUNE_2023 := date(2023, 6, 28),
     date(2023, 11, 10),
     date(2024, 2, 14),
     date(2026, 1, 21),
 )
-SEPTEMBER_2020, JUNE_2021, DECEMBER_2021, AUGUST_2022, _, JUNE_2023, *_ = EDITIONS
 
 SILENT = Rule(NOT_COVERED, None, False)
 FIXED_NON_MARKETING = Rule(NON_MARKETING, None, False)
@@ -58,9 +58,9 @@ RULES: dict[str, dict[date, Rule]] = {
     "integration": {JUNE_2021: Rule(NON_MARKETING, "asset", False)},
     **dict.fromkeys(
         ("mobile_app", "logged_email", "team_email", "document_open", "meetings_link", "email_extension"),
-        {DECEMBER_2021: FIXED_NON_MARKETING},
+        {AUGUST_2021: FIXED_NON_MARKETING},
     ),
-    **dict.fromkeys(("manual", "associated_object"), {DECEMBER_2021: FIXED_NON_MARKETING, JUNE_2023: SILENT}),
+    **dict.fromkeys(("manual", "associated_object"), {AUGUST_2021: FIXED_NON_MARKETING, JUNE_2023: SILENT}),
     NOT_COVERED: {},
 }
 

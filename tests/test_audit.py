@@ -329,7 +329,7 @@ def test_an_app_without_a_name_makes_nobody_non_marketing_whom_a_form_made_marke
 
 
 def test_a_creation_between_two_editions_that_disagree_is_ambiguous_where_the_newer_one_is_right(made: Made) -> None:
-    made.add(3, NON_MARKETING, "FORM", "#wpforms", since="2021-07-01")
+    made.add(3, NON_MARKETING, "FORM", "#wpforms", since="2021-10-01")
     assert made.explained(switches={"non_hubspot_form": "off"}) == [("marketing", "ambiguous", "inferred")]
 
 
@@ -337,6 +337,32 @@ def test_what_the_article_is_silent_about_is_not_covered_whatever_the_status(mad
     made.add(1, MARKETING, "CRM_UI", since="2024-03-01")
     made.add(1, NON_MARKETING, "WORKFLOWS")
     assert made.explained() == [("not covered", "not covered", "silent")]
+
+
+@pytest.mark.parametrize("since", [f"{year}-03-01" for year in range(2020, 2027)] + ["2021-10-01"])
+def test_a_contact_made_by_hand_and_marketing_is_no_surprise_in_any_year(made: Made, since: str) -> None:
+    made.add(12, MARKETING, "CRM_UI", since=since)
+    made.add(4, NON_MARKETING, "CRM_UI", since=since)
+    audit = made.audit()
+    ticked = audit.contacts[audit.contacts["actual"].eq("marketing")]
+    assert set(ticked["explanation"]) == {"not covered"} and set(ticked["trust"]) == {"silent"}
+    assert ticked["reason"].str.contains("may have ticked the box").all()
+    assert set(audit.contacts["explanation"]) <= {"not covered", "as expected"}
+    assert "set by hand, import or workflow" not in audit.groups.index
+
+
+@pytest.mark.parametrize("edition", mk.Rulebook.load().editions)
+def test_nor_is_it_by_any_edition(made: Made, edition: dt.date) -> None:
+    made.add(3, MARKETING, "CRM_UI", since="2022-03-01")
+    found = mk.audit(made.export, mk.Portal(), edition=edition).contacts["explanation"]
+    assert set(found) == {"not covered"}
+
+
+def test_made_by_hand_before_the_account_had_marketing_contacts_and_marketing_now_is_not_explained_by_a_box(
+    made: Made,
+) -> None:
+    made.add(3, MARKETING, "CRM_UI", since="2022-01-05")
+    assert [kind[1] for kind in made.explained(access_since="2022-03-01")] == ["set by hand, import or workflow"]
 
 
 def test_who_is_not_covered_but_for_a_form_that_seems_to_have_been_off_is_told_why_marketing_was_expected(

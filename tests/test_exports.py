@@ -16,7 +16,7 @@ from marketable.errors import DataError
 from marketable.exports import CERTAINTIES, Export, form_name, read_export, tool_of, why
 from marketable.exports.files import REPEATED
 from marketable.exports.opening import open_file
-from marketable.exports.sources import shipped_sources
+from marketable.exports.sources import folded, known_names, shipped_sources
 from marketable.reading.touches import read_touches
 from marketable.rulebook import NOT_COVERED, SOURCES
 from marketable.workbench.audit.files import Chosen
@@ -541,6 +541,66 @@ def test_every_recorded_source_stands_for_a_source_of_the_rulebook() -> None:
     assert all(why(entry["source"], entry["certainty"]) for entry in sources)
 
 
+SILENT = [
+    "ACTIVITY_AUTO_ASSOCIATE",
+    "ACTIVITY_LOG_REVERT",
+    "AUTO_ASSOCIATE_BY_DOMAIN",
+    "BREEZE_AGENT",
+    "CONNECTED_ACCOUNT",
+    "CUSTOMER_AGENT",
+    "CUSTOMER_PORTAL",
+    "DATA_QUALITY",
+    "DELETE_OBJECTS",
+    "DI_WRITE_TO_CRM",
+    "EMAIL_INBOX_IMPORT",
+    "LEGAL_BASIS_REMEDIATION",
+    "MARKETS",
+    "MERGE_REVERT_OBJECTS",
+    "PRIMARY_AUTOMATION",
+    "PROPERTY_DEFAULT_VALUE",
+    "RESTORE_OBJECTS",
+    "REVENUE_PLATFORM",
+    "SMART_DATA_CAPTURE",
+    "WORK_UI",
+    "ADS",
+    "SOCIAL",
+    "EMAIL",
+    "SEQUENCES",
+    "HELP_DESK",
+    "QUOTES",
+    "PAYMENTS",
+    "WORKFLOWS",
+    "MERGE_CONTACTS",
+    "MERGE_OBJECTS",
+    "MERGE_COMPANIES",
+    "MIGRATION",
+    "ANALYTICS",
+    "LEADIN",
+    "CLONE_OBJECTS",
+    "PORTAL_OBJECT_SYNC",
+    "PROSPECTING_AGENT",
+    "CRM_UI_BULK_ACTION",
+    "UNKNOWN",
+]
+
+
+def test_the_codes_for_which_no_tool_is_established_are_known_by_name_and_not_covered() -> None:
+    known = known_names(shipped_sources())
+    for code in SILENT:
+        assert folded(code) in known
+        assert tool_of(code, "detail") == (NOT_COVERED, code, NOT_COVERED)
+
+
+def test_every_code_of_the_public_specification_is_known_once_with_a_tool_or_as_silent() -> None:
+    sources = yaml.safe_load(Path(exports.__file__).with_name("record_sources.yaml").read_text(encoding="utf-8"))
+    silent = list(map(folded, sources["silent"]))
+    named = {folded(name) for entry in shipped_sources() for name in entry.recorded}
+    assert len(silent) == len(set(silent)) == 93
+    assert not named & set(silent)
+    codes = [name for entry in shipped_sources() for name in entry.recorded if name and name == name.upper()]
+    assert len({*map(folded, codes), *silent}) == 119
+
+
 @pytest.mark.parametrize(
     ("recorded", "detail", "tool"),
     [
@@ -558,6 +618,9 @@ def test_every_recorded_source_stands_for_a_source_of_the_rulebook() -> None:
         ("CONVERSATIONS", "", ("team_email", "", "ambiguous")),
         ("Integration", "Eventbrite", ("integration", "Eventbrite", "certain")),
         ("SALESFORCE", "Salesforce", ("integration", "Salesforce", "likely")),
+        ("SALES", "", ("logged_email", "", "likely")),
+        ("PRESENTATIONS", "", ("document_open", "", "likely")),
+        ("Chatflow", "Welcome", ("chatflow", "Welcome", "certain")),
         ("WORKFLOWS", "Jane Doe", (NOT_COVERED, "WORKFLOWS", NOT_COVERED)),
         ("", "", (NOT_COVERED, "", NOT_COVERED)),
     ],

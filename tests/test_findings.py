@@ -21,6 +21,7 @@ from marketable.errors import MarketableError, ParameterError, UnknownNameError
 from marketable.exports import ColumnMapping
 from marketable.report.findings import CEASED, CREATED, TURNED, Findings
 from marketable.report.parameters import Parameters
+from marketable.report.sections import made_from
 from marketable.rulebook import MARKETING, STATUSES
 from test_architecture import REPOSITORY
 
@@ -276,3 +277,21 @@ def test_the_last_touch_counts_in_the_hour_that_comes_twice_too(tmp_path: Path) 
     found = Findings.of(Parameters(data=str(data), portal=str(account), flips={"hubspot_form/A": "on"}))
     assert found.imagined.counts().to_dict() == found.counts.loc["what-if"].to_dict()
     assert found.imagined.counts()[MARKETING] == 2
+
+
+@pytest.mark.parametrize(
+    ("undone", "rule", "other"),
+    [("set_marketing", "undo_by_hand", "undo_by_tool"), ("hubspot_form", "undo_by_tool", "undo_by_hand")],
+)
+def test_a_report_says_what_undid_a_wait_and_names_every_page_that_was_read(
+    tmp_path: Path, undone: str, rule: str, other: str
+) -> None:
+    days = {"2024-03-01": "hubspot_form", "2024-03-05": "set_non_marketing", "2024-03-20": undone}
+    batch = pd.DataFrame({"contact_id": "1", "occurred_at": list(days), "source": list(days.values()), "asset": "F"})
+    batch.to_csv(tmp_path / "touches.csv", index=False)
+    page = made_from(Findings.of(Parameters(data=str(tmp_path / "touches.csv"), edition="2024-02-14"))).content
+    lifecycle = mk.Rulebook.load().lifecycle
+    assert lifecycle[rule].says in page and lifecycle[other].says not in page
+    for reference in mk.Rulebook.load().on("2024-02-14")["import_single_object"].references:
+        assert reference.title in page
+    assert "manage-marketing-contacts-settings-for-your-integrations" in page and 'href=""' not in page

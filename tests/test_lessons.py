@@ -190,7 +190,7 @@ def test_a_lesson_that_cannot_be_used_is_refused_with_the_place_and_what_is_mean
 
 @pytest.mark.parametrize(
     ("rule", "says"),
-    [("undo", "Whatever [doubles the wait](rule)."), ("set_marketing", "It [takes effect next month](rule).")],
+    [("undo_by_tool", "Whatever [doubles the wait](rule)."), ("set_marketing", "It [takes effect next month](rule).")],
 )
 def test_words_that_contradict_a_rule_of_the_lifecycle_are_refused(tmp_path: Path, rule: str, says: str) -> None:
     text = (TEXTS / "00_how_to_use_a_notebook.yaml").read_text(encoding="utf-8")
@@ -333,7 +333,7 @@ class Elements(HTMLParser):
 
 
 KNOWN_LINKS = {
-    *(rule.reference.link for edition in RULEBOOK.editions for rule in RULEBOOK.on(edition).values()),
+    *(each.link for edition in RULEBOOK.editions for rule in RULEBOOK.on(edition).values() for each in rule.references),
     *(rule.reference.link for rule in RULEBOOK.lifecycle.values()),
 }
 

@@ -15,7 +15,7 @@ from marketable.engine.moments import EARLIEST
 from marketable.engine.reach import Reach, reach
 from marketable.exports import Export
 from marketable.portal.portal import Portal, split
-from marketable.rulebook import MARKETING
+from marketable.rulebook import MARKETING, Rulebook
 
 from .histories import Steps, told_by
 from .inference import Inferred, Statuses, gather, infer, within
@@ -53,7 +53,10 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
         Statuses(
             found,
             contacts["status"].eq(MARKETING).to_numpy(),
-            ~found.covered | unnamed | contacts["certainty"].eq("ambiguous").to_numpy() & _chats(contacts),
+            ~found.covered
+            | unnamed
+            | contacts["source"].isin(Rulebook.load().ticked).to_numpy()
+            | contacts["certainty"].eq("ambiguous").to_numpy() & _chats(contacts),
         ),
         contacts["status"].notna().to_numpy(),
     )

@@ -17,7 +17,7 @@ from marketable.engine import Outcome
 from marketable.engine.explain import trust_of
 from marketable.exports import Export
 from marketable.portal.portal import split
-from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES, Rulebook
 
 from .evidence import Evidence
 
@@ -38,7 +38,8 @@ MEANINGS = {
     WAITING: "It was set as non-marketing, and counts until the next update date.",
     OLDER: "It was there before the account had marketing contacts, and nothing has made it one since.",
     AMBIGUOUS: "What the export tells fits more than one tool, switch or edition of the article.",
-    NOT_COVERED: "HubSpot's article does not say which status its tool sets, or the export does not tell its tool.",
+    NOT_COVERED: "HubSpot's article does not say which status its tool sets, whoever created it may have ticked a box, "
+    "or the export does not tell its tool.",
     NOT_TOLD: "The export does not tell its status.",
 }
 TRUSTS = ("H", "M", "assumption", "inferred", "silent")
@@ -80,10 +81,13 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     made_by_unnamed = is_marketing | second["decided_by"].isin(unnamed).to_numpy()
     is_unnamed = found.unnamed.loc[contacts.index].to_numpy() & made_by_unnamed
     has_two_readings = likely.read_twice.loc[contacts.index].to_numpy()
+    is_uncovered = second["status"].eq(NOT_COVERED).to_numpy()
+    # Whoever created it may have ticked a box, whatever the default of that day was: the article never says.
+    is_ticked = is_marketing & (is_uncovered | ~agrees) & second["decided_by"].isin(Rulebook.load().ticked).to_numpy()
     first_that_holds = {
         NOT_TOLD: ~is_told,
         WAITING: contacts["waiting"].to_numpy() & is_marketing,
-        NOT_COVERED: second["status"].eq(NOT_COVERED).to_numpy(),
+        NOT_COVERED: is_uncovered | is_ticked,
         OLDER: agrees & second["decided_by"].eq("access").to_numpy(),
         SWITCH: agrees & ~agreed,
         UPGRADED: agrees & is_marketing & (second["since"] > second["created_at"]).to_numpy(),
@@ -94,7 +98,8 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     number = np.select(list(first_that_holds.values()), np.arange(len(names) - 1), len(names) - 1)
     explanation = pd.Series(_category(number, names), contacts.index)
     is_switch = number == names.index(SWITCH)
-    is_uncovered = (number == names.index(NOT_COVERED)) & first["status"].ne(NOT_COVERED).to_numpy()
+    is_not_covered = number == names.index(NOT_COVERED)
+    lost = is_not_covered & is_uncovered & first["status"].ne(NOT_COVERED).to_numpy()
     # The switch that makes the difference decided the one outcome where the contact is marketing, else the other.
     by_second = is_switch & is_marketing
     deciding = second["decided_by"].astype("object").where(by_second, first["decided_by"].astype("object"))
@@ -105,8 +110,9 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
             "actual": actual,
             "certainty": contacts["certainty"],
             "rule": second["reason"],
-            "switch": deciding.where(is_switch | is_uncovered),
+            "switch": deciding.where(is_switch | lost),
             "recorded": (contacts["source"].ne(NOT_COVERED) | contacts["asset"].astype("str").ne("")).astype("str"),
+            "ticked": second["decided_by"].astype("object").where(is_ticked & is_not_covered),
             "because": np.select([is_unnamed, is_chat], ["unnamed", "chat"], ""),
             "told": _status_source(export).where(number == names.index(BY_HAND)),
         }
@@ -164,8 +170,14 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
         return f"By the rules it would be {_other(actual)}, but it is {actual}. {_LATER[actual]}{told} {kind['rule']}"
     if explanation == NOT_COVERED:
         why = f"Expected {kind['expected']} through {kind['switch']} {_AS_GIVEN} " if kind["switch"] else ""
-        return f"It is {actual}. {why}{kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
+        box = f"{_ticked(kind['ticked'])} " if kind["ticked"] else ""
+        return f"It is {actual}. {why}{box}{kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
     return kind["rule"]
+
+
+def _ticked(source: str) -> str:
+    read = Rulebook.load().newest[source].ticked
+    return f"Whoever created it may have ticked the box that makes a new contact marketing: {read}."
 
 
 def _other(status: str) -> str:

@@ -39,7 +39,9 @@ _UNKNOWN_TOOL = Rule(
 
 @dataclass(frozen=True)
 class Case:
-    """One case for the sentences: who touched, by which rule of which edition, and whether the switch was on."""
+    """One case for the sentences: who touched, by which rule of which edition, and whether the switch was on; and the
+    same by the next edition, whose default a switch that nobody touched has then.
+    """
 
     source: str
     asset: str
@@ -48,6 +50,7 @@ class Case:
     on: bool
     next_edition: dt.date | None
     next_rule: Rule
+    next_on: bool
 
     @property
     def created(self) -> str:
@@ -57,7 +60,7 @@ class Case:
     @property
     def newer_reading(self) -> str:
         """The same under the next edition, which is this one where no later edition can have been true already."""
-        return self.next_rule.when_created(self.on)
+        return self.next_rule.when_created(self.next_on)
 
 
 class Cases:
@@ -92,11 +95,12 @@ class Cases:
         here = np.stack([tables[used] for used, _ in editions], axis=-1)[:, number]
         after = np.stack([tables[following or used] for used, following in editions], axis=-1)[:, number]
 
-        self.on = here[_DEFAULT_ON].astype(bool)
+        self.on, self._next_on = here[_DEFAULT_ON].astype(bool), after[_DEFAULT_ON].astype(bool)
         for pair, name in enumerate(names):
             for change in portal.switches.get(name or "", ()):
-                self.on[pair, self.starts >= start(change.since)] = change.on
-        self.created, self.newer = _created(here, self.on), _created(after, self.on)
+                for on in (self.on, self._next_on):
+                    on[pair, self.starts >= start(change.since)] = change.on
+        self.created, self.newer = _created(here, self.on), _created(after, self._next_on)
         upgrades = here[_UPGRADES].astype(bool)
         source = np.array([source for source, _ in pairs], dtype=object)
         self.is_action = np.isin(source, ACTIONS)
@@ -112,7 +116,8 @@ class Cases:
         source, asset = self.pairs[pair]
         edition, following = self._editions[era]
         rule, next_rule = (self._rules[used].get(source, _UNKNOWN_TOOL) for used in (edition, following or edition))
-        return Case(source, asset, rule, edition, bool(self.on[pair, era]), following, next_rule)
+        on, next_on = bool(self.on[pair, era]), bool(self._next_on[pair, era])
+        return Case(source, asset, rule, edition, on, following, next_rule, next_on)
 
     def is_on(self, switch: str, wall: int) -> bool:
         """Whether a switch of the portal or the batch is on at a local time: what the portal says, else the tool's

@@ -149,7 +149,7 @@ class Explainer:
             becomes = "becomes" if role in _UPGRADED else "stays"
             text += f" while its switch was on: an existing contact {becomes} marketing."
             if role in (Role.UNDID, Role.FROM_WAITING_NOT_COVERED):
-                text += self._undone()
+                text += self._undone("undo_by_tool")
         else:
             status = STATUSES[STATUS_AFTER[role]]
             if role == Role.STAYS_MARKETING:
@@ -168,9 +168,9 @@ class Explainer:
         if role == Role.STAYS_MARKETING:
             text = "Set as marketing, which it was already."
         elif role == Role.UNDID:
-            text = f"Set as marketing.{self._undone()}"
+            text = f"Set as marketing.{self._undone('undo_by_hand')}"
         elif role == Role.FROM_WAITING_NOT_COVERED:
-            text = f"Set as marketing: marketing at once.{self._undone()}"
+            text = f"Set as marketing: marketing at once.{self._undone('undo_by_hand')}"
         elif role == Role.CREATED:
             text = f"Set as marketing: marketing at once.{_UNKNOWN}"
         else:
@@ -203,8 +203,8 @@ class Explainer:
             text = f"The account had this contact when it got marketing contacts on {day}: non-marketing."
         return text + _source(rule.reference)
 
-    def _undone(self) -> str:
-        return f" That undoes the wait for the update date ({_told(self._life['undo'])})."
+    def _undone(self, by: str) -> str:
+        return f" That undoes the wait for the update date ({_told(self._life[by])})."
 
 
 def _tool(known: Case) -> str:

@@ -68,8 +68,8 @@ class Cards:
     only their contacts are drawn.
     Raises: UnknownNameError for another kind; DataError where no contact is of these kinds.
 
-    A contact that was created between two editions that disagree has two right answers, and what undoes a wait is our
-    assumption: neither is asked about.
+    A contact that was created between two editions that disagree has two right answers, and that a form undoes a wait
+    is our assumption: neither is asked about.
 
     >>> card = Cards(Portal(), 1, ["fixed"]).draw({})
     >>> card.kind, card.status

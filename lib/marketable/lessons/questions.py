@@ -473,7 +473,7 @@ def _missed(story: Story, outcome: Outcome, edition: dt.date, contact: str | Non
     if last["rule"] in ("before access", "access"):
         return _lifecycle("access")
     if last["rule"] == "undo":
-        return _lifecycle("undo")
+        return _lifecycle("undo_by_hand" if last["source"] == "set_marketing" else "undo_by_tool")
     if last["source"] == "set_non_marketing":
         return _lifecycle("set_non_marketing", f"update_date_{story.commitment}")
     if last["source"] == "set_marketing":

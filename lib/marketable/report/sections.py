@@ -19,7 +19,7 @@ from marketable.auditing import Audit
 from marketable.auditing.explanations import MEANINGS
 from marketable.auditing.groups import MADE_BY
 from marketable.errors import nearest
-from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Reference, Rulebook
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
 from marketable.rulebook.reader import TRUST
 from marketable.views import charts as drawn
 from marketable.views import pieces
@@ -452,7 +452,8 @@ def _switches(found: Findings, switches: pd.DataFrame) -> pd.DataFrame:
 def _assumptions(found: Findings) -> pd.DataFrame:
     """The rules that touches of the batch asked, with trust: of their tools, and after creation."""
     touches, life = found.now.touches, Rulebook.load().lifecycle
-    sources, rules = set(touches["source"].astype(str)), set(touches["rule"].astype(str))
+    sources = set(touches["source"].astype(str))
+    undone = set(touches.loc[touches["rule"] == "undo", "source"].astype(str))
     rows = []
     for source, rule in found.rules.items():
         if source in sources and rule.default != NOT_COVERED:
@@ -464,7 +465,8 @@ def _assumptions(found: Findings) -> pd.DataFrame:
         "access": found.portal.access_since is not None,
         "set_marketing": "set_marketing" in sources,
         "set_non_marketing": "set_non_marketing" in sources,
-        "undo": "undo" in rules,
+        "undo_by_hand": "set_marketing" in undone,
+        "undo_by_tool": bool(undone - {"set_marketing"}),
         f"update_date_{found.portal.subscription.commitment}": "set_non_marketing" in sources,
         "update_date_short_month": found.portal.subscription.commitment == "monthly" and "set_non_marketing" in sources,
     }
@@ -476,14 +478,14 @@ def _assumptions(found: Findings) -> pd.DataFrame:
 
 
 def _references(found: Findings) -> str:
-    used: dict[str, Reference] = {}
-    for rule in found.rules.values():
-        used.setdefault(rule.reference.link, rule.reference)
-    for life in Rulebook.load().lifecycle.values():
-        used.setdefault(life.reference.link, life.reference)
+    used = [each for rule in found.rules.values() for each in rule.references]
+    used += [life.reference for life in Rulebook.load().lifecycle.values()]
+    titles = {(each.link or each.title): each.title for each in reversed(used)}
     items = "".join(
-        f'<li><a href="{html.escape(link)}" rel="noopener noreferrer">{html.escape(reference.title)}</a></li>'
-        for link, reference in sorted(used.items())
+        f'<li><a href="{html.escape(link)}" rel="noopener noreferrer">{html.escape(title)}</a></li>'
+        if link != title
+        else f"<li>{html.escape(title)}</li>"
+        for link, title in sorted(titles.items())
     )
     return f"<h3>References</h3><ul>{items}</ul>"
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+from pydantic import model_validator
 
 from marketable.errors import RulebookError, UnknownNameError, nearest
 from marketable.plain_yaml import read
-from marketable.settings import IsoDate, Strict, validate
+from marketable.settings import IsoDate, Strict, fault, validate
 
 MARKETING, NON_MARKETING, NOT_COVERED = "marketing", "non-marketing", "not covered"
 STATUSES = (MARKETING, NON_MARKETING, NOT_COVERED)
@@ -47,6 +48,7 @@ TRUST = {
 @dataclass(frozen=True)
 class Reference:
     """Where a value was read: title and link of the page, the editions or dates read, how far to trust it, and a note.
+    The link is blank where what was read is no page, such as a dialog.
 
     `trust` is H (read in HubSpot's own page), M (one first-hand source, or a direct consequence), `assumption`, or
     `silent` where the edition says nothing.
@@ -74,8 +76,9 @@ class Rule:
 
     `default` is one of the three statuses; `switch` is "asset" (one switch per form, chatflow, import, app), "account"
     (one for all) or None (fixed); `upgrades_existing` tells whether the switch, when on, also turns an existing contact
-    into a marketing one. `name`, `one` (“a HubSpot form”), `asset` (what its assets are called) and `where` (the place
-    of the switch) are for people.
+    into a marketing one. `ticked` says where it was read that whoever creates a contact may tick a box that makes it
+    marketing, whatever the default is; None where there is no such box. `name`, `one` (“a HubSpot form”), `asset` (what
+    its assets are called) and `where` (the place of the switch) are for people.
     """
 
     source: str
@@ -88,6 +91,12 @@ class Rule:
     upgrades_existing: bool
     reference: Reference
     upgrade_reference: Reference | None
+    ticked: Reference | None = None
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Where the default and what happens to existing contacts were read, each page once."""
+        return tuple(dict.fromkeys(each for each in (self.reference, self.upgrade_reference) if each))
 
     @property
     def default_on(self) -> bool:
@@ -244,6 +253,15 @@ class Rulebook:
         ]
         return pd.DataFrame(rows, columns=["source", "what", "older", "newer"])
 
+    @property
+    def ticked(self) -> tuple[str, ...]:
+        """The sources whose creator may tick a box that makes the contact marketing, in any edition.
+
+        >>> Rulebook.load().ticked
+        ('manual',)
+        """
+        return tuple(source for source, rule in self.newest.items() if rule.ticked)
+
     def scope(self, source: str) -> str | None:
         """Whether a source has, in any edition, a switch per "asset", one for the "account", or None."""
         return next((rule.switch for rule in self._rules[source].values() if rule.switch), None)
@@ -284,18 +302,21 @@ def _facts(rule: Rule) -> dict[str, str]:
 
 
 def _row(rule: Rule) -> dict[str, str]:
-    references = [rule.reference] + (
-        [rule.upgrade_reference] if rule.upgrade_reference not in (None, rule.reference) else []
-    )
-    return {"source": rule.source, "name": rule.name, **_facts(rule), "reference": "; ".join(map(str, references))}
+    return {"source": rule.source, "name": rule.name, **_facts(rule), "reference": "; ".join(map(str, rule.references))}
 
 
 class _Reference(Strict):
     title: str
-    link: str
+    link: str = ""
     read_in: str
     trust: Literal["H", "M", "assumption"]
     note: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_page(self) -> _Reference:
+        if self.trust == "H" and not self.link:
+            raise fault("What was read in HubSpot's own page names it", place=("link",), expected="a link, or trust M")
+        return self
 
     def frozen(self) -> Reference:
         return Reference(**self.model_dump())
@@ -313,6 +334,7 @@ class _Source(Strict):
     one: str
     asset: str = ""
     where: str = ""
+    ticked: _Reference | None = None
     values: dict[IsoDate, _Value]
 
 
@@ -331,7 +353,8 @@ class _Lifecycles(Strict):
     access: _Lifecycle
     set_marketing: _Lifecycle
     set_non_marketing: _Lifecycle
-    undo: _Lifecycle
+    undo_by_hand: _Lifecycle
+    undo_by_tool: _Lifecycle
     update_date_yearly: _Lifecycle
     update_date_monthly: _Lifecycle
     update_date_short_month: _Lifecycle
@@ -392,10 +415,13 @@ def _read_source(source: str, path: Path, article: _Editions) -> dict[dt.date, R
         raise RulebookError(
             "The values are not in order", file=path, row=lines[("values",)], expected="dates that ascend"
         )
-    silent = Reference(article.title, article.link, str(article.editions[0]), "silent")
-    rule = Rule(source, entry.name, entry.one, entry.asset, entry.where, NOT_COVERED, None, False, silent, None)
+    silent = Reference(article.title, article.link, "", "silent")
+    ticked = entry.ticked.frozen() if entry.ticked else None
+    rule = Rule(source, entry.name, entry.one, entry.asset, entry.where, NOT_COVERED, None, False, silent, None, ticked)
     rules = {}
     for date in article.editions:
+        if rule.reference.trust == "silent":
+            rule = replace(rule, reference=replace(silent, read_in=str(date)))
         if date in entry.values:
             value = entry.values[date]
             upgrade = value.upgrades_existing.frozen() if value.upgrades_existing else None

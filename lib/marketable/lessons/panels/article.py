@@ -83,7 +83,9 @@ def reference(told: Reference, trust: Mapping[str, str] = TRUST) -> str:
 
 
 def link(told: Reference) -> str:
-    """A link to the page that was read."""
+    """A link to the page that was read; the title alone where there is no page."""
+    if not told.link:
+        return html.escape(told.title)
     return f'<a href="{html.escape(told.link)}" target="_blank" rel="noopener">{html.escape(told.title)}</a>'
 
 
@@ -108,7 +110,8 @@ _LIFECYCLE = {
     "access": "Getting marketing contacts",
     "set_marketing": "Set as marketing",
     "set_non_marketing": "Set as non-marketing",
-    "undo": "Undone while waiting",
+    "undo_by_hand": "Undone by hand while waiting",
+    "undo_by_tool": "Undone by a form or an import while waiting",
     "update_date_yearly": "Update date, paid by the year",
     "update_date_monthly": "Update date, paid by the month",
     "update_date_short_month": "Update date in a short month",

@@ -34,7 +34,8 @@ _MARKETING = {
     SWITCH: "through a switch that is not as {said}",
     BY_HAND: "through something the export does not show: by hand, an import, a workflow or another form",
     AMBIGUOUS: "for one of several reasons",
-    NOT_COVERED: "created by a tool that HubSpot's article is silent about, or that the export does not name",
+    NOT_COVERED: "created by hand, where a box may have been ticked, or by a tool that the article is silent about "
+    "or the export does not name",
 }
 _TRUSTS = {
     "H": "read in HubSpot's own page",
