@@ -40,10 +40,10 @@ class Held:
     changed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.rule.name}, since the edition of {self.since}: {self.told}."
+        return f"{self.rule.name}, since the edition of {self.since}: {self.in_words}."
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The facts in one line."""
         default, switch, existing = (self.facts[fact] for fact in FACTS)
         return f"default {default}; switch: {switch}; existing contacts {existing}"
@@ -56,19 +56,19 @@ def history(source: str) -> list[Held]:
     [('2020-09-23', 'not covered'), ('2021-12-30', 'non-marketing'), ('2023-06-28', 'not covered')]
     """
     rulebook = Rulebook.load()
-    told: list[Held] = []
+    found: list[Held] = []
     for date in rulebook.editions:
         facts = facts_of(source, date)
-        changed = tuple(fact for fact in FACTS if not told or facts[fact] != told[-1].facts[fact])
+        changed = tuple(fact for fact in FACTS if not found or facts[fact] != found[-1].facts[fact])
         if changed:
-            told.append(Held(date, rulebook.on(date)[source], facts, changed))
-    return told
+            found.append(Held(date, rulebook.on(date)[source], facts, changed))
+    return found
 
 
 def held(source: str, edition: dt.date) -> Held:
     """The entry of a tool's history that holds in an edition.
 
-    >>> held("meetings_link", dt.date(2024, 2, 14)).told
+    >>> held("meetings_link", dt.date(2024, 2, 14)).in_words
     'default non-marketing; switch: none; existing contacts stay as they are'
     """
     return [each for each in history(source) if each.since <= edition][-1]
