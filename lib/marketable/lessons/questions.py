@@ -137,8 +137,8 @@ class Question(Strict):
             )
         return right[0]
 
-    def explanation(self, edition: dt.date | None = None) -> Explanation:
-        """Why the answer is right by an edition, by default the newest claimed."""
+    def explanation(self) -> Explanation:
+        """Why the answer is right, by the newest edition claimed."""
         raise NotImplementedError
 
 
@@ -195,16 +195,13 @@ class StoryQuestion(Question):
                 return {_first_day(counts > 0)}
         return {_first_day((counts > 0).cummax() & (counts == 0))}
 
-    def explanation(self, edition: dt.date | None = None) -> Explanation:
+    def explanation(self) -> Explanation:
         """What became of the contacts, and the rule behind the last touch."""
-        edition = edition or self.newest
-        outcome = self.story.outcome(edition)
-        asked_for = self.answer(edition) if self.kind == "who" else None
-        rules = ["over_the_tier"] if self.kind == "over" else []
-        if self.teaches:
-            rules.append(self.teaches)
+        outcome = self.story.outcome(self.newest)
+        asked_for = self.answer() if self.kind == "who" else None
+        rules = ["over_the_tier"] * (self.kind == "over") + ([self.teaches] if self.teaches else [])
         rules = rules or self._behind_the_last_touch(outcome, asked_for)
-        return Explanation(" ".join(_says(rule, edition) for rule in rules), outcome=outcome)
+        return Explanation(" ".join(_says(rule, self.newest) for rule in rules), outcome=outcome)
 
     def _behind_the_last_touch(self, outcome: Outcome, contact: str | None) -> list[str]:
         touches = outcome.touches if contact is None else outcome.why(contact)
@@ -241,9 +238,9 @@ class ExportQuestion(Question):
         """What the audit says."""
         return {self._audited(edition)[0]}
 
-    def explanation(self, edition: dt.date | None = None) -> Explanation:
+    def explanation(self) -> Explanation:
         """What that means, and the reason that the audit gives."""
-        return self._audited(edition or self.newest)[1]
+        return self._audited(self.newest)[1]
 
     def _audited(self, edition: dt.date) -> tuple[str, Explanation]:
         touches = self.story.outcome(edition).touches[["contact_id", "occurred_at", "source", "asset"]]
@@ -296,13 +293,12 @@ class RuleQuestion(Question):
         changes = [each for each in history(self.tool)[1:] if self.fact in each.changed]
         return {str(each.since) for each in changes if each.facts[self.fact] == self.wanted}
 
-    def explanation(self, edition: dt.date | None = None) -> Explanation:
+    def explanation(self) -> Explanation:
         """The rules of all that could be chosen."""
-        edition, answer = edition or self.newest, self.answer(edition)
-        if self.tool and self.wanted:
-            missed = held(self.tool, dt.date.fromisoformat(answer))
-            return Explanation(str(missed), rules=tuple(history(self.tool)))
+        answer, edition = self.answer(), self.newest
         rules = [held(source, edition) for source in ([self.tool] if self.tool else self.choices)]
+        if self.tool and self.wanted:
+            edition, rules = dt.date.fromisoformat(answer), history(self.tool)
         return Explanation(str(held(self.tool or answer, edition)), rules=tuple(rules))
 
 
@@ -319,12 +315,11 @@ class SampleQuestion(Question):
         """That number."""
         return {str(self._count(edition))}
 
-    def explanation(self, edition: dt.date | None = None) -> Explanation:
+    def explanation(self) -> Explanation:
         """The number, in a sentence."""
-        edition = edition or self.newest
-        tool = "" if self.tool is None else f" (created by: {Rulebook.load().on(edition)[self.tool].name})"
+        tool = "" if self.tool is None else f" (created by: {Rulebook.load().on(self.newest)[self.tool].name})"
         status = "" if self.status is None else f" that are {self.status}"
-        return Explanation(says=f"The batch has {self._count(edition):,} contacts{status}{tool}.")
+        return Explanation(says=f"The batch has {self._count(self.newest):,} contacts{status}{tool}.")
 
     def _count(self, edition: dt.date) -> int:
         counts = sample_outcome(self.touches, self.seed, edition).counts("source")

@@ -28,22 +28,19 @@ class ExplainPanel(Questions):
     def __init__(self, classroom: Classroom, record: Record) -> None:
         self.weights = {}
         choice = widgets.RadioButtons(options=ASKED, description="It is so, because:", index=None, **wide())
-        super().__init__(choice, classroom, record, [widgets.HTML(_meanings())])
+        super().__init__(choice, classroom, record, widgets.HTML(_meanings()))
 
-    def begin(self, seed: str) -> None:
-        """Another export."""
+    def _make_up(self, seed: str) -> None:
         self._rows = Rows(self.portal, seed)
 
-    def ask(self, number: int) -> str:
-        """Another contact: its row, and what the others say of the switches that it met."""
+    def _ask(self, number: int) -> str:
         self.row = self._rows.draw(self.weights)
         cells = [(name, words.discreet(value)) for name, value in self.row.cells.items()]
         shown = html_table(pd.DataFrame(cells, columns=["property", "value"]), "Its row of the export")
         title = heading(f"Contact {number} of {ROUND}: why is it what it is?")
         return title + pieces.paragraph(account(self.portal)) + shown + self._others()
 
-    def judge(self, said: str) -> tuple[str, bool, str]:
-        """What the audit says of it."""
+    def _judge(self, said: str) -> tuple[str, bool, str]:
         answer, right = self.row.explanation, said == self.row.explanation
         told = verdict(f"Right: {answer}." if right else f"No, not {said}: {answer}.", right=right)
         if not right:

@@ -33,15 +33,13 @@ class FindPanel(Questions):
             layout=widgets.Layout(width="440px", max_width="100%"),
         )
         choice = widgets.RadioButtons(options=[], description="It was", **wide())
-        super().__init__(choice, classroom, record, [self.split_at, self.suspects])
+        super().__init__(choice, classroom, record, self.split_at, self.suspects)
         self.on_use(self._split, self.split_at)
 
-    def begin(self, seed: str) -> None:
-        """Another account."""
+    def _make_up(self, seed: str) -> None:
         self.puzzle = find_switch(self.portal, seed)
 
-    def ask(self, number: int) -> str:
-        """Its marketing contacts over time, and the switches that may have been turned on."""
+    def _ask(self, number: int) -> str:
         by_day, tier = self.puzzle.outcome.by_day(), self.puzzle.tier
         over = words.crossing(by_day, tier)
         assert over is not None
@@ -59,8 +57,7 @@ class FindPanel(Questions):
         title = heading("The invoice has jumped: which switch was it?")
         return title + pieces.paragraph(story) + charts.over_time(by_day, by_day, tier)._repr_html_()
 
-    def judge(self, said: str) -> tuple[str, bool, str]:
-        """Which it was, since when, and where it is set in HubSpot."""
+    def _judge(self, said: str) -> tuple[str, bool, str]:
         puzzle, right = self.puzzle, said == self.puzzle.answer
         source, since = puzzle.answer.partition("/")[0], words.day(puzzle.since)
         (answer,) = self._called([puzzle.answer])
@@ -78,8 +75,7 @@ class FindPanel(Questions):
         ]
         return source, right, "".join(told)
 
-    def summary(self, answers: list[tuple[str, bool]]) -> str:
-        """Nothing: there is one question."""
+    def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         return ""
 
     def _split(self) -> None:

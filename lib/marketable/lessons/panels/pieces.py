@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets as widgets
@@ -92,62 +92,66 @@ class Questions(Panel):
     """
 
     exercise, of_round, again, first = "", ROUND, "Another round", "Choose an answer first."
-    weights: dict[str, float]
+    weights: Mapping[str, float]
 
     def __init__(
-        self, choice: widgets.RadioButtons, classroom: Classroom, record: Record, between: Sequence[widgets.Widget] = ()
+        self, choice: widgets.RadioButtons, classroom: Classroom, record: Record, *between: widgets.Widget
     ) -> None:
         self.portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
-        self._asked, self.choice = widgets.HTML(), choice
+        self._question, self.choice = widgets.HTML(), choice
         self.button = widgets.Button(description=self.again, layout=widgets.Layout(width="160px"))
-        super().__init__(self.exercise, "", self._asked, *between, choice, self.button)
+        super().__init__(self.exercise, "", self._question, *between, choice, self.button)
         self.on_use(self._go_on, self.button)
         react(self._new_round, self.answer)
 
-    def begin(self, seed: str) -> None:
-        """Makes up what the round is about."""
+    # ---- what an exercise has of its own ----
+
+    def _make_up(self, seed: str) -> None:
+        """Makes up what a round is about."""
         raise NotImplementedError
 
-    def ask(self, number: int) -> str:
-        """Draws the next question, the so manieth of its round, and tells it."""
+    def _ask(self, number: int) -> str:
+        """Draws the question of that number in its round, and says it."""
         raise NotImplementedError
 
-    def judge(self, said: Any) -> tuple[str, bool, str]:
+    def _judge(self, said: Any) -> tuple[str, bool, str]:
         """What an answer is about, whether it is right, and what there is to say of it."""
         raise NotImplementedError
 
-    def summary(self, answers: list[tuple[str, bool]]) -> str:
+    def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         """What there is to say after a round. Arguments: answers, what each was about and whether it was right."""
         right = sum(right for _, right in answers)
         more = "" if right == len(answers) else " What was missed comes more often now."
         return paragraph(f"{right} of {len(answers)} right.{more}", "mk-answer mk-round")
 
+    # ---- what all have ----
+
     def _go_on(self) -> None:
         if self.button.description == self.again:
             self._new_round()
         elif self.button.description == _NEXT:
-            self._ask()
+            self._next()
         elif self.choice.value is None:
             self.answer.value = alert(self.first)
         else:
-            self._judge()
+            self._answered()
 
     def _new_round(self) -> None:
-        self._asked.value = paragraph("Making up an account …")
-        self.begin(next(self._seeds))
+        self._question.value = paragraph("Making up an account …")
+        self._make_up(next(self._seeds))
         self._answers: list[tuple[str, bool]] = []
-        self._ask()
+        self._next()
 
-    def _ask(self) -> None:
-        self._asked.value = self.ask(len(self._answers) + 1)
+    def _next(self) -> None:
+        self._question.value = self._ask(len(self._answers) + 1)
         self.choice.index, self.choice.disabled = None, False
-        self.button.description, self.answer.value = _ANSWER, ""
+        self.button.description = _ANSWER
 
-    def _judge(self) -> None:
-        item, right, told = self.judge(self.choice.value)
+    def _answered(self) -> None:
+        item, right, told = self._judge(self.choice.value)
         self._answers.append((item, right))
         self.weights = weighed(self.weights, item, right=right)
         done = len(self._answers) == self.of_round
         self.choice.disabled, self.button.description = True, self.again if done else _NEXT
-        self.answer.value = told + (self.summary(self._answers) if done else "")
+        self.answer.value = told + (self._sum_up(self._answers) if done else "")
         self._record(self.exercise, item, right)

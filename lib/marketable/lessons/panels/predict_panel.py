@@ -33,21 +33,18 @@ class PredictPanel(Questions):
         self._kinds, self.weights = list(kinds), {kinds[0]: HEAVIEST / 3}
         super().__init__(widgets.RadioButtons(options=STATUSES, description="It is", index=None), classroom, record)
 
-    def begin(self, seed: str) -> None:
-        """Another batch, and another day to ask about."""
+    def _make_up(self, seed: str) -> None:
         self._cards = Cards(self.portal, seed, self._kinds)
         self._rules = Rulebook.load().on(self._cards.as_of)
 
-    def ask(self, number: int) -> str:
-        """Another contact: what happened to it, and the switches that were asked."""
+    def _ask(self, number: int) -> str:
         self.card = self._cards.draw(self.weights)
         on = words.day(self.card.as_of)
         table = html_table(self._touches(), f"What happened to it until {on}")
         title = heading(f"Contact {number} of {ROUND}: what is it on {on}?")
         return title + pieces.paragraph(account(self.portal)) + table + _NOT_LISTED
 
-    def judge(self, said: str) -> tuple[str, bool, str]:
-        """Its status, and why."""
+    def _judge(self, said: str) -> tuple[str, bool, str]:
         card, right = self.card, said == self.card.status
         told = verdict(f"Right: {said}." if right else f"No, not {said}: it is {card.status}.", right=right)
         if not right:
@@ -55,11 +52,10 @@ class PredictPanel(Questions):
         told += pieces.explanation(card.contact.rename("This contact"), card.touches, self._rules, "")
         return card.kind, right, told
 
-    def summary(self, answers: list[tuple[str, bool]]) -> str:
-        """The round, by kind of contact."""
+    def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         of_kind = pd.DataFrame(answers, columns=["kind", "right"]).groupby("kind", sort=False)["right"]
         table = of_kind.agg(right="sum", of="size").astype(int).rename(index=KINDS).rename_axis("contacts")
-        return super().summary(answers) + html_table(table.reset_index(), "This round")
+        return super()._sum_up(answers) + html_table(table.reset_index(), "This round")
 
     def _touches(self) -> pd.DataFrame:
         rows = []
