@@ -30,6 +30,7 @@ from marketable.lessons.story import Story
 from marketable.lessons.through_editions import FACTS, disputed, facts_of, history
 from reference import reference_decide
 from test_architecture import REPOSITORY
+from test_panels import Recorded
 
 IDS = lesson_ids()
 LESSONS = REPOSITORY / "notebooks" / "lessons"
@@ -264,11 +265,6 @@ def without_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the class nor the progress of whoever runs the tests."""
     monkeypatch.setattr("marketable.lessons.classroom.FILE", tmp_path / "class.yaml")
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0")
-
-
-class Recorded(list[tuple[str, str, bool]]):
-    def __call__(self, exercise: str, item: str, right: bool) -> None:
-        self.append((exercise, item, right))
 
 
 def quiz(lesson_id: str) -> tuple[Quiz, Recorded]:

@@ -367,8 +367,8 @@ def test_the_sums_are_those_of_the_answers(given: list[list[tuple[str, str, bool
     for frame in (kinds, by_question(progress), by_lesson(progress)):
         assert (frame["right"] + frame["wrong"] == frame["asked"]).all()
     assert by_question(progress)["right"].sum() == by_lesson(progress)["right"].sum()
-    share = kinds["wrong"] / kinds["asked"]
-    assert share.is_monotonic_decreasing
+    for frame in (kinds, by_question(progress)):
+        assert (frame["wrong"] / frame["asked"]).is_monotonic_decreasing
     learners = by_learner(progress)
     assert len(learners) == len(given)
     assert learners["predicted asked"].sum() == kinds["asked"].sum()
@@ -387,10 +387,8 @@ def test_the_kind_with_the_most_mistakes_comes_first_to_practise() -> None:
 
 # ---- the class ----
 
-_seeds = st.none() | st.integers(0, 2**31)
 
-
-@given(_seeds, portals)
+@given(seeds, portals)
 def test_a_class_is_loaded_as_it_was_saved(
     tmp_path_factory: pytest.TempPathFactory, seed: int | None, settings: dict[str, Any]
 ) -> None:
@@ -457,6 +455,13 @@ def opened(folder: Path, lesson: str = LESSON, seed: int | None = 42) -> Keeping
 
 def told(line: Keeping) -> str:
     return html.unescape(re.sub("<[^>]*>", " ", line.status.value))
+
+
+def kept_line(folder: Path) -> Keeping:
+    """A lesson whose progress is kept from the beginning."""
+    line = opened(folder)
+    line.keep.click()
+    return line
 
 
 def shown(*widgets: Button) -> list[bool]:
@@ -541,8 +546,7 @@ def folder_of(folder: Path) -> Path:
 
 
 def test_stop_and_delete_asks_once_and_deletes_the_file(folder: Path) -> None:
-    line = opened(folder)
-    line.keep.click()
+    line = kept_line(folder)
     line.delete.click()
     assert shown(line.delete, line.sure, line.leave) == [False, True, True]
     line.leave.click()
@@ -572,8 +576,7 @@ def test_what_was_deleted_elsewhere_stops_being_kept_and_is_told(folder: Path) -
 def test_a_full_disk_is_shown_and_the_answer_is_added_when_there_is_room_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = opened(folder)
-    line.keep.click()
+    line = kept_line(folder)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -591,8 +594,7 @@ def test_a_full_disk_is_shown_and_the_answer_is_added_when_there_is_room_again(
 def test_record_raises_nothing_and_a_wrong_answer_does_not_block_the_next(
     folder: Path, answer: tuple[str, str, bool]
 ) -> None:
-    line = opened(folder)
-    line.keep.click()
+    line = kept_line(folder)
     line.record(*answer)
     assert "There is no such" in line.error.value and "<img" not in line.error.value
     line.record("predict", "fixed", True)
@@ -609,8 +611,7 @@ def test_a_broken_file_is_told_in_the_lesson_and_left_as_it_is(folder: Path) -> 
 
 
 def test_the_links_download_what_was_answered_up_to_now(folder: Path) -> None:
-    line = opened(folder)
-    line.keep.click()
+    line = kept_line(folder)
     line.record("predict", "fixed", False)
     links = re.findall(r'<a download="([^"]*)" href="data:([^;]*);base64,([^"]*)"', line.links.value)
     contents = {name: base64.b64decode(data).decode() for name, _, data in links}
@@ -621,8 +622,7 @@ def test_the_links_download_what_was_answered_up_to_now(folder: Path) -> None:
 
 
 def test_begin_anew_leaves_the_old_progress_and_makes_another_code(folder: Path) -> None:
-    line = opened(folder)
-    line.keep.click()
+    line = kept_line(folder)
     line.record("predict", "fixed", True)
     first = line.code.value
     assert line.keep.description == "Begin anew"
@@ -691,14 +691,22 @@ def test_the_page_runs_no_script_and_loads_nothing() -> None:
     assert not re.search(r"<script|<img|<link|<iframe|url\(|@import", text)
 
 
-@in_browser
-@pytest.mark.parametrize("width", [1280, 360, A4["width"]])
-def test_the_page_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text(page(a_learner()), encoding="utf-8")
+def check_in_a_browser(page: str, width: int, folder: Path) -> None:
+    """That a page needs no other file, is as wide as its window or paper, and is accessible."""
+    (folder / "page.html").write_text(page, encoding="utf-8")
     with chromium() as browser:
         leaf = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
-        leaf.goto((tmp_path / "page.html").as_uri())
+        leaf.goto((folder / "page.html").as_uri())
         if width == A4["width"]:
             leaf.emulate_media(media="print")
         assert leaf.evaluate("document.documentElement.scrollWidth") <= width
         assert violations(leaf) == []
+
+
+every_width = pytest.mark.parametrize("width", [1280, 360, A4["width"]])
+
+
+@in_browser
+@every_width
+def test_the_page_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
+    check_in_a_browser(page(a_learner()), width, tmp_path)

@@ -21,8 +21,7 @@ from marketable.lessons.panels.trainer import Setting, Trainer
 from marketable.lessons.predict import KINDS
 from marketable.lessons.progress import LETTERS, Progress, read_many
 from marketable.lessons.results import by_kind, by_learner, by_question
-from test_progress import CODE, GOOD, HOSTILE, done, tables, written
-from test_report_page import A4
+from test_progress import CODE, GOOD, HOSTILE, check_in_a_browser, done, every_width, tables, written
 
 LESSONS = ["01_what_it_is", "02_the_fixed_tools", "03_the_tools_with_a_switch", "04_contacts_that_exist_already"]
 
@@ -148,14 +147,6 @@ def test_the_tables_are_what_the_learners_did(trainer: Trainer, place: Path) -> 
     assert f"The class finds “{KINDS[by_kind(made)['kind'].iloc[0]]}” the hardest" in said
 
 
-def test_what_is_hardest_comes_first(trainer: Trainer, place: Path) -> None:
-    class_of_25(place / "saved" / "progress")
-    trainer.collecting.show.click()
-    kinds, questions, _ = tables(trainer.collecting.shown.value)
-    for table in (kinds, questions):
-        assert table["% wrong"].astype(int).is_monotonic_decreasing
-
-
 def test_files_that_are_rejected_are_named_with_their_reasons_and_nothing_of_what_they_hold(
     trainer: Trainer, place: Path
 ) -> None:
@@ -233,18 +224,11 @@ def test_a_class_without_a_mistake_is_told_so(tmp_path: Path) -> None:
 
 
 @in_browser
-@pytest.mark.parametrize("width", [1280, 360, A4["width"]])
+@every_width
 def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
     class_of_25(tmp_path)
     (tmp_path / f"progress-{HOSTILE}.json").write_text("{}")
-    (tmp_path / "page.html").write_text(class_page(read_many(tmp_path), 42), encoding="utf-8")
-    with chromium() as browser:
-        leaf = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
-        leaf.goto((tmp_path / "page.html").as_uri())
-        if width == A4["width"]:
-            leaf.emulate_media(media="print")
-        assert leaf.evaluate("document.documentElement.scrollWidth") <= width
-        assert violations(leaf) == []
+    check_in_a_browser(class_page(read_many(tmp_path), 42), width, tmp_path)
 
 
 LESSON = """

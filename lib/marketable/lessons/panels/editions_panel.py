@@ -26,9 +26,9 @@ class EditionsPanel(Panel):
 
     def __init__(self) -> None:
         self._rulebook = Rulebook.load()
-        editions = [(day(edition), edition) for edition in self._rulebook.editions]
-        self.older = widgets.Dropdown(description="One edition", options=editions, value=editions[0][1], **wide())
-        self.newer = widgets.Dropdown(description="Another one", options=editions, value=editions[-1][1], **wide())
+        editions, newest = [(day(each), each) for each in self._rulebook.editions], self._rulebook.newest.date
+        self.older = widgets.Dropdown(description="One edition", options=editions, **wide())
+        self.newer = widgets.Dropdown(description="Another one", options=editions, value=newest, **wide())
         super().__init__("editions", "Compare two editions", row(self.older, self.newer))
         self.on_use(self._show, self.older, self.newer)
         react(self._show, self.answer)
