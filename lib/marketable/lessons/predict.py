@@ -1,6 +1,6 @@
 """Predicting a status: contacts drawn from a batch, each with what happened to it, and what the engine says it is.
 
-Contacts are told apart by what their status turns on, their kind.
+The kind of a contact is what decides its status.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What one learner has done: counts, which questions were right at the first try, and a code that stands for nobody.
+"""What one learner has done: counts, which questions were right at the first try, and a code instead of a name.
 
 Where the learner wants it, a small JSON file holds it, `progress-CODE.json`. The file is read anew under a lock before
-each answer is added, so that several lessons may be open at once. A file from anywhere is read with care: it is an
-ordinary small file that says what these words say, or it is refused.
+each answer is added, so that several lessons may be open at once. A file from anywhere is read with care: what the
+lessons would not have written is refused.
 """
 
 from __future__ import annotations

@@ -104,8 +104,10 @@ class Question(Strict):
             raise fault("A question needs at least two choices", place=("choices",), value=choices)
         for choice in choices:
             if every and choice not in every:
-                told = {"value": choice, "expected": f"some of {', '.join(every)}", "nearest": nearest(choice, every)}
-                raise fault("There is no such answer", place=("choices",), **told)
+                expected, near = f"some of {', '.join(every)}", nearest(choice, every)
+                raise fault(
+                    "There is no such answer", place=("choices",), value=choice, expected=expected, nearest=near
+                )
         return {**data, "choices": choices}
 
     @property
@@ -247,18 +249,18 @@ class ExportQuestion(Question):
         contacts = list(dict.fromkeys(touches["contact_id"]))
         marketing = pd.Series([contact in self.marketing for contact in contacts], contacts)
         export = as_read(rows_of(touches, marketing, marketing & self.waiting))
+        if self.kind == "certainty":  # which takes no audit
+            created = export.contacts.iloc[0]
+            says = why(created["source"], created["certainty"])
+            return str(created["certainty"]), Explanation(says, rules=(held(created["source"], edition),), says=says)
         found = audit(export, self.story.portal, edition=edition)
         if self.kind == "looks":
             switch = found.switches.iloc[0]
-            missed = f"Fewer than {FEWEST} contacts that a switch alone could have made marketing prove nothing."
+            missed = f"Fewer than {FEWEST} contacts that a switch alone could have made marketing say nothing about it."
             return switch["looks"] or "too few", Explanation(missed, says=str(switch["evidence"]))
         contact = found.contacts.iloc[0]
-        if self.kind == "explanation":
-            explanation = str(contact["explanation"])
-            return explanation, Explanation(MEANINGS[explanation], says=str(contact["reason"]))
-        created = export.contacts.iloc[0]
-        says = why(created["source"], created["certainty"])
-        return str(created["certainty"]), Explanation(says, rules=(held(created["source"], edition),), says=says)
+        explanation = str(contact["explanation"])
+        return explanation, Explanation(MEANINGS[explanation], says=str(contact["reason"]))
 
 
 class RuleQuestion(Question):

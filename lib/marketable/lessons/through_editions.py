@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from marketable.engine import decide
-from marketable.portal.portal import Portal
 from marketable.rulebook import Rule, Rulebook
+
+from .story import Story, StoryTouch
 
 FACTS = ("default", "switch", "existing contacts")
 
@@ -94,17 +94,8 @@ def disputed(older: str | dt.date, newer: str | dt.date) -> pd.DataFrame:
         for source in dict.fromkeys(rulebook.changes(before, after)["source"]):
             switched = rulebook.on(before)[source].switch or rulebook.on(after)[source].switch
             for on in (True, False) if switched else (None,):
-                batch = pd.DataFrame(
-                    {"contact_id": ["1"], "occurred_at": [pd.Timestamp(begins)], "source": [source], "asset": ["any"]}
-                )
-                portal = Portal()
-                if on is not None:
-                    one_for_all = rulebook.scope(source) == "account"
-                    portal = portal.with_switches({source if one_for_all else f"{source}/any": on})
-                if decide(batch, portal).ambiguous:
-                    readings = [
-                        decide(batch, portal, edition=date).contacts["status"].iloc[0] for date in (before, after)
-                    ]
-                    state = "" if on is None else "on" if on else "off"
-                    rows.append((source, state, begins, ends, *readings))
+                story = Story(touches=(StoryTouch(day=begins, tool=source, asset="any", on=on),))
+                if story.outcome().ambiguous:
+                    readings = [story.outcome(date).contacts["status"].iloc[0] for date in (before, after)]
+                    rows.append((source, {True: "on", False: "off", None: ""}[on], begins, ends, *readings))
     return pd.DataFrame(rows, columns=["source", "switch", "begins", "ends", "before", "after"])

@@ -1,4 +1,4 @@
-"""The line at the top of a lesson: progress is kept, if the learner wants, under a code that stands for nobody."""
+"""The line at the top of a lesson: progress is kept, if the learner wants, under a code, without a name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Progress in words: a line, a page that a learner may show, and the page of a class. There are counts and codes in
-them, and nothing else.
-"""
+"""Progress in words: a line, a learner's page, and the page of a class. All hold only counts and codes."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _ALONE = "There is no class: everybody meets fresh contacts each time, in the sa
 
 
 class Trainer(widgets.VBox):  # type: ignore[misc]
-    """Sets a class, and shows its results. In a notebook, its value is its face: `Trainer()`.
+    """Sets a class, and shows its results.
 
     Arguments: folder, in which data/ and saved/ stand (by default those of the repository).
     Attributes: setting and collecting, the two panels, of which a notebook may show one at a time.
