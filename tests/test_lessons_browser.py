@@ -13,7 +13,8 @@ import marketable as mk
 from lab import REPOSITORY, Running, chromium, chromium_path, run_notebook, served, served_app, violations
 from marketable.lessons.classroom import FILE, Classroom
 from marketable.lessons.lessons import LessonText, lesson_ids
-from marketable.lessons.panels.predict_panel import ROUND, PredictPanel
+from marketable.lessons.panels.pieces import ROUND
+from marketable.lessons.panels.predict_panel import PredictPanel
 from marketable.lessons.panels.quiz import said
 from marketable.rulebook import STATUSES
 

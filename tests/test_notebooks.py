@@ -12,7 +12,6 @@ from nbclient import NotebookClient
 import marketable as mk
 from test_architecture import NOTEBOOKS, REPOSITORY
 
-
 # Every lesson is opened and answered in the app (test_lessons_browser), which runs the same notebook: here one of them.
 LESSONS = [path for path in NOTEBOOKS if path.parent.name == "lessons"]
 RUN = [path for path in NOTEBOOKS if path not in LESSONS[1:]]

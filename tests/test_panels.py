@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -15,15 +17,16 @@ from lab import REPOSITORY
 from marketable.auditing.explanations import MEANINGS
 from marketable.lessons.classroom import Classroom
 from marketable.lessons.export import ASKED
+from marketable.lessons.lessons import Experiment
 from marketable.lessons.panels.account_panel import AccountPanel
 from marketable.lessons.panels.explain_panel import ExplainPanel
 from marketable.lessons.panels.export_panel import ExportPanel
 from marketable.lessons.panels.find_panel import FindPanel
-from marketable.lessons.panels.predict_panel import ROUND, PredictPanel
+from marketable.lessons.panels.pieces import ROUND
+from marketable.lessons.panels.predict_panel import PredictPanel
 from marketable.lessons.panels.story_panel import StoryPanel
 from marketable.lessons.panels.within_panel import WithinPanel
 from marketable.lessons.predict import KINDS
-from marketable.lessons.story import StoryTouch
 from marketable.rulebook import STATUSES
 from marketable.views.reacting import react
 
@@ -130,9 +133,9 @@ def test_the_switch_is_found_or_not(recorded: Recorded) -> None:
 
 def test_the_suspects_table_follows_the_day(recorded: Recorded) -> None:
     panel = FindPanel(CLASS, recorded)
-    before = panel._table.value
+    before = panel.suspects.value
     panel.split_at.value = panel.puzzle.since
-    assert panel._table.value != before
+    assert panel.suspects.value != before
     panel.split_at.value = None
     assert "Choose a day" in shown(panel)
 
@@ -199,15 +202,15 @@ def test_the_plans_own_choice_is_well_done_and_doing_nothing_is_not(recorded: Re
     assert recorded == [("within", "made-up", False), ("within", "made-up", True)]
 
 
+def story(*steps: dict[str, Any]) -> StoryPanel:
+    return StoryPanel(Experiment(panel="story", steps=steps, commitment=True, editions=True))
+
+
 def test_a_story_tells_what_a_contact_becomes_and_why() -> None:
-    panel = StoryPanel(
-        [
-            StoryTouch(day="2026-03-01", tool="import_single_object", on=False),
-            StoryTouch(day="2026-03-05", tool="hubspot_form"),
-            StoryTouch(day="2026-03-10", tool="set_non_marketing"),
-        ],
-        commitment=True,
-        editions=True,
+    panel = story(
+        {"day": "2026-03-01", "tool": "import_single_object", "on": False},
+        {"day": "2026-03-05", "tool": "hubspot_form"},
+        {"day": "2026-03-10", "tool": "set_non_marketing"},
     )
     assert "This contact is non-marketing since 2026-04-01" in shown(panel)
     panel.commitment.index = 1
@@ -224,10 +227,40 @@ def test_a_story_tells_what_a_contact_becomes_and_why() -> None:
 
 
 def test_a_story_asks_for_a_switch_only_of_tools_that_have_one() -> None:
-    panel = StoryPanel([StoryTouch(day="2026-03-01", tool="mobile_app")])
+    panel = story({"day": "2026-03-01", "tool": "mobile_app"})
     assert panel.rows[0][2].layout.visibility == "hidden"
     panel.rows[0][1].value = "chatflow"
     assert panel.rows[0][2].layout.visibility == "visible"
+
+
+@pytest.fixture
+def a_later_edition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dt.date:
+    """A made-up edition by which the switches of apps come turned on."""
+    folder = shutil.copytree(REPOSITORY / "lib" / "marketable" / "rulebook", tmp_path / "rulebook")
+    with (folder / "editions.yaml").open("a") as editions, (folder / "sources" / "integration.yaml").open("a") as apps:
+        editions.write("  - 2030-01-01\n")
+        reference = "{title: Made up, link: https://example.com, read_in: 2030-01-01, trust: H}"
+        apps.write(f"  2030-01-01: {{default: marketing, switch: asset, reference: {reference}}}\n")
+    rulebook = mk.Rulebook.load(folder)
+    monkeypatch.setattr(mk.Rulebook, "load", lambda: rulebook)
+    return dt.date(2030, 1, 1)
+
+
+def test_a_tool_comes_as_it_was_delivered_on_its_day_or_by_the_edition_that_is_pinned(a_later_edition: dt.date) -> None:
+    panel = story({"day": "2024-03-01", "tool": "meetings_link"})
+    day, tool, switch = panel.rows[0]
+
+    def delivered(on: dt.date, edition: dt.date | None = None) -> bool:
+        panel.edition.value, day.value, tool.value = edition, on, ""
+        tool.value = "integration"
+        return bool(switch.value)
+
+    before, known = dt.date(2024, 3, 1), dt.date(2021, 12, 30)
+    assert not delivered(before) and delivered(a_later_edition)
+    assert delivered(before, edition=a_later_edition) and not delivered(a_later_edition, edition=known)
+    assert not delivered(dt.date(2020, 10, 1))  # by an edition that knows no such switch: as by the first that does
+    tool.value = "hubspot_form"
+    assert switch.value
 
 
 def test_an_account_is_told_against_its_tier() -> None:

@@ -331,7 +331,7 @@ def test_two_lessons_open_at_once_lose_no_answer(tmp_path: Path) -> None:
 HOLDING = """
 import sys, time
 from marketable.lessons import progress as kept
-with kept._alone(sys.argv[1]):
+with kept.alone(sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -367,8 +367,8 @@ def test_the_sums_are_those_of_the_answers(given: list[list[tuple[str, str, bool
     for frame in (kinds, by_question(progress), by_lesson(progress)):
         assert (frame["right"] + frame["wrong"] == frame["asked"]).all()
     assert by_question(progress)["right"].sum() == by_lesson(progress)["right"].sum()
-    share = kinds["wrong"] / kinds["asked"]
-    assert share.is_monotonic_decreasing
+    for frame in (kinds, by_question(progress)):
+        assert (frame["wrong"] / frame["asked"]).is_monotonic_decreasing
     learners = by_learner(progress)
     assert len(learners) == len(given)
     assert learners["predicted asked"].sum() == kinds["asked"].sum()
@@ -387,10 +387,8 @@ def test_the_kind_with_the_most_mistakes_comes_first_to_practise() -> None:
 
 # ---- the class ----
 
-_seeds = st.none() | st.integers(0, 2**31)
 
-
-@given(_seeds, portals)
+@given(seeds, portals)
 def test_a_class_is_loaded_as_it_was_saved(
     tmp_path_factory: pytest.TempPathFactory, seed: int | None, settings: dict[str, Any]
 ) -> None:
@@ -456,7 +454,14 @@ def opened(folder: Path, lesson: str = LESSON, seed: int | None = 42) -> Keeping
 
 
 def told(line: Keeping) -> str:
-    return html.unescape(re.sub("<[^>]*>", " ", line._told.value))
+    return html.unescape(re.sub("<[^>]*>", " ", line.status.value))
+
+
+def kept_line(folder: Path) -> Keeping:
+    """A lesson whose progress is kept from the beginning."""
+    line = opened(folder)
+    line.keep.click()
+    return line
 
 
 def shown(*widgets: Button) -> list[bool]:
@@ -468,19 +473,19 @@ def test_nothing_is_kept_until_the_learner_says_so(folder: Path) -> None:
     line.record("predict", "fixed", True)
     assert "Progress is not kept" in told(line)
     assert not folder.exists()
-    assert shown(line._keep, line._delete, line._sure, line._leave) == [True, False, False, False]
-    assert line._links.value == "" and line._error.value == ""
+    assert shown(line.keep, line.delete, line.sure, line.leave) == [True, False, False, False]
+    assert line.links.value == "" and line.error.value == ""
 
 
 def test_keeping_makes_a_code_and_a_file_and_adds_what_was_answered_before(folder: Path) -> None:
     line = opened(folder)
     line.record("question", f"{LESSON}/1", True)
-    line._keep.click()
+    line.keep.click()
     line.record("question", f"{LESSON}/2", False)
     line.record("predict", "fixed", True)
     (path,) = folder.glob("*.json")
     code = path.stem.removeprefix("progress-")
-    assert line._code.value == code
+    assert line.code.value == code
     assert f"Your code is {code}: write this code down" in told(line) and path.name in told(line)
     assert "Lesson 3: 1 of 2 questions right at the first try. In all lessons: 1 of 1 contact predicted right." in told(
         line
@@ -491,11 +496,11 @@ def test_keeping_makes_a_code_and_a_file_and_adds_what_was_answered_before(folde
 
 def test_the_next_lesson_on_this_computer_goes_on_with_the_code_used_last(folder: Path) -> None:
     first = opened(folder)
-    first._keep.click()
-    code = first._code.value
+    first.keep.click()
+    code = first.code.value
     Progress(code=OTHER).save(folder)  # collected from a learner, after that
     second = opened(folder, "04_contacts_that_exist_already")
-    assert second._code.value == code
+    assert second.code.value == code
     assert f"Continued with {code}, the code used last on this computer" in told(second)
     assert "Lesson 4: no question answered yet" in told(second)
     first.record("predict", "fixed", True)
@@ -506,32 +511,32 @@ def test_the_next_lesson_on_this_computer_goes_on_with_the_code_used_last(folder
 def test_in_the_app_nobodys_code_is_filled_in_and_no_path_is_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened(folder)._keep.click()
+    opened(folder).keep.click()
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
     line = opened(folder)
-    assert line.progress is None and line._code.value == ""
+    assert line.progress is None and line.code.value == ""
     assert str(folder) not in told(line)
-    line._keep.click()
-    mine = line._code.value
+    line.keep.click()
+    mine = line.code.value
     assert str(folder) not in told(line) and "progress-" not in told(line)
-    assert opened(folder)._code.value == ""
+    assert opened(folder).code.value == ""
     monkeypatch.delenv("SERVER_SOFTWARE")
-    assert opened(folder)._code.value not in ("", mine)
+    assert opened(folder).code.value not in ("", mine)
 
 
 def test_a_code_continues_and_one_there_is_not_says_so_and_leaves_the_progress_as_it_is(folder: Path) -> None:
     done(CODE, [("question", f"{LESSON}/1", True)]).save(folder_of(folder))
     line = opened(folder)
-    line._code.value = f" {CODE.lower()}"
-    line._continue.click()
-    assert "1 of 1 question right" in told(line) and line._code.value == CODE
+    line.code.value = f" {CODE.lower()}"
+    line.go_on.click()
+    assert "1 of 1 question right" in told(line) and line.code.value == CODE
     for wrong, said in ((OTHER, "no progress with this code"), ("../../x", "no code"), (HOSTILE, "no code")):
-        line._code.value = wrong
-        line._continue.click()
-        assert said in line._error.value and "<img" not in line._error.value
+        line.code.value = wrong
+        line.go_on.click()
+        assert said in line.error.value and "<img" not in line.error.value
         assert line.progress is not None and line.progress.code == CODE
     line.record("predict", "fixed", True)
-    assert line._error.value == ""
+    assert line.error.value == ""
     assert kept.resume(CODE, folder).predicted["fixed"].right == 1
 
 
@@ -541,15 +546,14 @@ def folder_of(folder: Path) -> Path:
 
 
 def test_stop_and_delete_asks_once_and_deletes_the_file(folder: Path) -> None:
-    line = opened(folder)
-    line._keep.click()
-    line._delete.click()
-    assert shown(line._delete, line._sure, line._leave) == [False, True, True]
-    line._leave.click()
-    assert shown(line._delete, line._sure, line._leave) == [True, False, False]
+    line = kept_line(folder)
+    line.delete.click()
+    assert shown(line.delete, line.sure, line.leave) == [False, True, True]
+    line.leave.click()
+    assert shown(line.delete, line.sure, line.leave) == [True, False, False]
     assert list(folder.glob("*.json"))
-    line._delete.click()
-    line._sure.click()
+    line.delete.click()
+    line.sure.click()
     assert not list(folder.glob("*.json"))
     assert "Deleted. Progress is not kept" in told(line)
     line.record("predict", "fixed", True)
@@ -559,21 +563,20 @@ def test_stop_and_delete_asks_once_and_deletes_the_file(folder: Path) -> None:
 
 def test_what_was_deleted_elsewhere_stops_being_kept_and_is_told(folder: Path) -> None:
     line, other = opened(folder), opened(folder)
-    line._keep.click()
-    other._code.value = line._code.value
-    other._continue.click()
-    other._delete.click()
-    other._sure.click()
+    line.keep.click()
+    other.code.value = line.code.value
+    other.go_on.click()
+    other.delete.click()
+    other.sure.click()
     line.record("predict", "fixed", True)
-    assert "no progress with this code" in line._error.value
+    assert "no progress with this code" in line.error.value
     assert line.progress is None and "Progress is not kept" in told(line)
 
 
 def test_a_full_disk_is_shown_and_the_answer_is_added_when_there_is_room_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = opened(folder)
-    line._keep.click()
+    line = kept_line(folder)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -581,53 +584,50 @@ def test_a_full_disk_is_shown_and_the_answer_is_added_when_there_is_room_again(
     with monkeypatch.context() as patch:
         patch.setattr(kept, "write_whole", full)
         line.record("predict", "fixed", True)
-        assert "No space left on device" in line._error.value
+        assert "No space left on device" in line.error.value
     line.record("predict", "existing", False)
-    assert line._error.value == ""
-    assert kept.resume(line._code.value, folder).predicted == {"fixed": Tally(right=1), "existing": Tally(wrong=1)}
+    assert line.error.value == ""
+    assert kept.resume(line.code.value, folder).predicted == {"fixed": Tally(right=1), "existing": Tally(wrong=1)}
 
 
 @pytest.mark.parametrize("answer", [("predict", "fixd", True), ("", "", True), ("question", HOSTILE, True)])
 def test_record_raises_nothing_and_a_wrong_answer_does_not_block_the_next(
     folder: Path, answer: tuple[str, str, bool]
 ) -> None:
-    line = opened(folder)
-    line._keep.click()
+    line = kept_line(folder)
     line.record(*answer)
-    assert "There is no such" in line._error.value and "<img" not in line._error.value
+    assert "There is no such" in line.error.value and "<img" not in line.error.value
     line.record("predict", "fixed", True)
-    assert kept.resume(line._code.value, folder).predicted == {"fixed": Tally(right=1)}
+    assert kept.resume(line.code.value, folder).predicted == {"fixed": Tally(right=1)}
 
 
 def test_a_broken_file_is_told_in_the_lesson_and_left_as_it_is(folder: Path) -> None:
     first = opened(folder)
-    first._keep.click()
-    path = written(folder, b"{", f"progress-{first._code.value}.json")
+    first.keep.click()
+    path = written(folder, b"{", f"progress-{first.code.value}.json")
     line = opened(folder)
-    assert "not JSON" in line._error.value and line.progress is None
+    assert "not JSON" in line.error.value and line.progress is None
     assert path.read_bytes() == b"{"
 
 
 def test_the_links_download_what_was_answered_up_to_now(folder: Path) -> None:
-    line = opened(folder)
-    line._keep.click()
+    line = kept_line(folder)
     line.record("predict", "fixed", False)
-    links = re.findall(r'<a download="([^"]*)" href="data:([^;]*);base64,([^"]*)"', line._links.value)
+    links = re.findall(r'<a download="([^"]*)" href="data:([^;]*);base64,([^"]*)"', line.links.value)
     contents = {name: base64.b64decode(data).decode() for name, _, data in links}
-    code = line._code.value
+    code = line.code.value
     assert [kind for _, kind, _ in links] == ["text/html", "application/json"]
     assert contents[f"progress-{code}.json"] == kept.file_of(code, folder).read_text("utf-8")
     assert contents[f"progress-{code}.html"] == page(kept.resume(code, folder))
 
 
 def test_begin_anew_leaves_the_old_progress_and_makes_another_code(folder: Path) -> None:
-    line = opened(folder)
-    line._keep.click()
+    line = kept_line(folder)
     line.record("predict", "fixed", True)
-    first = line._code.value
-    assert line._keep.description == "Begin anew"
-    line._keep.click()
-    assert line._code.value != first
+    first = line.code.value
+    assert line.keep.description == "Begin anew"
+    line.keep.click()
+    assert line.code.value != first
     assert line.progress is not None and line.progress.predicted == {}
     assert kept.resume(first, folder).predicted["fixed"].right == 1
 
@@ -674,12 +674,12 @@ def test_the_page_shows_the_counts_by_lesson_and_by_kind_and_what_to_practise_ne
     }
     first = html.unescape(kinds["kind of contact"].iloc[0])
     assert f"To practise next: “{html.escape(first)}”" in html.unescape(text).replace("'", "&#x27;")
-    assert "1 of 1 switch found at once." in text and "0 of 1 tier kept at once" in text
+    assert "switches found at once</dt><dd>1 of 1" in text and "tiers kept</dt><dd>0 of 1" in text
 
 
 def test_a_page_of_nothing_says_so() -> None:
     text = page(Progress(code=CODE))
-    for said in ("No question was answered yet", "No contact was predicted yet", "Not tried yet", "begun alone"):
+    for said in ("No question was answered yet", "No contact was predicted yet", "none yet", "begun alone"):
         assert said in text
     assert tables(text) == []
     assert in_short(Progress(code=CODE), LESSON) == "Lesson 3: no question answered yet."
@@ -691,14 +691,22 @@ def test_the_page_runs_no_script_and_loads_nothing() -> None:
     assert not re.search(r"<script|<img|<link|<iframe|url\(|@import", text)
 
 
-@in_browser
-@pytest.mark.parametrize("width", [1280, 360, A4["width"]])
-def test_the_page_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text(page(a_learner()), encoding="utf-8")
+def check_in_a_browser(page: str, width: int, folder: Path) -> None:
+    """That a page needs no other file, is as wide as its window or paper, and is accessible."""
+    (folder / "page.html").write_text(page, encoding="utf-8")
     with chromium() as browser:
         leaf = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
-        leaf.goto((tmp_path / "page.html").as_uri())
+        leaf.goto((folder / "page.html").as_uri())
         if width == A4["width"]:
             leaf.emulate_media(media="print")
         assert leaf.evaluate("document.documentElement.scrollWidth") <= width
         assert violations(leaf) == []
+
+
+every_width = pytest.mark.parametrize("width", [1280, 360, A4["width"]])
+
+
+@in_browser
+@every_width
+def test_the_page_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
+    check_in_a_browser(page(a_learner()), width, tmp_path)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from marketable.errors import PortalError
 from marketable.paths import DATA, SAVED, write_whole
@@ -19,7 +19,7 @@ from marketable.plain_yaml import dump, read
 from marketable.portal.portal import Portal
 from marketable.settings import Strict, fault, validate
 
-from .progress import SEEDS
+from .progress import SEEDS, Seed
 
 FILE = SAVED / "class.yaml"
 SAMPLE = DATA / "portal.yaml"
@@ -36,20 +36,14 @@ def _seed(value: object) -> object:
 
 
 def _portal(value: object) -> object:
-    """What portal.yaml would say: its faults are told as those of a value in here."""
+    """What portal.yaml would say: its faults become those of a value in here."""
     if isinstance(value, Portal) or not isinstance(value, Mapping):
         return Portal() if value == "" else value
     try:
         return Portal.model_validate(value)
     except PortalError as wrong:
-        raise fault(
-            wrong.problem,
-            place=wrong.place,
-            value=wrong.value,
-            expected=wrong.expected,
-            nearest=wrong.nearest,
-            advice=wrong.advice,
-        ) from None
+        facts = {name: getattr(wrong, name) for name in ("value", "expected", "nearest", "advice")}
+        raise fault(wrong.problem, place=wrong.place, **facts) from None
 
 
 class Classroom(Strict):
@@ -59,12 +53,12 @@ class Classroom(Strict):
     True
     """
 
-    seed: Annotated[Annotated[int, Field(strict=True, ge=0, le=SEEDS)] | None, BeforeValidator(_seed)] = None
+    seed: Annotated[Seed | None, BeforeValidator(_seed)] = None
     portal: Annotated[Portal, BeforeValidator(_portal)] = Portal()
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Classroom:
-        """The class of a file; by default of saved/class.yaml, and where there is none, everybody for himself.
+        """The class of a file; by default of saved/class.yaml, and where there is none, everybody alone.
 
         Raises: PortalError, naming file and line.
         """

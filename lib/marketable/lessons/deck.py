@@ -1,5 +1,5 @@
-"""Contacts to ask about, told apart by kind, as cards are dealt: none twice before all of its kind have come, and the
-kinds that were answered wrong more often.
+"""Contacts to ask about, by kind: none twice before all of its kind have come. Kinds that were answered wrong come
+more often.
 """
 
 from __future__ import annotations

@@ -1,15 +1,18 @@
 """Exports to practise on: what HubSpot would show of a made-up account, whose truth is known.
 
-The tools' touches are decided with the switches as they really were. What an export tells of that is each contact's
-creation, its first and its latest form, and its status; what users did, and the forms in between, it does not tell.
+The tools' touches are decided with the switches as they really were. What an export shows of that is each contact's
+creation, its first and its latest form, and its status; what users did, and the forms in between, it does not show.
+The rows are read as those of any export are.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -18,11 +21,10 @@ from marketable.auditing.explanations import AMBIGUOUS, BY_HAND, EXPLANATIONS, N
 from marketable.engine import Outcome, decide
 from marketable.engine.reach import reach
 from marketable.errors import DataError
-from marketable.exports import CERTAINTIES, Export, tool_of
+from marketable.exports import Export, read_export
 from marketable.exports.contacts import FORMS
 from marketable.portal.portal import Portal
-from marketable.reading.touches import as_touches
-from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, NOT_COVERED
+from marketable.rulebook import ACTIONS, MARKETING, NOT_COVERED
 from marketable.samples.touches import firm
 
 from .batch import practice_touches
@@ -36,18 +38,18 @@ _LIVE_CHAT = "chatflow/Live chat"
 _TURNED = ("hubspot_form", "integration", "chatflow")  # tools whose switch somebody turns; an import has a box
 _FEWEST = 30  # contacts that a switch reaches, for one to be asked about
 _TRIED = 6
+_TIME = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True, eq=False)
 class MadeUpExport:
-    """`export`: what is seen. `portal`: what the account's notes say. `truth`: what `decide` says of the touches with
-    the switches as they really were. `recorded`: by contact_id what HubSpot recorded of its creation (source, detail).
+    """`rows`: what is seen, by contact_id, in HubSpot's columns; `export`: the same as it is read; `truth`: what
+    `decide` says of the touches with the switches as they really were.
     """
 
+    rows: pd.DataFrame
     export: Export
-    portal: Portal
     truth: Outcome
-    recorded: pd.DataFrame
 
 
 def made_up_export(portal: Portal, seed: int | str, turned: Mapping[str, dt.date] | None = None) -> MadeUpExport:
@@ -57,58 +59,51 @@ def made_up_export(portal: Portal, seed: int | str, turned: Mapping[str, dt.date
     without a note. A live chat always was: an export does not tell it from a team e-mail.
 
     >>> shop = made_up_export(Portal(), 1, {"integration/Shopware": dt.date(2025, 1, 1)})
-    >>> bool(audit(shop.export, shop.portal).switches.loc["integration/Shopware", "differs"])
+    >>> bool(audit(shop.export, Portal()).switches.loc["integration/Shopware", "differs"])
     True
     """
     touches = practice_touches(portal, seed)
     known = touches["contact_id"].isin(touches.loc[~touches["source"].isin(ACTIONS), "contact_id"])
     since_when = {name: (since, True) for name, since in (turned or {}).items()}
-    actual = portal.with_switches({_LIVE_CHAT: True, **since_when})
-    truth = decide(touches[known].reset_index(drop=True), actual)
+    truth = decide(touches[known], portal.with_switches({_LIVE_CHAT: True, **since_when}))
     contacts = truth.contacts
     ticked = pd.Series(range(len(contacts)), contacts.index) % _TICKED == 0
     marketing = contacts["status"].eq(MARKETING) | contacts["status"].eq(NOT_COVERED) & ticked
-    export, recorded = export_of(touches[known], marketing, contacts["waiting"] & marketing, unnamed=_UNNAMED)
-    return MadeUpExport(export, portal, truth, recorded)
+    rows = rows_of(touches[known], marketing, contacts["waiting"] & marketing)
+    old = pd.to_datetime(rows["Create Date"]).lt(_DETAILS_SINCE) & rows["Record source"].ne("FORM")
+    rows.loc[old & (pd.Series(range(len(rows)), rows.index) % _UNNAMED == 0), "Record source detail 1"] = ""
+    return MadeUpExport(rows, as_read(rows), truth)
 
 
-def export_of(
-    touches: pd.DataFrame, marketing: pd.Series, waiting: pd.Series, *, unnamed: int = 0
-) -> tuple[Export, pd.DataFrame]:
-    """What an export shows of some touches, and what HubSpot recorded of each contact's creation.
+def rows_of(touches: pd.DataFrame, marketing: pd.Series, waiting: pd.Series) -> pd.DataFrame:
+    """What an export shows of some touches. Arguments: touches, in order of time; marketing and waiting, by contact_id.
 
-    Arguments: touches, in order of time; marketing and waiting, by contact_id; unnamed, of how many contacts that are
-    from before March 2024, and not from a form, one has no details (0: of none).
+    Returns: the columns of an export, all text; by contact_id.
     """
     by_tools = touches[~touches["source"].isin(ACTIONS)].astype({"source": "str", "asset": "str"})
-    created = by_tools.drop_duplicates("contact_id")
-    later = by_tools[~by_tools.index.isin(created.index) & by_tools["source"].isin(FORMS)]
-    told = pd.concat([later.drop_duplicates("contact_id"), later.drop_duplicates("contact_id", keep="last")])
-    pairs = list(zip(created["source"], created["asset"], strict=True))
-    recorded = {pair: _recorded(*pair) for pair in set(pairs)}
-    shown = pd.DataFrame([recorded[pair] for pair in pairs], created["contact_id"], ["source", "detail"])
-    old = (created["occurred_at"].lt(_DETAILS_SINCE) & ~created["source"].isin(FORMS)).to_numpy()
-    if unnamed:
-        shown.loc[old & (pd.RangeIndex(len(shown)) % unnamed == 0), "detail"] = ""
-    tools = [tool_of(*each) for each in zip(shown["source"], shown["detail"], strict=True)]
-    status = marketing.reindex(shown.index).map({True: MARKETING, False: NON_MARKETING})
-    contacts = pd.DataFrame(
-        {
-            "created_at": created["occurred_at"].to_numpy(),
-            "source": [tool.source for tool in tools],
-            "asset": pd.Series([tool.asset for tool in tools], shown.index, dtype="str"),
-            "certainty": pd.Categorical([tool.certainty for tool in tools], categories=list(CERTAINTIES)),
-            "status": pd.Categorical(status, categories=[MARKETING, NON_MARKETING]),
-            "waiting": waiting.reindex(shown.index).astype(bool),
-        },
-        shown.index,
-    )
-    first = contacts[["created_at", "source", "asset"]].reset_index().rename(columns={"created_at": "occurred_at"})
-    batch = pd.concat([first, told[~told.index.duplicated()].sort_index()], ignore_index=True)
-    blank = pd.Series("", contacts.index)
-    rejected = pd.DataFrame({name: [] for name in ("row", "column", "value", "reason")})
-    details = pd.DataFrame(index=contacts.index)
-    return Export(contacts, as_touches(batch), rejected, len(contacts), 0, {}, blank, details), shown
+    recorded = [_recorded(*each) for each in zip(by_tools["source"], by_tools["asset"], strict=True)]
+    seen = pd.DataFrame(recorded, by_tools.index, ["recorded", "detail"])
+    seen = seen.assign(contact_id=by_tools["contact_id"], at=by_tools["occurred_at"].dt.strftime(_TIME))
+    created = seen.drop_duplicates("contact_id").set_index("contact_id")
+    columns = {"at": "Create Date", "recorded": "Record source", "detail": "Record source detail 1"}
+    rows = created[list(columns)].rename(columns=columns)
+    for name, kept in (("First Conversion", "first"), ("Recent Conversion", "last")):
+        forms = seen[by_tools["source"].isin(FORMS)].drop_duplicates("contact_id", keep=kept)  # type: ignore[call-overload]
+        rows[[name, f"{name} Date"]] = forms.set_index("contact_id")[["detail", "at"]].reindex(
+            rows.index, fill_value=""
+        )
+    status = marketing.reindex(rows.index).map({True: "Marketing contact", False: "Non-marketing contact"})
+    rows["Marketing contact status"] = status
+    rows["Marketing contact until next update"] = waiting.reindex(rows.index).map({True: "Yes", False: "No"})
+    return rows
+
+
+def as_read(rows: pd.DataFrame) -> Export:
+    """The rows of an export as they are read from its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "contacts.csv")
+        rows.rename_axis("Record ID").to_csv(path)
+        return read_export(path)
 
 
 def to_turn_on(found: Audit) -> list[str]:
@@ -118,11 +113,6 @@ def to_turn_on(found: Audit) -> list[str]:
     switches = found.switches
     is_off = switches["portal"].eq("off") & ~switches["differs"] & switches["source"].isin(_TURNED)
     return [str(name) for name in switches.index[is_off & (switches["contacts"] >= _FEWEST)]]
-
-
-def concerned(made: MadeUpExport, plain: MadeUpExport) -> int:
-    """How many contacts have another status in truth than in another export of the same account."""
-    return int((made.truth.contacts["status"] != plain.truth.contacts["status"]).sum())
 
 
 @dataclass(frozen=True)
@@ -142,13 +132,13 @@ class Row:
 
 
 class Rows:
-    """The contacts of an export that can be asked about, drawn one after the other.
+    """The contacts of an export that can be asked about, drawn one after the other. `made` is the export.
 
     Arguments: portal, the account; seed, for the export, the switch that was turned on, and what is drawn.
     Raises: DataError where there is nobody to ask about.
 
     Asked about are only those whose explanation is the truth: who seems to have been set by hand, but sent a form that
-    the export does not tell, is not.
+    the export does not show, is not.
 
     >>> row = Rows(Portal(), 1).draw({})
     >>> row.explanation in ASKED
@@ -157,26 +147,25 @@ class Rows:
 
     def __init__(self, portal: Portal, seed: int | str) -> None:
         self._chance = random.Random(f"explain/{seed}")
-        self._made, self._audit = self._with_a_turned_switch(portal, seed)
-        self._reach = reach(self._made.export.touches, portal)
+        self.made, self._audit = self._with_a_turned_switch(portal, seed)
         explained = self._audit.contacts["explanation"].astype("str")
-        true = self._is_true(explained)
-        of_kind = {kind: list(explained.index[(explained == kind) & true]) for kind in ASKED}
-        self._deck = Deck(of_kind, self._chance)
+        decided_by = self.made.truth.contacts["decided_by"].astype("str").reindex(explained.index)
+        by_user = decided_by.isin(ACTIONS)
+        true = by_user.where(explained.eq(BY_HAND), True) & ~(by_user & explained.isin([SWITCH, AMBIGUOUS]))
+        self._deck = Deck({kind: list(explained.index[explained.eq(kind) & true]) for kind in ASKED}, self._chance)
         if not self._deck:
             raise DataError("No contact of the export can be asked about")
-
-    @property
-    def portal(self) -> Portal:
-        """What the account's notes say."""
-        return self._made.portal
+        found = reach(self.made.export.touches, portal)
+        asked = pd.DataFrame({"contact": found.contact_id[found.contact], "switch": found.switch}).query("switch >= 0")
+        self._reached = asked["switch"].map(dict(enumerate(found.switches))).groupby(asked["contact"]).unique()
 
     def draw(self, weights: Mapping[str, float]) -> Row:
         """Another contact, of an explanation drawn by its weight, where none is given 1."""
         _, contact_id = self._deck.draw(weights)
-        contact = self._audit.contacts.loc[contact_id]
-        reached = [name for name in self._reached(contact_id) if name in self._audit.switches.index]
-        return Row(self._cells(contact_id), self._audit.switches.loc[reached], contact)
+        cells = {name: value for name, value in self.made.rows.loc[contact_id].items() if value or "Conv" not in name}
+        switches = self._audit.switches
+        reached = [name for name in self._reached.get(contact_id, ()) if name in switches.index]
+        return Row(cells, switches.loc[reached], self._audit.contacts.loc[contact_id])
 
     def _with_a_turned_switch(self, portal: Portal, seed: int | str) -> tuple[MadeUpExport, Audit]:
         """An export in which one switch was turned on without a note, and an audit that finds it and no other."""
@@ -192,37 +181,6 @@ class Rows:
             if list(audited.switches.index[audited.switches["differs"]]) == [name]:
                 return made, audited
         return plain, found
-
-    def _is_true(self, explained: pd.Series) -> pd.Series:
-        """By contact, whether what the audit says of it is what happened."""
-        decided_by = self._made.truth.contacts["decided_by"].astype("str").reindex(explained.index)
-        by_user = decided_by.isin(ACTIONS)
-        true: pd.Series = by_user.where(explained.eq(BY_HAND), True) & ~(by_user & explained.isin([SWITCH, AMBIGUOUS]))
-        return true
-
-    def _reached(self, contact_id: str) -> Sequence[str]:
-        """The switches that touches of a contact asked, the first asked first."""
-        numbers = self._reach.switch[self._reach.contact_id[self._reach.contact] == contact_id]
-        return list(dict.fromkeys(self._reach.switches[number] for number in numbers if number >= 0))
-
-    def _cells(self, contact_id: str) -> dict[str, str]:
-        contact = self._made.export.contacts.loc[contact_id]
-        source, detail = map(str, self._made.recorded.loc[contact_id])
-        touches = self._made.export.touches
-        forms = touches[touches["contact_id"].eq(contact_id) & touches["source"].isin(FORMS)]
-        cells = {
-            "Create Date": f"{contact['created_at']:%Y-%m-%d %H:%M}",
-            "Record source": source,
-            "Record source detail 1": detail,
-        }
-        for name, at in (("First Conversion", 0), ("Recent Conversion", -1)):
-            if len(forms):
-                form = forms.sort_values("occurred_at", kind="stable").iloc[at]
-                _, sent = _recorded(str(form["source"]), str(form["asset"]))
-                cells |= {name: sent, f"{name} Date": f"{form['occurred_at']:%Y-%m-%d %H:%M}"}
-        cells["Marketing contact status"] = f"{contact['status'].capitalize()} contact"
-        cells["Marketing contact until next update"] = "Yes" if contact["waiting"] else "No"
-        return cells
 
 
 def _recorded(source: str, asset: str) -> tuple[str, str]:

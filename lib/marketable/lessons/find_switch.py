@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -52,30 +51,32 @@ class Puzzle:
 
     def added(self, switch: str) -> int:
         """How many more contacts would be marketing, had this switch been turned on that day, than by the notes."""
-        return _added(self.what_if, self._turned_on(switch))
+        counts = self.what_if.counts(self._turned_on(switch)) - self.what_if.counts()
+        return int(counts[MARKETING])
 
     def explains(self, switch: str) -> bool:
-        """Whether the statuses are those that turning on this switch gives: true of the answer alone."""
-        return _seen(self.what_if, self._turned_on(switch)) == _seen(self.what_if, self._turned_on(self.answer))
+        """Whether the counts by asset and by month are those that turning on this switch gives: true of the answer
+        alone.
+        """
+        turned, really = self._turned_on(switch), self._turned_on(self.answer)
+        return all(self.what_if.by(by, turned).equals(self.what_if.by(by, really)) for by in ("asset", "month"))
 
     def created(self, split_at: dt.date) -> pd.DataFrame:
         """The contacts that each suspect created before a day and since, and how many of them are marketing now.
 
-        Returns: one row a suspect: source, asset, notes (what the account's notes say of its switch), before,
-        marketing_before, since, marketing_since.
+        Returns: notes (what the account's notes say of the switch), before, marketing_before, since, marketing_since;
+        by switch.
         """
-        contacts = self.outcome.contacts
-        edge = pd.Timestamp(split_at)
-        rows = []
+        contacts, rows = self.outcome.contacts, []
         for switch in self.choices:
             source, _, asset = switch.partition("/")
             own = contacts[(contacts["created_by"] == source) & ((contacts["asset"] == asset) | ("/" not in switch))]
-            row: list[object] = [source, asset, portal_says(self.portal, switch)]
-            for part in (own[own["created_at"] < edge], own[own["created_at"] >= edge]):
-                row += [len(part), int((part["status"] == MARKETING).sum())]
-            rows.append(row)
-        columns = ["source", "asset", "notes", "before", "marketing_before", "since", "marketing_since"]
-        return pd.DataFrame(rows, columns=columns)
+            since, marketing = own["created_at"] >= pd.Timestamp(split_at), own["status"] == MARKETING
+            counts = ((~since).sum(), (~since & marketing).sum(), since.sum(), (since & marketing).sum())
+            rows.append((portal_says(self.portal, switch), *map(int, counts)))
+        return pd.DataFrame(
+            rows, list(self.choices), ["notes", "before", "marketing_before", "since", "marketing_since"]
+        )
 
     def _turned_on(self, switch: str) -> dict[str, Flip]:
         return {switch: (self.since, True)}
@@ -93,11 +94,11 @@ def find_switch(portal: Portal, seed: int | str) -> Puzzle:
     chance = random.Random(f"find/{seed}")
     touches = practice_touches(portal, seed, _TOUCHES, (BEGINS, ENDS))
     what_if = WhatIf(touches, portal)
-    first, days = _TURNED
-    since = first + dt.timedelta(chance.randrange(days))
+    since = _TURNED[0] + dt.timedelta(chance.randrange(_TURNED[1]))
     off = [str(switch) for switch in what_if.switches.index[~what_if.switches["on"]]]
     baseline = int(what_if.counts()[MARKETING])
-    added = {switch: _added(what_if, {switch: (since, True)}) for switch in off}
+    empty = Puzzle(touches, portal, 0, (), "", since, what_if)
+    added = {switch: empty.added(switch) for switch in off}
     suspects = [switch for switch in off if added[switch] > 0]
     jumps = [switch for switch in suspects if added[switch] >= max(_FEWEST, _SHARE * baseline)]
     chance.shuffle(jumps)
@@ -105,31 +106,18 @@ def find_switch(portal: Portal, seed: int | str) -> Puzzle:
         others = [switch for switch in suspects if switch != answer]
         chance.shuffle(others)
         choices = tuple(sorted([answer, *others[: MOST_CHOICES - 1]], key=off.index))
-        puzzle = Puzzle(touches, portal, 0, choices, answer, since, what_if)
+        puzzle = replace(empty, choices=choices, answer=answer)
         if [switch for switch in choices if puzzle.explains(switch)] != [answer]:
             continue
         by_day, eighths = puzzle.outcome.by_day(), list(range(2, 7))
         chance.shuffle(eighths)
         tiers = [baseline + added[answer] * part // 8 for part in eighths]
         # An account that was over its tier before has been paying for the next step since then.
-        once = [tier for tier in tiers if _crossings(by_day, tier) == 1]
+        once = [
+            tier for tier in tiers if ((by_day > tier).astype(int).diff() == 1).sum() + (by_day.iloc[0] > tier) == 1
+        ]
         return replace(puzzle, tier=(once or tiers)[0])
     raise DataError(
         "No switch of this account would make the marketing contacts jump",
         advice="The portal needs switches that are off: of forms, chatflows, imports or apps.",
     )
-
-
-def _added(what_if: WhatIf, flips: Mapping[str, Flip]) -> int:
-    return int(what_if.counts(flips)[MARKETING]) - int(what_if.counts()[MARKETING])
-
-
-def _crossings(by_day: pd.Series, tier: int) -> int:
-    """How often the count went over the tier."""
-    over = by_day > tier
-    return int((over & ~over.shift(fill_value=False)).sum())
-
-
-def _seen(what_if: WhatIf, flips: Mapping[str, Flip]) -> tuple[str, str]:
-    """The counts by asset and by month, as text: what can be seen of a batch."""
-    return what_if.by("asset", flips).to_csv(), what_if.by("month", flips).to_csv()

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -19,7 +19,7 @@ from marketable.plain_yaml import read
 from marketable.rulebook import SOURCES, Rulebook
 from marketable.settings import Strict, fault, validate
 
-from .questions import NO, AnyQuestion, LessonError, MythQuestion, Question, RuleName, edition_of
+from .questions import NO, AnyQuestion, LessonError, Question, RuleName, StoryQuestion, edition_of
 from .story import StoryTouch, Touched
 from .through_editions import facts_of
 
@@ -74,7 +74,7 @@ class Said(Strict):
         """
         rulebook = Rulebook.load()
         name, _, date = fact.partition(" in ")
-        known = facts_of(self.rule, rulebook.editions[-1]) if self.rule in SOURCES else {}
+        known = facts_of(self.rule, rulebook.newest.date) if self.rule in SOURCES else {}
         known = known or {"rule": rulebook.lifecycle[self.rule].says}
         if name not in known:
             raise fault("There is no such fact", place=("says",), value=fact, nearest=nearest(name, known))
@@ -83,28 +83,26 @@ class Said(Strict):
         return facts_of(self.rule, edition_of(date))[name]
 
 
-class StoryExperiment(Strict):
-    """A contact's touches, to be changed."""
+class Experiment(Strict):
+    """A panel to try things with: a contact's touches, to be changed (story); a made-up batch, counted by the tools
+    that created its contacts; a made-up account, or its export; two editions; or the lesson's myths.
 
-    panel: Literal["story"]
-    steps: tuple[StoryTouch, ...]
+    Arguments: steps, tools, commitment and editions, of a story; touches and seed, of a batch.
+    """
+
+    panel: Literal["story", "batch", "account", "export", "editions", "myths"]
+    steps: tuple[StoryTouch, ...] = ()
     tools: tuple[Touched, ...] | None = None
     commitment: bool = False
     editions: bool = False
+    touches: int = 200
+    seed: int = 0
 
-
-class BatchExperiment(Strict):
-    """A made-up batch, counted by the tools that created its contacts."""
-
-    panel: Literal["batch"]
-    touches: int
-    seed: int
-
-
-class OtherExperiment(Strict):
-    """A panel without settings: a made-up account, its export, two editions, or the lesson's myths."""
-
-    panel: Literal["account", "export", "editions", "myths"]
+    @model_validator(mode="after")
+    def _a_story_begins(self) -> Experiment:
+        if self.panel == "story" and not self.steps:
+            raise fault("A story needs a first step", place=("steps",))
+        return self
 
 
 class Practice(Strict):
@@ -113,15 +111,20 @@ class Practice(Strict):
     predict: tuple[str, ...] = ()
     panels: tuple[Literal["find", "within", "explain"], ...] = ()
 
+    @property
+    def exercises(self) -> tuple[str, ...]:
+        """Their names, in order."""
+        return (*(("predict",) if self.predict else ()), *self.panels)
+
     @model_validator(mode="after")
     def _there_is_some(self) -> Practice:
-        if not self.predict and not self.panels:
+        if not self.exercises:
             raise fault("There is nothing to practise", expected="predict: some kinds, or panels")
         return self
 
 
 class Place(Strict):
-    """Where to click: rules whose place the rulebook tells, and more in our words."""
+    """Where to click: rules whose place the rulebook names, and more in our words."""
 
     rules: tuple[RuleName, ...] = ()
     more: tuple[str, ...] = ()
@@ -132,13 +135,11 @@ class LessonText(Strict):
 
     title: str
     article: tuple[Said, ...] = Field(min_length=1)
-    experiment: tuple[
-        Annotated[StoryExperiment | BatchExperiment | OtherExperiment, Field(discriminator="panel")], ...
-    ] = Field(min_length=1)
+    experiment: tuple[Experiment, ...] = Field(min_length=1)
     practice: Practice
     questions: tuple[AnyQuestion, ...] = Field(min_length=3, max_length=3)
     where: Place
-    myths: tuple[MythQuestion, ...] = ()
+    myths: tuple[StoryQuestion, ...] = ()
 
     @classmethod
     def load(cls, lesson_id: str, folder: Path = TEXTS) -> LessonText:
@@ -168,6 +169,6 @@ def every_question(folder: Path = TEXTS) -> Iterator[tuple[str, Question]]:
             yield f"{lesson_id}/{number}", question
 
 
-def refuted(myth: MythQuestion) -> list[dt.date]:
+def refuted(myth: StoryQuestion) -> list[dt.date]:
     """The editions that contradict a myth."""
     return [edition for edition in myth.editions if myth.answer(edition) == NO]

@@ -1,6 +1,6 @@
 """Predicting a status: contacts drawn from a batch, each with what happened to it, and what the engine says it is.
 
-Contacts are told apart by what their status turns on, their kind.
+The kind of a contact is what decides its status.
 """
 
 from __future__ import annotations
@@ -62,14 +62,11 @@ class Card:
 
 
 class Cards:
-    """The contacts of a batch that can be asked about, drawn one after the other.
+    """The contacts of a batch that can be asked about, drawn one after the other. `outcome` is what became of all.
 
     Arguments: portal, the account; seed, for the batch, the day asked about, and what is drawn; kinds, keys of KINDS:
     only their contacts are drawn.
     Raises: UnknownNameError for another kind; DataError where no contact is of these kinds.
-
-    A contact that was created between two editions that disagree has two right answers, and that a form undoes a wait
-    is our assumption: neither is asked about.
 
     >>> card = Cards(Portal(), 1, ["fixed"]).draw({})
     >>> card.kind, card.status
@@ -81,12 +78,11 @@ class Cards:
             if kind not in KINDS:
                 near = nearest(kind, KINDS)
                 raise UnknownNameError("There is no such kind", value=kind, expected=", ".join(KINDS), nearest=near)
-        self._chance = random.Random(f"predict/{seed}")
-        self.as_of = _DAYS[self._chance.randrange(len(_DAYS))] + pd.Timedelta(hours=12)
-        touches = practice_touches(portal, seed)
-        self._outcome = decide(touches, portal, as_of=str(self.as_of))
-        found = kinds_of(self._outcome)
-        self._deck = Deck({kind: list(found.index[found == kind]) for kind in kinds}, self._chance)
+        chance = random.Random(f"predict/{seed}")
+        self.as_of = _DAYS[chance.randrange(len(_DAYS))] + pd.Timedelta(hours=12)
+        self.outcome = decide(practice_touches(portal, seed), portal, as_of=str(self.as_of))
+        found = kinds_of(self.outcome)
+        self._deck = Deck({kind: list(found.index[found == kind]) for kind in kinds}, chance)
         if not self._deck:
             raise DataError(
                 "No contact of the batch can be asked about",
@@ -97,13 +93,16 @@ class Cards:
     def draw(self, weights: Mapping[str, float]) -> Card:
         """Another contact, of a kind drawn by its weight, where none is given 1."""
         kind, contact_id = self._deck.draw(weights)
-        touches = self._outcome.why(contact_id)
+        touches = self.outcome.why(contact_id)
         counted = touches[touches["rule"] != "not counted"]
-        return Card(kind, counted, self._outcome.contacts.loc[contact_id], self.as_of)
+        return Card(kind, counted, self.outcome.contacts.loc[contact_id], self.as_of)
 
 
 def kinds_of(outcome: Outcome) -> pd.Series:
-    """The kind of each contact that can be asked about: that has a status, only one reading, and not too many touches.
+    """The kind of each contact that can be asked about: that has a status and not too many touches.
+
+    A contact that was created between two editions that disagree has two right answers, and that a form undoes a wait
+    is our assumption: neither is asked about.
 
     Returns: keys of KINDS by contact_id.
     """
@@ -126,14 +125,9 @@ def kinds_of(outcome: Outcome) -> pd.Series:
         "fixed": touched("fixed default"),
     }
     kind = np.select([held.to_numpy() for held in first_that_holds.values()], list(first_that_holds), "")
-    asked = (
-        contacts["status"].notna()
-        & ~outcome.read_twice
-        & ~touched("undo")
-        & (rules.sum(axis=1) <= _MOST_TOUCHES)
-        & (contacts["created_by"] != NOT_COVERED)
-    )
-    found: pd.Series = pd.Series(kind, index=contacts.index, name="kind")[asked & (kind != "")]
+    asked = contacts["status"].notna() & ~outcome.read_twice & (contacts["created_by"] != NOT_COVERED)
+    asked &= ~touched("undo") & (rules.sum(axis=1) <= _MOST_TOUCHES) & (kind != "")
+    found: pd.Series = pd.Series(kind, index=contacts.index, name="kind")[asked]
     return found
 
 
@@ -145,12 +139,12 @@ def portal_says(portal: Portal, switch: str) -> str:
     ('on from 2024-03-10', 'not listed')
     """
     history = portal.switches.get(switch, ())
-    told = [("on" if on else "off") + (f" from {since:%Y-%m-%d}" if since else "") for since, on in history]
-    return ", ".join(told) or "not listed"
+    says = [("on" if on else "off") + (f" from {since:%Y-%m-%d}" if since else "") for since, on in history]
+    return ", ".join(says) or "not listed"
 
 
 def switch_of(source: str, asset: str, at: pd.Timestamp) -> str | None:
-    """The name of the switch that a touch asks on its day, or None where its tool has none.
+    """The name of the switch that a touch meets on its day, or None where its tool has none.
 
     >>> switch_of("non_hubspot_form", "Old shop", pd.Timestamp("2024-03-01"))
     'non_hubspot_form'

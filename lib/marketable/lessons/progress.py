@@ -1,8 +1,8 @@
-"""What one learner has done: counts, which questions were right at the first try, and a code that stands for nobody.
+"""What one learner has done: counts, which questions were right at the first try, and a code instead of a name.
 
 Where the learner wants it, a small JSON file holds it, `progress-CODE.json`. The file is read anew under a lock before
-each answer is added, so that several lessons may be open at once. A file from anywhere is read with care: it is an
-ordinary small file that says what these words say, or it is refused.
+each answer is added, so that several lessons may be open at once. A file from anywhere is read with care: what the
+lessons would not have written is refused.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from marketable.errors import DataError, MarketableError, UnknownNameError, nearest
 from marketable.paths import SAVED, write_whole
 from marketable.rulebook import SOURCES, Rulebook
-from marketable.settings import Strict, fault, validate
+from marketable.settings import Strict, validate
 
 from .export import ASKED
 from .predict import KINDS
@@ -33,12 +33,12 @@ FOLDER = SAVED / "progress"
 LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # none that look alike; without vowels they make no words
 MADE_UP = "made-up"
 SEEDS = 2**31
+FIELDS = {"question": "questions", "predict": "predicted", "find": "found", "within": "within", "explain": "explained"}
 _FORMAT = 1
 _LAST = ".last"
 _LIMIT = 64_000  # bytes
-_QUESTIONS, _COUNT = 500, 1_000_000
-_QUESTION = re.compile("[0-9]{2}_[a-z_]{1,60}/[1-9]")
-_FILE = re.compile(f"progress-([{LETTERS}]{{6}})[.]json")
+_CODE, _QUESTION = f"[{LETTERS}]{{6}}", "[0-9]{2}_[a-z_]{1,60}/[1-9]"
+_FILE = re.compile(f"progress-({_CODE})[.]json")
 _ADVICE = "Take the file as the lessons wrote it, or begin a new one: this one was left as it is."
 
 if sys.platform == "win32":
@@ -53,25 +53,11 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def _is_code(text: str) -> str:
-    if not re.fullmatch(f"[{LETTERS}]{{6}}", text):
-        raise fault("This is no code", value=text, expected="six letters and digits as they were shown, like K7M2QX")
-    return text
-
-
-def _is_question(item: str) -> str:
-    if not _QUESTION.fullmatch(item):
-        raise fault("There is no such question", value=item, expected="a lesson and a number, like 01_what_it_is/2")
-    return item
-
-
-def _is_kind(item: str) -> str:
-    if item not in KINDS:
-        raise fault("There is no such kind of contact", value=item, expected=f"one of {', '.join(KINDS)}")
-    return item
-
-
-Count = Annotated[int, Field(strict=True, ge=0, le=_COUNT)]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=SEEDS)]
+_Item = Annotated[str, Field(pattern=f"^{_QUESTION}$")]
+_Kind = Annotated[str, Field(pattern=f"^({'|'.join(KINDS)})$")]
+_Right = Annotated[bool, Field(strict=True)]
 
 
 class Tally(Strict):
@@ -79,11 +65,6 @@ class Tally(Strict):
 
     right: Count = 0
     wrong: Count = 0
-
-    @property
-    def asked(self) -> int:
-        """How many there were."""
-        return self.right + self.wrong
 
     def plus(self, right: bool) -> Tally:
         """The tally with one answer more."""
@@ -98,18 +79,15 @@ class Progress(Strict):
     switches; within, tiers that were kept; explained, contacts of an export.
 
     >>> progress = Progress(code="K7M2QX").after("predict", "fixed", True).after("predict", "fixed", False)
-    >>> progress.predicted["fixed"].right, progress.predicted["fixed"].asked
-    (1, 2)
+    >>> progress.predicted["fixed"]
+    Tally(right=1, wrong=1)
     """
 
     format: Annotated[int, Field(strict=True, ge=_FORMAT, le=_FORMAT)] = _FORMAT
-    code: Annotated[str, AfterValidator(_is_code)]
-    seed: Annotated[int, Field(strict=True, ge=0, le=SEEDS)] | None = None
-    questions: Annotated[
-        Mapping[Annotated[str, AfterValidator(_is_question)], Annotated[bool, Field(strict=True)]],
-        Field(max_length=_QUESTIONS),
-    ] = {}
-    predicted: Mapping[Annotated[str, AfterValidator(_is_kind)], Tally] = {}
+    code: Annotated[str, Field(pattern=f"^{_CODE}$")]
+    seed: Seed | None = None
+    questions: Annotated[Mapping[_Item, _Right], Field(max_length=500)] = {}
+    predicted: Mapping[_Kind, Tally] = {}
     found: Tally = Tally()
     within: Tally = Tally()
     explained: Tally = Tally()
@@ -122,14 +100,15 @@ class Progress(Strict):
         Raises: UnknownNameError for an exercise or item there is not.
         """
         check_answer(exercise, item)
+        field = FIELDS[exercise]
+        before = getattr(self, field)
         if exercise == "question":
-            changes: dict[str, Any] = {"questions": {item: bool(right)} | dict(self.questions)}
+            after: object = {item: bool(right), **before}
         elif exercise == "predict":
-            changes = {"predicted": {**self.predicted, item: self.predicted.get(item, Tally()).plus(bool(right))}}
+            after = {**before, item: before.get(item, Tally()).plus(bool(right))}
         else:
-            field = {"find": "found", "within": "within", "explain": "explained"}[exercise]
-            changes = {field: getattr(self, field).plus(bool(right))}
-        return validate(Progress, dict(self) | changes, DataError, {})
+            after = before.plus(bool(right))
+        return validate(Progress, dict(self) | {field: after}, DataError, {})
 
     @classmethod
     def load(cls, path: str | Path) -> Progress:
@@ -178,7 +157,7 @@ def checked_code(text: str) -> str:
     'K7M2QX'
     """
     code = text.strip().upper()
-    if not re.fullmatch(f"[{LETTERS}]{{6}}", code):
+    if not re.fullmatch(_CODE, code):
         expected = "six letters and digits as they were shown, like K7M2QX"
         raise DataError("This is no code", value=text, expected=expected)
     return code
@@ -186,17 +165,17 @@ def checked_code(text: str) -> str:
 
 def check_answer(exercise: str, item: str) -> None:
     """Raises: UnknownNameError, where there is no such exercise, or no such item in it."""
-    if exercise == "question":
-        if not _QUESTION.fullmatch(item):
-            raise UnknownNameError("There is no such question", value=item, expected="like 01_what_it_is/2")
-        return
     items = {
         "predict": tuple(KINDS),
         "find": tuple(source for source in SOURCES if Rulebook.load().scope(source)),
         "within": (MADE_UP,),
         "explain": ASKED,
     }
-    for name, valid in ((exercise, ("question", *items)), (item, items.get(exercise, ()))):
+    if exercise == "question":
+        if not re.fullmatch(_QUESTION, item):
+            raise UnknownNameError("There is no such question", value=item, expected="like 01_what_it_is/2")
+        return
+    for name, valid in ((exercise, tuple(FIELDS)), (item, items.get(exercise, ()))):
         if name not in valid:
             near = nearest(name, valid)
             raise UnknownNameError(
@@ -211,7 +190,7 @@ def file_of(code: str, folder: str | Path = FOLDER) -> Path:
 
 def begin(seed: int | None = None, folder: str | Path = FOLDER) -> Progress:
     """A new progress with a code that nobody in the folder has, saved."""
-    with _alone(folder):
+    with alone(folder):
         while True:
             progress = Progress(code="".join(secrets.choice(LETTERS) for _ in range(6)), seed=seed)
             if not file_of(progress.code, folder).exists():
@@ -229,11 +208,11 @@ def resume(code: str, folder: str | Path = FOLDER) -> Progress:
 
 
 def add(code: str, answers: list[tuple[str, str, bool]], folder: str | Path = FOLDER) -> Progress:
-    """Adds answers (exercise, item, right) to what the file of a code holds by now, and gives the sum.
+    """Adds answers (exercise, item, right) to what the file of a code holds by now, and returns the sum.
 
     Raises: DataError where the file is gone: what was deleted is not made again.
     """
-    with _alone(folder):
+    with alone(folder):
         progress = resume(code, folder)
         for exercise, item, right in answers:
             progress = progress.after(exercise, item, right)
@@ -243,7 +222,7 @@ def add(code: str, answers: list[tuple[str, str, bool]], folder: str | Path = FO
 
 def delete(code: str, folder: str | Path = FOLDER) -> None:
     """Deletes the file of a code."""
-    with _alone(folder):
+    with alone(folder):
         file_of(code, folder).unlink(missing_ok=True)
 
 
@@ -300,25 +279,20 @@ def _content(path: Path) -> bytes:
 
 
 def _parsed(content: bytes, path: Path) -> Any:
+    def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError
+        return dict(pairs)
+
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_refuse)
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=each_once)
     except (ValueError, RecursionError):
         raise DataError("The file is not JSON as the lessons write it", file=path, advice=_ADVICE) from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError
-    return dict(pairs)
-
-
-def _refuse(_constant: str) -> None:
-    raise ValueError
-
-
 @contextlib.contextmanager
-def _alone(folder: str | Path) -> Iterator[None]:
-    """While nobody else changes the folder's files. The system lifts the lock of who is killed."""
+def alone(folder: str | Path) -> Iterator[None]:
+    """While nobody else changes the folder's files. The system lifts the lock of a process that is killed."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     file = os.open(Path(folder) / ".lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:

@@ -6,41 +6,42 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from .predict import KINDS
-from .progress import Progress, Tally
+from .progress import FIELDS, Progress, Tally
 
-_EXERCISES = ("questions", "predicted", "found", "within", "explained")
-_COUNTED = ["right", "asked", "wrong"]
+_COUNTS = ["right", "asked", "wrong"]
+
+
+def answers(progress: Iterable[Progress]) -> pd.DataFrame:
+    """One row a learner, exercise and item that was asked for: code, exercise (a field of Progress), item, and how many
+    answers were right, asked for, and wrong.
+    """
+    rows = []
+    for one in progress:
+        for field in FIELDS.values():
+            found = getattr(one, field)
+            for item, of in ({"": found} if isinstance(found, Tally) else found).items():
+                tally = of if isinstance(of, Tally) else Tally().plus(of)
+                rows.append((one.code, field, item, tally.right, tally.right + tally.wrong, tally.wrong))
+    frame = pd.DataFrame(rows, columns=["code", "exercise", "item", *_COUNTS])
+    return frame[frame["asked"] > 0]
 
 
 def by_learner(progress: Sequence[Progress]) -> pd.DataFrame:
     """One row a learner, by code: for each exercise how many answers were right, and of how many."""
-    rows = []
-    for one in progress:
-        tallies = {
-            "questions": _sum(Tally().plus(right) for right in one.questions.values()),
-            "predicted": _sum(one.predicted.values()),
-            "found": one.found,
-            "within": one.within,
-            "explained": one.explained,
-        }
-        counts = {f"{name} {count}": getattr(of, count) for name, of in tallies.items() for count in _COUNTED[:2]}
-        rows.append({"code": one.code} | counts)
-    names = [f"{name} {count}" for name in _EXERCISES for count in _COUNTED[:2]]
-    return pd.DataFrame(rows, columns=["code", *names]).sort_values("code", ignore_index=True)
+    sums = answers(progress).pivot_table(index="code", columns="exercise", values=_COUNTS, aggfunc="sum", fill_value=0)
+    names = [(count, field) for field in FIELDS.values() for count in ("right", "asked")]
+    wanted = sums.reindex(index=sorted(one.code for one in progress), columns=names, fill_value=0).astype(int)
+    return wanted.set_axis([f"{field} {count}" for count, field in names], axis=1).rename_axis("code").reset_index()
 
 
 def by_lesson(progress: Iterable[Progress]) -> pd.DataFrame:
     """One row a lesson, in their order: questions right at the first try, answered, wrong."""
-    answers = [(item.split("/")[0], Tally().plus(right)) for one in progress for item, right in one.questions.items()]
-    return _frame("lesson", answers).sort_values("lesson", ignore_index=True)
+    return _sums(progress, "questions", "lesson").sort_values("lesson", ignore_index=True)
 
 
 def by_question(progress: Iterable[Progress]) -> pd.DataFrame:
     """One row a question, the hardest first: right at the first try, answered, wrong."""
-    return _hardest_first(
-        _frame("question", [(item, Tally().plus(right)) for one in progress for item, right in one.questions.items()])
-    )
+    return _sums(progress, "questions", "question")
 
 
 def by_kind(progress: Iterable[Progress]) -> pd.DataFrame:
@@ -52,8 +53,7 @@ def by_kind(progress: Iterable[Progress]) -> pd.DataFrame:
     0  existing      1      3      2
     1     fixed      8     10      2
     """
-    asked = [(kind, one.predicted[kind]) for one in progress for kind in KINDS if kind in one.predicted]
-    return _hardest_first(_frame("kind", [(kind, tally) for kind, tally in asked if tally.asked]))
+    return _sums(progress, "predicted", "kind")
 
 
 def to_practise(progress: Progress) -> pd.DataFrame:
@@ -61,25 +61,13 @@ def to_practise(progress: Progress) -> pd.DataFrame:
     return by_kind([progress]).sort_values("wrong", ascending=False, kind="stable", ignore_index=True)
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    right, wrong = 0, 0
-    for tally in tallies:
-        right, wrong = right + tally.right, wrong + tally.wrong
-    return Tally.model_construct(right=right, wrong=wrong)
-
-
-def _frame(name: str, tallies: list[tuple[str, Tally]]) -> pd.DataFrame:
-    by_name: dict[str, list[Tally]] = {}
-    for key, tally in tallies:
-        by_name.setdefault(key, []).append(tally)
-    sums = {key: _sum(of) for key, of in by_name.items()}
-    rows = [(key, *(getattr(of, count) for count in _COUNTED)) for key, of in sums.items()]
-    return pd.DataFrame(rows, columns=[name, *_COUNTED])
-
-
-def _hardest_first(frame: pd.DataFrame) -> pd.DataFrame:
-    """By the part that was wrong; where it is the same, by how much that was."""
-    order = frame.assign(share=frame["wrong"] / frame["asked"]).sort_values(
-        ["share", "wrong", str(frame.columns[0])], ascending=[False, False, True]
-    )
-    return order.drop(columns="share").reset_index(drop=True)
+def _sums(progress: Iterable[Progress], field: str, name: str) -> pd.DataFrame:
+    """By item of an exercise, or by lesson: first what was wrong for the largest part, or the most often."""
+    found = answers(progress)
+    found = found[found["exercise"] == field].rename(columns={"item": name})
+    if name == "lesson":
+        found[name] = found[name].str.partition("/")[0] if len(found) else found[name]
+    sums = found.groupby(name, as_index=False)[_COUNTS].sum()
+    share = (sums["wrong"] / sums["asked"]).rename("share")
+    hardest = sums.assign(share=share).sort_values(["share", "wrong", name], ascending=[False, False, True])
+    return hardest[[name, *_COUNTS]].reset_index(drop=True)

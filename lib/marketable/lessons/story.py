@@ -108,9 +108,21 @@ class Story(Strict):
 
 
 def has_switch(tool: str) -> bool:
-    """Whether a tool has a switch in any edition; actions have none.
+    """Whether a tool has a switch in any edition; actions, and nothing, have none.
 
     >>> has_switch("chatflow"), has_switch("mobile_app"), has_switch("set_marketing")
     (True, False, False)
     """
-    return tool not in ACTIONS and Rulebook.load().scope(tool) is not None
+    return tool in SOURCES and Rulebook.load().scope(tool) is not None
+
+
+def delivered_on(tool: str, day: dt.date) -> bool:
+    """Whether a tool's switch is on as HubSpot delivers it, by the edition of a day, or, where that knows no such
+    switch, by the first one that does.
+
+    >>> delivered_on("hubspot_form", dt.date(2024, 3, 1)), delivered_on("chatflow", dt.date(2024, 3, 1))
+    (True, False)
+    """
+    rulebook = Rulebook.load()
+    rules = [rulebook.on(each)[tool] for each in (day, *rulebook.editions)]
+    return next(rule.default_on for rule in rules if rule.switch)

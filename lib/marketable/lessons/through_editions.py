@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from marketable.engine import decide
-from marketable.portal.portal import Portal
 from marketable.rulebook import Rule, Rulebook
+
+from .story import Story, StoryTouch
 
 FACTS = ("default", "switch", "existing contacts")
 
@@ -42,10 +42,10 @@ class Held:
     changed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.rule.name}, since the edition of {self.since}: {self.told}."
+        return f"{self.rule.name}, since the edition of {self.since}: {self.in_words}."
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The facts in one line."""
         default, switch, existing = (self.facts[fact] for fact in FACTS)
         return f"default {default}; switch: {switch}; existing contacts {existing}"
@@ -58,21 +58,21 @@ def history(source: str) -> list[Held]:
     ['2021-08-05']
     """
     rulebook = Rulebook.load()
-    told: list[Held] = []
+    found: list[Held] = []
     for date in rulebook.editions:
         facts, rule = facts_of(source, date), rulebook.on(date)[source]
-        changed = tuple(fact for fact in FACTS if not told or facts[fact] != told[-1].facts[fact])
+        changed = tuple(fact for fact in FACTS if not found or facts[fact] != found[-1].facts[fact])
         if changed:
-            told.append(Held(date, rule, facts, changed))
+            found.append(Held(date, rule, facts, changed))
         else:
-            told[-1] = replace(told[-1], rule=rule)
-    return told
+            found[-1] = replace(found[-1], rule=rule)
+    return found
 
 
 def held(source: str, edition: dt.date) -> Held:
     """The entry of a tool's history that holds in an edition.
 
-    >>> held("meetings_link", dt.date(2024, 2, 14)).told
+    >>> held("meetings_link", dt.date(2024, 2, 14)).in_words
     'default non-marketing; switch: none; existing contacts stay as they are'
     """
     latest = [each for each in history(source) if each.since <= edition][-1]
@@ -99,17 +99,8 @@ def disputed(older: str | dt.date, newer: str | dt.date) -> pd.DataFrame:
         for source in dict.fromkeys(rulebook.changes(before, after)["source"]):
             switched = rulebook.on(before)[source].switch or rulebook.on(after)[source].switch
             for on in (True, False) if switched else (None,):
-                batch = pd.DataFrame(
-                    {"contact_id": ["1"], "occurred_at": [pd.Timestamp(begins)], "source": [source], "asset": ["any"]}
-                )
-                portal = Portal()
-                if on is not None:
-                    one_for_all = rulebook.scope(source) == "account"
-                    portal = portal.with_switches({source if one_for_all else f"{source}/any": on})
-                if decide(batch, portal).ambiguous:
-                    readings = [
-                        decide(batch, portal, edition=date).contacts["status"].iloc[0] for date in (before, after)
-                    ]
-                    state = "" if on is None else "on" if on else "off"
-                    rows.append((source, state, begins, ends, *readings))
+                story = Story(touches=(StoryTouch(day=begins, tool=source, asset="any", on=on),))
+                if story.outcome().ambiguous:
+                    readings = [story.outcome(date).contacts["status"].iloc[0] for date in (before, after)]
+                    rows.append((source, {True: "on", False: "off", None: ""}[on], begins, ends, *readings))
     return pd.DataFrame(rows, columns=["source", "switch", "begins", "ends", "before", "after"])

@@ -50,8 +50,7 @@ class Task:
         chance = random.Random(f"within/{seed}")
         self.touches = practice_touches(portal, seed, _TOUCHES, (BEGINS, ENDS))
         self.what_if = WhatIf(self.touches, portal)
-        own = self.what_if.switches
-        self.switches: pd.DataFrame = own[own["on"] & (own["exposed"] > 0)]
+        self.switches: pd.DataFrame = self.what_if.switches.query("on and exposed > 0")
         self.baseline = self.marketing({})
         lowest = self.marketing(dict.fromkeys(map(str, self.switches.index), False))
         if lowest == self.baseline:

@@ -7,13 +7,13 @@ import pandas as pd
 
 from marketable.rulebook import Rulebook
 from marketable.views import pieces
+from marketable.views.layout import row
 from marketable.views.reacting import react
 from marketable.views.tables import html_table
 from marketable.views.words import day
 
 from ..through_editions import disputed
-from .article import heading
-from .pieces import panel, wide
+from .pieces import Panel, wide
 
 _WHY = (
     "An edition's date is that of the page, not of the change in HubSpot: a rule that differs between two editions "
@@ -21,52 +21,38 @@ _WHY = (
 )
 
 
-class EditionsPanel(widgets.VBox):  # type: ignore[misc]
+class EditionsPanel(Panel):
     """Two editions to choose, `older` and `newer`, and what became of the rules between them."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._rulebook = Rulebook.load()
-        editions = [(day(edition), edition) for edition in self._rulebook.editions]
-        self.older = widgets.Dropdown(description="One edition", options=editions, value=editions[0][1], **wide())
-        self.newer = widgets.Dropdown(description="Another one", options=editions, value=editions[-1][1], **wide())
-        self._answer = widgets.HTML()
-        for edition in (self.older, self.newer):
-            edition.observe(lambda _change: react(self._show, self._answer), "value")
-        chosen = widgets.HBox([self.older, self.newer], layout=widgets.Layout(flex_flow="row wrap"))
-        panel(self, "editions", [widgets.HTML(heading("Compare two editions")), chosen, self._answer])
-        react(self._show, self._answer)
+        editions, newest = [(day(each), each) for each in self._rulebook.editions], self._rulebook.newest.date
+        self.older = widgets.Dropdown(description="One edition", options=editions, **wide())
+        self.newer = widgets.Dropdown(description="Another one", options=editions, value=newest, **wide())
+        super().__init__("editions", "Compare two editions", row(self.older, self.newer))
+        self.on_use(self._show, self.older, self.newer)
+        react(self._show, self.answer)
 
     def _show(self) -> None:
         older, newer = sorted([self.older.value, self.newer.value])
         between = f"between {day(older)} and {day(newer)}"
-        if older == newer:
-            self._answer.value = pieces.paragraph("Choose two different editions.")
-            return
         changes = self._rulebook.changes(older, newer)
+        if older == newer:
+            self.answer.value = pieces.paragraph("Choose two different editions.")
+            return
         if changes.empty:
-            self._answer.value = pieces.paragraph(f"Nothing that is held here changed {between}.")
+            self.answer.value = pieces.paragraph(f"Nothing that is held here changed {between}.")
             return
         names = {source: rule.name for source, rule in self._rulebook.on(newer).items()}
-        told = changes.assign(source=changes["source"].map(names))
-        told.columns = pd.Index(["tool", "what", f"edition of {older}", f"edition of {newer}"])
-        answer = html_table(told, f"What changed {between}.")
-        disputes = disputed(older, newer)
-        if disputes.empty:
+        changes["source"] = changes["source"].map(names)
+        changes.columns = pd.Index(["tool", "what", f"edition of {older}", f"edition of {newer}"])
+        answer = html_table(changes, f"What changed {between}.")
+        days = disputed(older, newer)
+        if days.empty:
             answer += pieces.paragraph("No creation in between is ambiguous.")
         else:
-            answer += html_table(_told(disputes, names), "Created on these days, a contact is ambiguous.")
-        self._answer.value = answer + pieces.paragraph(_WHY, "mk-note")
-
-
-def _told(disputes: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "created by": disputes["source"].map(names),
-            "its switch": disputes["switch"].replace("", "none"),
-            "from": [day(date) for date in disputes["begins"]],
-            "to": [day(date) for date in disputes["ends"]],
-            "by the edition before": disputes["before"],
-            "by the edition after": disputes["after"],
-        }
-    )
+            days["source"], days["switch"] = days["source"].map(names), days["switch"].replace("", "none")
+            days["begins"], days["ends"] = days["begins"].map(day), days["ends"].map(day)
+            columns = ["created by", "its switch", "from", "to", "by the edition before", "by the edition after"]
+            answer += html_table(days.set_axis(columns, axis=1), "Created on these days, a contact is ambiguous.")
+        self.answer.value = answer + pieces.paragraph(_WHY, "mk-note")

@@ -9,35 +9,31 @@ import ipywidgets as widgets
 from marketable.auditing import audit
 from marketable.rulebook import Rulebook
 from marketable.views import pieces, words
+from marketable.views.layout import row
 from marketable.views.reacting import react
 from marketable.views.tables import html_table
 
 from ..batch import seeds
 from ..classroom import Classroom
-from ..export import concerned, made_up_export, to_turn_on
-from .pieces import panel, wide
+from ..export import made_up_export, to_turn_on
+from .pieces import Panel, button, wide
 
 _SINCE = dt.date(2026, 3, 2)
 
 
-class ExportPanel(widgets.VBox):  # type: ignore[misc]
+class ExportPanel(Panel):
     """Arguments: classroom, for the account and the seed."""
 
     def __init__(self, classroom: Classroom) -> None:
-        super().__init__()
         self._portal, self._seeds = classroom.portal, seeds(classroom.seed)
         self._rules = Rulebook.load().newest
         self.switch = widgets.Dropdown(description="Turned on without a note", options=[], **wide())
         self.since = widgets.DatePicker(description="since", value=_SINCE, **wide())
-        self.again = widgets.Button(description="Another export", layout=widgets.Layout(width="160px"))
-        self._shown = widgets.HTML()
-        for widget in (self.switch, self.since):
-            widget.observe(lambda _change: react(self._show, self._shown), "value")
-        self.again.on_click(lambda _button: react(self._open, self._shown))
-        asked = widgets.HBox([self.switch, self.since, self.again], layout=widgets.Layout(flex_flow="row wrap"))
-        title = widgets.HTML('<h3 class="mk-title">A switch that nobody noted</h3>')
-        panel(self, "export", [title, asked, self._shown])
-        react(self._open, self._shown)
+        self.again = button("Another export")
+        super().__init__("export", "A switch that nobody noted", row(self.switch, self.since, self.again))
+        self.on_use(self._show, self.switch, self.since)
+        self.on_use(self._open, self.again)
+        react(self._open, self.answer)
 
     def _open(self) -> None:
         self._seed = next(self._seeds)
@@ -47,7 +43,7 @@ class ExportPanel(widgets.VBox):  # type: ignore[misc]
         self.switch.index = None
         self.switch.options = options
         if not found:
-            self._shown.value = pieces.alert("No switch of this account is off and reaches enough contacts to try it.")
+            self.answer.value = pieces.alert("No switch of this account is off and reaches enough contacts to try it.")
         elif self.switch.value is None:
             self.switch.value = found[0]
 
@@ -56,17 +52,19 @@ class ExportPanel(widgets.VBox):  # type: ignore[misc]
         if name is None:
             return
         if since is None:
-            self._shown.value = pieces.alert("Choose the day on which the switch was turned on.")
+            self.answer.value = pieces.alert("Choose the day on which the switch was turned on.")
             return
         made = made_up_export(self._portal, self._seed, {name: since})
         audited = audit(made.export, self._portal)
-        row, count = audited.switches.loc[name], concerned(made, self._plain)
+        switch = audited.switches.loc[name]
+        count = int((made.truth.contacts["status"] != self._plain.truth.contacts["status"]).sum())
         became = "1 contact has" if count == 1 else f"{count:,} contacts have"
         text = f"What happened: on {words.day(since)} somebody turned {pieces.called(name, self._rules)} on. "
         text += f"{became} become marketing through it alone since then."
-        seen = f"The audit notices: the notes say {row['portal']}, and it looks {row['looks']}."
+        seen = f"The audit notices: the notes say {switch['portal']}, and it looks {switch['looks']}."
         unseen = "The audit does not notice it. By the statuses the switch may as well be as the notes say."
+        differs = bool(switch["differs"])
+        told = pieces.headline(seen if differs else unseen, [str(switch["evidence"]), text], over=differs)
         table = audited.counts.reset_index().rename(columns={"all": "contacts"})
-        self._shown.value = pieces.headline(
-            seen if row["differs"] else unseen, [str(row["evidence"]), text], over=bool(row["differs"])
-        ) + html_table(table, f"What the audit says of the {len(audited.contacts):,} contacts of the export.")
+        caption = f"What the audit says of the {len(audited.contacts):,} contacts of the export."
+        self.answer.value = told + html_table(table, caption)

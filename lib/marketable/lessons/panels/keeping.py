@@ -1,4 +1,4 @@
-"""The line at the top of a lesson: progress is kept, if the learner wants, under a code that stands for nobody."""
+"""The line at the top of a lesson: progress is kept, if the learner wants, under a code, without a name."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import ipywidgets as widgets
 
 from marketable.errors import DataError
 from marketable.paths import SAVED
+from marketable.views.layout import row, shown
 from marketable.views.place import shared
 from marketable.views.reacting import react
 
 from .. import progress as kept
 from ..classroom import Classroom
 from ..progress import Progress
+from .pieces import button
 from .progress_page import in_short, page
 
 _NOT_KEPT = "Progress is not kept. You may keep it: counts and a code, no name."
@@ -26,38 +28,28 @@ _NOT_KEPT = "Progress is not kept. You may keep it: counts and a code, no name."
 class Keeping(widgets.VBox):  # type: ignore[misc]
     """Arguments: lesson_id; classroom; folder, where progress is kept.
 
-    Attributes: progress, what is kept so far, or None where nothing is.
+    Attributes: progress, what is kept so far, or None where nothing is; `status`, `links` and `error`, what is shown;
+    `code`, in which a code is typed; the buttons `keep`, `go_on`, `delete`, `sure` and `leave`.
     """
 
     def __init__(self, lesson_id: str, classroom: Classroom, folder: str | Path = kept.FOLDER) -> None:
         self._lesson, self._classroom, self._folder = lesson_id, classroom, Path(folder)
         self._answers: list[tuple[str, str, bool]] = []
         self.progress: Progress | None = None
-        self._told, self._links, self._error = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._keep = _button("Keep my progress", "Makes a code and a small file")
-        self._code = widgets.Text(
+        self.status, self.links, self.error = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.code = widgets.Text(
             description="My code",
             placeholder="six letters and digits",
             continuous_update=False,  # else a click may overtake what was typed
             layout=widgets.Layout(width="260px"),
         )
-        self._continue = _button("Continue", "Goes on with the progress of this code")
-        self._delete = _button("Stop and delete", "Deletes the file of this code")
-        self._sure = _button("Yes, delete it", "It cannot be brought back")
-        self._leave = _button("No, leave it", "Nothing is deleted")
-        for button, callback in (
-            (self._keep, self._begin),
-            (self._continue, self._resume),
-            (self._delete, self._ask),
-            (self._sure, self._stop),
-            (self._leave, self._do_not),
-        ):
-            button.on_click(functools.partial(self._react, callback))
-        for name in ("told", "links", "error"):
-            getattr(self, f"_{name}").add_class(f"mk-at-keeping-{name}")
-        row = widgets.Box([self._keep, self._code, self._continue, self._delete, self._sure, self._leave, self._links])
-        row.add_class("mk-wrap")
-        super().__init__([self._told, row, self._error])
+        self.keep = self._button("Keep my progress", "Makes a code and a small file", self._begin)
+        self.go_on = self._button("Continue", "Goes on with the progress of this code", self._resume)
+        self.delete = self._button("Stop and delete", "Deletes the file of this code", self._ask)
+        self.sure = self._button("Yes, delete it", "It cannot be brought back", self._stop)
+        self.leave = self._button("No, leave it", "Nothing is deleted", self._do_not)
+        buttons = row(self.keep, self.code, self.go_on, self.delete, self.sure, self.leave, self.links)
+        super().__init__([self.status, buttons, self.error])
         self.add_class("mk")
         self.add_class("mk-keeping")
         self._show(_NOT_KEPT)
@@ -73,9 +65,14 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
 
     # ---- what the buttons do ----
 
-    def _react(self, callback: Callable[[], None], _button: object = None) -> None:
-        self._error.value = ""
-        react(callback, self._error)
+    def _button(self, name: str, tip: str, callback: Callable[[], None]) -> widgets.Button:
+        made = button(name, tip)
+        made.on_click(lambda _button: self._react(callback))
+        return made
+
+    def _react(self, callback: Callable[[], None]) -> None:
+        self.error.value = ""
+        react(callback, self.error)
 
     def _record(self, exercise: str, item: str, right: bool) -> None:
         kept.check_answer(exercise, item)
@@ -90,7 +87,7 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
         self._hold(code, f"Your code is {code}: write this code down. Your progress is kept {self._where(code)}.")
 
     def _resume(self) -> None:
-        code = kept.checked_code(self._code.value)
+        code = kept.checked_code(self.code.value)
         self._hold(code, f"Your progress is kept under the code {code}, {self._where(code)}.")
 
     def _continue_latest(self) -> None:
@@ -100,16 +97,16 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
 
     def _hold(self, code: str, head: str) -> None:
         """Goes on with a code: with its file as it stands by now, and the answers that are not in it yet."""
-        before = self.progress and self.progress.code
+        before = None if self.progress is None else self.progress.code
         try:
             self.progress = kept.add(code, self._answers, self._folder)
         except DataError:
-            if self.progress is not None and not kept.file_of(self.progress.code, self._folder).exists():
+            if before is not None and not kept.file_of(before, self._folder).exists():
                 self.progress = None
                 self._show(_NOT_KEPT)
             raise
         self._answers.clear()
-        self._code.value = code
+        self.code.value = code
         self._show(head)
         if code != before and not shared():
             kept.remember(code, self._folder)
@@ -117,61 +114,52 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
     def _stop(self) -> None:
         assert self.progress is not None
         kept.delete(self.progress.code, self._folder)
-        self.progress, self._code.value = None, ""
+        self.progress, self.code.value = None, ""
         self._show(f"Deleted. {_NOT_KEPT}")
-        self._keep.focus()
+        self.keep.focus()
 
     def _ask(self) -> None:
         self._offer(sure=True)
-        self._leave.focus()  # the button that had it is gone
+        self.leave.focus()  # the button that had it is gone
 
     def _do_not(self) -> None:
         self._offer(sure=False)
-        self._delete.focus()
+        self.delete.focus()
 
     # ---- what is shown ----
 
     def _show(self, head: str) -> None:
         self._head, progress = head, self.progress
         done = "" if progress is None else f"<br><strong>{html.escape(in_short(progress, self._lesson))}</strong>"
-        self._told.value = f'<p class="mk-message" role="status">{html.escape(head)}{done}</p>'
-        self._links.value = "" if progress is None else _links(progress)
-        self._keep.description = "Keep my progress" if progress is None else "Begin anew"
+        self.status.value = f'<p class="mk-message" role="status">{html.escape(head)}{done}</p>'
+        self.links.value = "" if progress is None else _links(progress)
+        self.keep.description = "Keep my progress" if progress is None else "Begin anew"
         self._offer(sure=False)
 
     def _offer(self, *, sure: bool) -> None:
         holding = self.progress is not None
-        for widget, shown in (
-            (self._delete, holding and not sure),
-            (self._sure, holding and sure),
-            (self._leave, holding and sure),
-            (self._links, holding),
-        ):
-            widget.layout.display = "" if shown else "none"
+        shown(self.delete, when=holding and not sure)
+        for widget in (self.sure, self.leave):
+            shown(widget, when=holding and sure)
+        shown(self.links, when=holding)
 
     def _where(self, code: str) -> str:
         """Where a file stands; in the app that is the server's business."""
         if shared():
             return "by this app; without the code nobody finds it again"
-        path = kept.file_of(code, self._folder).resolve()
-        repository = SAVED.resolve().parent
+        path, repository = kept.file_of(code, self._folder).resolve(), SAVED.resolve().parent
         return f"in {path.relative_to(repository) if path.is_relative_to(repository) else path}"
 
 
 def _links(progress: Progress) -> str:
     name = f"progress-{progress.code}"
+    files = (
+        (f"{name}.html", "text/html", page(progress), "my results as a page"),
+        (f"{name}.json", "application/json", progress.text(), "my progress file"),
+    )
     links = (
-        _download(f"{name}.html", "text/html", page(progress), "my results as a page"),
-        _download(f"{name}.json", "application/json", progress.text(), "my progress file"),
+        f'<a download="{file}" href="data:{kind};base64,{base64.b64encode(content.encode()).decode()}" '
+        f'title="Download {file}">{text}</a>'
+        for file, kind, content, text in files
     )
     return f'<p class="mk-message">For the trainer: {", ".join(links)}</p>'
-
-
-def _download(name: str, kind: str, content: str, text: str) -> str:
-    data = base64.b64encode(content.encode()).decode()
-    title = html.escape(f"Download {name}")
-    return f'<a download="{html.escape(name)}" href="data:{kind};base64,{data}" title="{title}">{html.escape(text)}</a>'
-
-
-def _button(name: str, tip: str) -> widgets.Button:
-    return widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="auto"))

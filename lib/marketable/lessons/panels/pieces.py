@@ -1,18 +1,31 @@
-"""What the panels of a lesson share: the verdict on an answer, the account in a sentence, and what records answers."""
+"""What the panels of a lesson share: their frame, the verdict on an answer, and rounds of questions."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import ipywidgets as widgets
 
 from marketable.portal.portal import Portal
-from marketable.views.pieces import OWN_KEYS
+from marketable.views.pieces import OWN_KEYS, alert, paragraph
+from marketable.views.reacting import react
 from marketable.views.words import day
+
+from ..batch import seeds
+from ..classroom import Classroom
+from ..deck import weighed
 
 Record = Callable[[str, str, bool], None]
 """Called with the exercise, what of it, and whether the answer was right."""
+ROUND = 5  # contacts
+_ANSWER, _NEXT = "Answer", "Next contact"
+
+
+def heading(text: str) -> str:
+    """The heading of a panel."""
+    return f'<h3 class="mk-title">{html.escape(text)}</h3>'
 
 
 def verdict(text: str, *, right: bool) -> str:
@@ -34,13 +47,111 @@ def account(portal: Portal) -> str:
     return f"The account {text}. Its commitment is {bought.commitment}{renewed}."
 
 
-def panel(box: widgets.Box, name: str, children: Iterable[widgets.Widget]) -> None:
-    """Makes a box a panel of a lesson: framed, styled, and found by `mk-at-<name>`."""
-    box.children = (widgets.HTML(OWN_KEYS, layout=widgets.Layout(display="none")), *children)
-    for each in ("mk", "mk-panel", f"mk-at-{name}"):
-        box.add_class(each)
-
-
 def wide(description: str = "initial") -> dict[str, object]:
     """The style and layout of a widget whose description is shown whole."""
     return {"style": {"description_width": description}, "layout": widgets.Layout(width="auto", max_width="100%")}
+
+
+def button(name: str, tip: str = "") -> widgets.Button:
+    """A button as wide as its name."""
+    return widgets.Button(description=name, tooltip=tip or None, layout=widgets.Layout(width="auto"))
+
+
+class Panel(widgets.VBox):  # type: ignore[misc]
+    """A framed part of a lesson. Arguments: name, by which it is found (`mk-at-<name>`); title, or ""; children, above
+    `answer`, in which the panel answers and errors of its callbacks appear.
+    """
+
+    def __init__(self, name: str, title: str, *children: widgets.Widget) -> None:
+        self.answer = widgets.HTML()
+        keys = widgets.HTML(OWN_KEYS, layout=widgets.Layout(display="none"))
+        titles = [widgets.HTML(heading(title))] if title else []
+        super().__init__([keys, *titles, *children, self.answer])
+        for each in ("mk", "mk-panel", f"mk-at-{name}"):
+            self.add_class(each)
+
+    def on_use(self, callback: Callable[[], object], *controls: widgets.Widget) -> None:
+        """Calls back when a button is pressed, which takes the last answer off, or when a control's value changes."""
+
+        def pressed(_button: widgets.Button) -> None:
+            self.answer.value = ""
+            react(callback, self.answer)
+
+        for control in controls:
+            if isinstance(control, widgets.Button):
+                control.on_click(pressed)
+            else:
+                control.observe(lambda _change: react(callback, self.answer), "value")
+
+
+class Questions(Panel):
+    """Questions with one choice each, in rounds. What was answered wrong comes more often afterwards.
+
+    Arguments: choice, the answers to choose from; classroom, for the account and the seed; record; between, what stands
+    between the question and the choice.
+    """
+
+    exercise, of_round, again, first = "", ROUND, "Another round", "Choose an answer first."
+    weights: Mapping[str, float]
+
+    def __init__(
+        self, choice: widgets.RadioButtons, classroom: Classroom, record: Record, *between: widgets.Widget
+    ) -> None:
+        self.portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
+        self._question, self.choice = widgets.HTML(), choice
+        self.button = widgets.Button(description=self.again, layout=widgets.Layout(width="160px"))
+        super().__init__(self.exercise, "", self._question, *between, choice, self.button)
+        self.on_use(self._go_on, self.button)
+        react(self._new_round, self.answer)
+
+    # ---- what an exercise has of its own ----
+
+    def _make_up(self, seed: str) -> None:
+        """Makes up what a round is about."""
+        raise NotImplementedError
+
+    def _ask(self, number: int) -> str:
+        """Draws the question of that number in its round, and says it."""
+        raise NotImplementedError
+
+    def _judge(self, said: Any) -> tuple[str, bool, str]:
+        """What an answer is about, whether it is right, and what there is to say of it."""
+        raise NotImplementedError
+
+    def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
+        """What there is to say after a round. Arguments: answers, what each was about and whether it was right."""
+        right = sum(right for _, right in answers)
+        more = "" if right == len(answers) else " What was missed comes more often now."
+        return paragraph(f"{right} of {len(answers)} right.{more}", "mk-answer mk-round")
+
+    # ---- what all have ----
+
+    def _go_on(self) -> None:
+        if self.button.description == self.again:
+            self._new_round()
+        elif self.button.description == _NEXT:
+            self._next()
+        elif self.choice.value is None:
+            self.answer.value = alert(self.first)
+        else:
+            self._answered()
+
+    def _new_round(self) -> None:
+        self._question.value = paragraph("Making up an account …")
+        self._make_up(next(self._seeds))
+        self._answers: list[tuple[str, bool]] = []
+        self._next()
+
+    def _next(self) -> None:
+        self._question.value = self._ask(len(self._answers) + 1)
+        self.choice.index, self.choice.disabled = None, False
+        self.button.description = _ANSWER
+
+    def _answered(self) -> None:
+        item, right, told = self._judge(self.choice.value)
+        self._answers.append((item, right))
+        self.weights = weighed(self.weights, item, right=right)
+        done = len(self._answers) == self.of_round
+        self.choice.disabled, self.button.description = True, self.again if done else _NEXT
+        self.answer.value = told + (self._sum_up(self._answers) if done else "")
+        self._record(self.exercise, item, right)

@@ -1,6 +1,4 @@
-"""Progress told: in a line, as a page that a learner may show, and as the page of a class. There are counts and codes
-in them, and nothing else.
-"""
+"""Progress in words: a line, a learner's page, and the page of a class. All hold only counts and codes."""
 
 from __future__ import annotations
 
@@ -12,38 +10,37 @@ from marketable.views.document import document
 from marketable.views.tables import html_table
 
 from ..predict import KINDS
-from ..progress import Progress, Results, Tally
+from ..progress import Progress, Results
 from ..results import by_kind, by_learner, by_lesson, by_question, to_practise
 
 _NOTE = "There are counts and codes here, and neither names nor times."
-_KEPT = "kept at once, with nearly as many marketing contacts as the exact plan"
+_DONE = {  # by field of Progress: what there was, and what was done with it
+    "questions": ("question", "right at the first try"),
+    "predicted": ("contact", "predicted right"),
+    "found": ("switch", "found at once"),
+    "within": ("tier", "kept"),
+    "explained": ("contact", "explained"),
+}
 
 
 def in_short(progress: Progress, lesson: str) -> str:
     """What has been done so far, in a line. Arguments: lesson, its id.
 
-    >>> one = Progress(code="K7M2QX", questions={"03_forms/1": True, "03_forms/2": False}, found=Tally(right=1))
+    >>> one = Progress(code="K7M2QX", questions={"03_forms/1": True, "03_forms/2": False}, found={"right": 1})
     >>> in_short(one, "03_forms")
-    'Lesson 3: 1 of 2 questions right at the first try. In all lessons: 1 of 1 switch found.'
+    'Lesson 3: 1 of 2 questions right at the first try. In all lessons: 1 of 1 switch found at once.'
     """
-    asked = [right for item, right in progress.questions.items() if item.startswith(f"{lesson}/")]
-    here = (
-        f"{sum(asked)} of {_many(len(asked), 'question')} right at the first try"
-        if asked
-        else "no question answered yet"
+    here = [right for item, right in progress.questions.items() if item.startswith(f"{lesson}/")]
+    said = (
+        f"{sum(here)} of {_many(len(here), 'question')} right at the first try" if here else "no question answered yet"
     )
     row = by_learner([progress]).iloc[0]
     everywhere = [
-        f"{row[f'{name} right']:,} of {_many(row[f'{name} asked'], what)} {done}"
-        for name, what, done in (
-            ("predicted", "contact", "predicted right"),
-            ("found", "switch", "found"),
-            ("within", "tier", "kept"),
-            ("explained", "contact", "explained"),
-        )
-        if row[f"{name} asked"]
+        f"{row[f'{name} right']:,} of {_many(row[f'{name} asked'], one)} {done}"
+        for name, (one, done) in _DONE.items()
+        if name != "questions" and row[f"{name} asked"]
     ]
-    return f"Lesson {int(lesson[:2])}: {here}." + (f" In all lessons: {'; '.join(everywhere)}." if everywhere else "")
+    return f"Lesson {int(lesson[:2])}: {said}." + (f" In all lessons: {'; '.join(everywhere)}." if everywhere else "")
 
 
 def lesson_name(lesson: str) -> str:
@@ -58,37 +55,28 @@ def lesson_name(lesson: str) -> str:
 def page(progress: Progress) -> str:
     """The page of one learner, as HTML that needs nothing else."""
     row = by_learner([progress]).iloc[0]
-    figures = [
-        ("questions right at the first try", _of(row, "questions")),
-        ("contacts predicted right", _of(row, "predicted")),
-        ("switches found", _of(row, "found")),
-        ("tiers kept", _of(row, "within")),
-        ("contacts explained", _of(row, "explained")),
-    ]
-    listed = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures)
+    figures = "".join(f"<div><dt>{label}</dt><dd>{_of(row, name)}</dd></div>" for name, label in _labels().items())
+    lessons = by_lesson([progress])
+    lessons["lesson"] = lessons["lesson"].map(lesson_name)
     began = "alone" if progress.seed is None else f"in the class with the seed {progress.seed}"
     return document(
         f"What {progress.code} has done in the lessons",
         f'<p class="mk-note">The lessons of marketable, begun {began}. {_NOTE}</p>'
-        f'<dl class="mk-figures">{listed}</dl><p class="mk-lead">{html.escape(_next(progress))}</p>'
-        f"<h2>By lesson</h2>{_lessons([progress], 'Questions right at the first try, by lesson.')}"
-        f"<h2>By kind of contact</h2>{_kinds(to_practise(progress), 'Statuses predicted, most mistakes first.')}"
-        f"<h2>Find the switch</h2><p>{_told(progress.found, 'switch', 'found at once')}</p>"
-        f"<h2>Stay within the tier</h2><p>{_told(progress.within, 'tier', _KEPT)}</p>"
-        f"<h2>Explain an export</h2><p>{_told(progress.explained, 'contact', 'explained')}</p>",
+        f'<dl class="mk-figures">{figures}</dl><p class="mk-lead">{html.escape(_next(progress))}</p>'
+        f"<h2>By lesson</h2>{_questions(lessons, 'Questions right at the first try, by lesson.')}"
+        f"<h2>By kind of contact</h2>{_kinds(to_practise(progress), 'Statuses predicted, most mistakes first.')}",
     )
 
 
 def class_page(results: Results, seed: int | None) -> str:
     """The page of a class. The names of files that were rejected stay out of it: they may be anything."""
     reasons = results.rejected.groupby("reason").size().rename("files").reset_index()
-    rejected = html_table(reasons, "Files that were rejected.") if len(reasons) else ""
+    rejected = f"<h2>Not read</h2>{html_table(reasons, 'Files that were rejected.')}" if len(reasons) else ""
     return document(
         "Results of the class",
         f'<p class="mk-lead">{html.escape(hardest(results))}</p>'
         f'<p class="mk-note">{html.escape(read_as(results, seed))} {_NOTE}</p>'
-        f"<h2>Where the class struggles</h2>{struggles(results)}<h2>The learners</h2>{learners(results)}"
-        + (f"<h2>Not read</h2>{rejected}" if rejected else ""),
+        f"<h2>Where the class struggles</h2>{struggles(results)}<h2>The learners</h2>{learners(results)}{rejected}",
     )
 
 
@@ -98,35 +86,30 @@ def hardest(results: Results) -> str:
     if kinds.empty or not kinds["wrong"].any():
         return "No contact was predicted wrong." if len(kinds) else "No contact was predicted yet."
     first = kinds.iloc[0]
-    told = f"wrong in {first['wrong']:,} of {_many(first['asked'], 'prediction')}"
-    return f"The class finds “{KINDS[first['kind']]}” the hardest: {told}."
+    share = f"wrong in {first['wrong']:,} of {_many(first['asked'], 'prediction')}"
+    return f"The class finds “{KINDS[first['kind']]}” the hardest: {share}."
 
 
 def read_as(results: Results, seed: int | None) -> str:
     """How many files were read, used and rejected, and how many of them belong to another class."""
     used, rejected = len(results.used), len(results.rejected)
-    told = f"{_many(used + rejected, 'file')} read, {used:,} used, {rejected:,} rejected."
+    said = f"{_many(used + rejected, 'file')} read, {used:,} used, {rejected:,} rejected."
     others = sum(one.seed != seed for one in results.used)
-    if seed is not None and others:
-        told += (
-            f" {others:,} of the {used:,} were not begun in the class with the seed {seed}: other contacts were met."
-        )
-    return told
+    if seed is None or not others:
+        return said
+    return (
+        f"{said} {others:,} of the {used:,} were not begun in the class with the seed {seed}: other contacts were met."
+    )
 
 
 def struggles(results: Results) -> str:
     """The class by kind of contact and by question, the hardest first."""
     questions = by_question(results.used)
-    questions = pd.DataFrame(
-        {
-            "lesson": [lesson_name(item.split("/")[0]) for item in questions["question"]],
-            "question": [item.split("/")[1] for item in questions["question"]],
-        }
-        | _counts(questions)
-    )
-    asked = html_table(questions, "Questions, right or wrong at the first try, the hardest first.", most=1_000)
+    lessons = [lesson_name(item.split("/")[0]) for item in questions["question"]]
+    questions.insert(0, "lesson", lessons)
+    questions["question"] = [item.split("/")[1] for item in questions["question"]]
     kinds = _kinds(by_kind(results.used), "Statuses predicted, the hardest kind first.")
-    return kinds + (asked if len(questions) else "<p>No question was answered yet.</p>")
+    return kinds + _questions(questions, "Questions, right or wrong at the first try, the hardest first.")
 
 
 def learners(results: Results) -> str:
@@ -134,15 +117,8 @@ def learners(results: Results) -> str:
     rows = by_learner(results.used)
     if rows.empty:
         return "<p>There is no learner yet.</p>"
-    names = {
-        "questions": "questions right at the first try",
-        "predicted": "predicted right",
-        "found": "switches found",
-        "within": "tiers kept",
-        "explained": "contacts explained",
-    }
-    told = {label: [_of(row, name) for _, row in rows.iterrows()] for name, label in names.items()}
-    table = pd.DataFrame({"code": rows["code"]} | told)
+    counts = {label: [_of(row, name) for _, row in rows.iterrows()] for name, label in _labels().items()}
+    table = pd.DataFrame({"code": rows["code"]} | counts)
     return html_table(table, f"{_many(len(rows), 'learner')}, by code.", most=1_000)
 
 
@@ -156,32 +132,26 @@ def _next(progress: Progress) -> str:
     return f"To practise next: “{KINDS[first['kind']]}”, where {first['wrong']:,} of {first['asked']:,} were wrong."
 
 
-def _lessons(progress: list[Progress], caption: str) -> str:
-    lessons = by_lesson(progress)
-    if lessons.empty:
-        return "<p>No question was answered yet.</p>"
-    names = [lesson_name(lesson) for lesson in lessons["lesson"]]
-    return html_table(pd.DataFrame({"lesson": names} | _counts(lessons)), caption)
+def _questions(questions: pd.DataFrame, caption: str) -> str:
+    return _counts(questions, caption) if len(questions) else "<p>No question was answered yet.</p>"
 
 
 def _kinds(kinds: pd.DataFrame, caption: str) -> str:
-    if kinds.empty:
-        return "<p>No contact was predicted yet.</p>"
-    names = [KINDS[kind] for kind in kinds["kind"]]
-    return html_table(pd.DataFrame({"kind of contact": names} | _counts(kinds)), caption)
+    named = kinds.assign(kind=kinds["kind"].map(KINDS)).rename(columns={"kind": "kind of contact"})
+    return _counts(named, caption) if len(kinds) else "<p>No contact was predicted yet.</p>"
 
 
-def _counts(frame: pd.DataFrame) -> dict[str, object]:
+def _counts(frame: pd.DataFrame, caption: str) -> str:
     share = (100 * frame["wrong"] / frame["asked"]).round().astype(int)
-    return {"right": frame["right"], "wrong": frame["wrong"], "% wrong": share}
+    return html_table(frame.drop(columns="asked").assign(**{"% wrong": share}), caption, most=1_000)
 
 
 def _of(row: pd.Series, name: str) -> str:
     return f"{row[f'{name} right']:,} of {row[f'{name} asked']:,}" if row[f"{name} asked"] else "none yet"
 
 
-def _told(tally: Tally, what: str, done: str) -> str:
-    return f"{tally.right:,} of {_many(tally.asked, what)} {done}." if tally.asked else "Not tried yet."
+def _labels() -> dict[str, str]:
+    return {name: f"{_many(2, one).split()[1]} {done}" for name, (one, done) in _DONE.items()}
 
 
 def _many(count: int, what: str) -> str:

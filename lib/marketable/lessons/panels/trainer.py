@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -12,14 +11,14 @@ from marketable.paths import DATA, SAVED, write_whole
 from marketable.portal.portal import Portal
 from marketable.views import pieces
 from marketable.views.choosing import SettingsChoice, place
+from marketable.views.layout import narrow, row, wide
 from marketable.views.place import shared
 from marketable.views.reacting import react
 from marketable.views.tables import html_table
 
-from .. import progress
 from ..classroom import Classroom
-from ..progress import Results, read_many
-from .pieces import panel
+from ..progress import SEEDS, Results, read_many
+from .pieces import Panel, button
 from .progress_page import class_page, hardest, learners, read_as, struggles
 
 _ELSEWHERE = (
@@ -35,144 +34,112 @@ _ALONE = "There is no class: everybody meets fresh contacts each time, in the sa
 
 
 class Trainer(widgets.VBox):  # type: ignore[misc]
-    """Sets a class, and shows its results. In a notebook, its value is its face: `Trainer()`.
+    """Sets a class, and shows its results.
 
     Arguments: folder, in which data/ and saved/ stand (by default those of the repository).
-    Attributes: setting and collecting, the two panels, of which a notebook may show one at a time; results, the
-    progress files as they were read last, or None.
+    Attributes: setting and collecting, the two panels, of which a notebook may show one at a time.
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self._saved = SAVED if folder is None else Path(folder) / "saved"
-        self._data = DATA if folder is None else Path(folder) / "data"
-        self.results: Results | None = None
+        data, saved = (DATA, SAVED) if folder is None else (Path(folder) / "data", Path(folder) / "saved")
         if shared():
-            self.setting = self.collecting = _panel(
-                "For the trainer", [widgets.HTML(pieces.paragraph(_ELSEWHERE))], "elsewhere"
-            )
+            note = widgets.HTML(pieces.paragraph(_ELSEWHERE))
+            self.setting = self.collecting = Panel("elsewhere", "For the trainer", _style(), note)
             super().__init__([self.setting])
             return
-        self._make_class()
-        self._make_results()
+        self.setting, self.collecting = Setting(data, saved), Collecting(data, saved)
         super().__init__([self.setting, self.collecting])
-        self._react(self._show_class, self._class_error)
 
     def __repr__(self) -> str:
         return "Trainer"
 
-    def _make_class(self) -> None:
-        self._present, self._class_error = widgets.HTML(), widgets.HTML()
-        self._seed = widgets.BoundedIntText(42, 0, progress.SEEDS, description="Seed", layout=_width("190px"))
+
+class Setting(Panel):
+    """What class the lessons are of: `seed` and `portal`, to choose; `present`, in words; buttons `begin` and `end`."""
+
+    def __init__(self, data: Path, saved: Path) -> None:
+        self._file, self.present = saved / "class.yaml", widgets.HTML()
+        self.seed = widgets.BoundedIntText(42, 0, SEEDS, description="Seed", layout=narrow())
         none = "All switches at their defaults"
-        self._portal = SettingsChoice(self._data, Portal, "Portal", none, Portal(), none_first=False)
-        self._set = _button("Set the class", "Writes saved/class.yaml")
-        self._end = _button("End the class", "Deletes saved/class.yaml")
-        self._on(self._set, self._set_class, self._class_error)
-        self._on(self._end, self._end_class, self._class_error)
+        self.portal = SettingsChoice(data, Portal, "Portal", none, Portal(), none_first=False)
+        self.begin = button("Set the class", "Writes saved/class.yaml")
+        self.end = button("End the class", "Deletes saved/class.yaml")
         note = widgets.HTML(pieces.paragraph(_LEARNERS, "mk-note"))
-        asked = _row(self._seed, *self._portal.widgets, self._set, self._end)
-        self.setting = _panel("The class", [asked, self._present, note, self._class_error], "class")
+        asked = row(self.seed, *self.portal.widgets, self.begin, self.end)
+        super().__init__("class", "The class", _style(), asked, self.present, note)
+        self.on_use(self._begin, self.begin)
+        self.on_use(self._end, self.end)
+        react(self._show, self.answer)
 
-    def _make_results(self) -> None:
-        self._shown, self._page_saved, self._results_error = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._folder = widgets.Text(
-            "saved/progress", description="Folder", continuous_update=False, layout=_width("340px")
-        )
-        self._show = _button("Show", "Reads the files progress-….json in this folder")
-        self._save = _button("Save as a page", "Writes saved/class-results.html")
-        self._save.disabled = True
-        self._on(self._show, self._show_results, self._results_error)
-        self._on(self._save, self._save_page, self._results_error)
-        asked = _row(self._folder, self._show, self._save)
-        told = [asked, self._page_saved, self._results_error, self._shown]
-        self.collecting = _panel("The results", told, "results")
-
-    def _on(self, button: widgets.Button, callback: Callable[[], None], error: widgets.HTML) -> None:
-        button.on_click(lambda _button: self._react(callback, error))
-
-    def _react(self, callback: Callable[[], None], error: widgets.HTML) -> None:
-        error.value = ""
-        react(callback, error)
-
-    # ---- the class ----
-
-    @property
-    def _file(self) -> Path:
-        return self._saved / "class.yaml"
-
-    def _show_class(self) -> None:
-        self._end.disabled = not self._file.exists()
-        self._present.value = pieces.paragraph(_ALONE)
-        if self._file.exists():
-            self._present.value = ""
-            now = Classroom.load(self._file)
-            self._present.value = _class_told(now, self._file)
-
-    def _set_class(self) -> None:
-        Classroom(seed=self._seed.value, portal=self._chosen()).save(self._file)
-        self._show_class()
-
-    def _end_class(self) -> None:
-        self._file.unlink(missing_ok=True)
-        self._show_class()
-
-    def _chosen(self) -> Portal:
-        read = self._portal.read()
+    def _begin(self) -> None:
+        read = self.portal.read()
         if read is None:
             raise PortalError("No file is named", advice="Type the path of a portal.yaml, then set the class.")
-        return read[0]
+        Classroom(seed=self.seed.value, portal=read[0]).save(self._file)
+        self._show()
 
-    # ---- the results ----
+    def _end(self) -> None:
+        self._file.unlink(missing_ok=True)
+        self._show()
 
-    def _show_results(self) -> None:
-        self._page_saved.value, self._shown.value = "", ""
-        self.results, self._save.disabled = None, True
-        typed = self._folder.value.strip() or "saved/progress"
-        own = typed == "saved/progress"
-        results = read_many(self._saved / "progress" if own else place(self._data, typed))
-        read = pieces.headline(hardest(results), [read_as(results, self._class_seed())], over=False)
+    def _show(self) -> None:
+        self.end.disabled = not self._file.exists()
+        self.present.value = ""
+        text = _in_words(Classroom.load(self._file), self._file) if self._file.exists() else _ALONE
+        self.present.value = pieces.paragraph(text)
+
+
+class Collecting(Panel):
+    """What the learners have done: `folder`, to type; buttons `show` and `save`; what is `shown`; where it is `saved`.
+
+    Attributes: results, the progress files as they were read last, or None.
+    """
+
+    def __init__(self, data: Path, saved: Path) -> None:
+        self._data, self._saved = data, saved
+        self.results: Results | None = None
+        self.shown, self.saved = widgets.HTML(), widgets.HTML()
+        self.folder = widgets.Text("saved/progress", description="Folder", continuous_update=False, layout=wide())
+        self.show = button("Show", "Reads the files progress-….json in this folder")
+        self.save = button("Save as a page", "Writes saved/class-results.html")
+        self.save.disabled = True
+        asked = row(self.folder, self.show, self.save)
+        super().__init__("results", "The results", _style(), asked, self.saved, self.shown)
+        self.on_use(self._show, self.show)
+        self.on_use(self._save, self.save)
+
+    def _show(self) -> None:
+        self.saved.value, self.shown.value = "", ""
+        self.results, self.save.disabled = None, True
+        typed = self.folder.value.strip() or "saved/progress"
+        folder = self._saved / "progress" if typed == "saved/progress" else place(self._data, typed)
+        results = read_many(folder)
+        read = pieces.headline(hardest(results), [read_as(results, self._seed())], over=False)
         rejected = html_table(results.rejected, "Files that were rejected.") if len(results.rejected) else ""
-        self._shown.value = read + struggles(results) + learners(results) + rejected
-        self.results, self._save.disabled = results, False
+        self.shown.value = read + struggles(results) + learners(results) + rejected
+        self.results, self.save.disabled = results, False
 
-    def _class_seed(self) -> int | None:
-        return Classroom.load(self._file).seed if self._file.exists() else None
-
-    def _save_page(self) -> None:
+    def _save(self) -> None:
         assert self.results is not None
         path = self._saved / "class-results.html"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, class_page(self.results, self._class_seed()).encode())
-        self._page_saved.value = pieces.paragraph(f"Saved in {path.resolve()}.")
+        write_whole(path, class_page(self.results, self._seed()).encode())
+        self.saved.value = pieces.paragraph(f"Saved in {path.resolve()}.")
+
+    def _seed(self) -> int | None:
+        path = self._saved / "class.yaml"
+        return Classroom.load(path).seed if path.exists() else None
 
 
-def _class_told(now: Classroom, file: Path) -> str:
+def _style() -> widgets.HTML:
+    return widgets.HTML(pieces.style())
+
+
+def _in_words(now: Classroom, file: Path) -> str:
     seed = "no seed, so contacts are fresh each time" if now.seed is None else f"the seed {now.seed}"
     tier = now.portal.subscription.tier
-    tiers = "no tier" if tier is None else f"a tier of {tier:,}"
-    text = (
-        f"The class has {seed}. Its account lists {len(now.portal.switches):,} switches, has {tiers}, and is in the "
-        f"time zone {now.portal.time_zone}. The class stands in {file.resolve()}."
+    return (
+        f"The class has {seed}. Its account lists {len(now.portal.switches):,} switches, has "
+        f"{'no tier' if tier is None else f'a tier of {tier:,}'}, and is in the time zone {now.portal.time_zone}. "
+        f"The class stands in {file.resolve()}."
     )
-    return pieces.paragraph(text)
-
-
-def _width(width: str) -> widgets.Layout:
-    return widgets.Layout(width=width, max_width="100%")
-
-
-def _button(name: str, tip: str) -> widgets.Button:
-    return widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="auto"))
-
-
-def _row(*children: widgets.Widget) -> widgets.Box:
-    row = widgets.Box(children)
-    row.add_class("mk-wrap")
-    return row
-
-
-def _panel(title: str, children: list[widgets.Widget], name: str) -> widgets.VBox:
-    heading = widgets.HTML(f'{pieces.style()}<h3 class="mk-title">{title}</h3>')
-    box = widgets.VBox()
-    panel(box, name, [heading, *children])
-    return box
