@@ -37,13 +37,13 @@ def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str =
             write_whole(folder / name, content)
         return pieces.paragraph(" ".join(said))
     (name, content), *others = contents.items()
-    told = ""
+    about = ""
     if others:
-        name, content, told = archive, zipped(contents), f"It holds {', '.join(contents)}."
+        name, content, about = archive, zipped(contents), f"It holds {', '.join(contents)}."
     if len(content) > DOWNLOAD_LIMIT:
         expected = f"at most {DOWNLOAD_LIMIT // 1_000_000} MB"
         raise DataError("This is too large to download here", value=name, expected=expected)
-    return pieces.download(name, content, told, _KINDS[Path(name).suffix])
+    return pieces.download(name, content, about, _KINDS[Path(name).suffix])
 
 
 def _kept(file: Path, content: bytes) -> str:
