@@ -33,7 +33,8 @@ from marketable.report.many import Failure, is_there, make_all
 from marketable.report.parameters import Parameters
 from marketable.report.periods import Period
 from marketable.report.run import Made, ReportError
-from marketable.report.sweep import MOST, Sweep, planned, slug, unique
+from marketable.report.sweep import INDEX, MOST, Sweep, planned
+from marketable.views.handing import slug, unique
 from test_architecture import REPOSITORY
 
 TOUCHES, PORTAL = REPOSITORY / "data" / "touches.csv", REPOSITORY / "data" / "portal.yaml"
@@ -162,7 +163,7 @@ def test_the_sample_plan_is_one() -> None:
 
 @given(st.lists(st.text(max_size=200), max_size=8))
 def test_names_of_files_stay_in_their_folder_whatever_the_labels_are(labels: list[str]) -> None:
-    names = unique([slug(label) for label in labels])
+    names = unique([slug(label) for label in labels], taken=INDEX)
     assert len({name.casefold() for name in names}) == len(labels)
     for name in names:
         page = Path("folder", f"{name}.html")

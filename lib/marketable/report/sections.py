@@ -18,7 +18,7 @@ import pandas as pd
 from marketable.auditing import Audit
 from marketable.auditing.explanations import MEANINGS
 from marketable.errors import nearest
-from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Reference, Rulebook
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
 from marketable.rulebook.reader import TRUST
 from marketable.views import audited, pieces
 from marketable.views import charts as drawn
@@ -104,30 +104,34 @@ def summary(found: Findings) -> Section:
 
 def charts(found: Findings) -> Section:
     """The three pictures, each with the same in a table."""
-    names = pieces.tools(found.rules)
-    now, before = found.what_if.by("source", found.flips), found.what_if.by("source")
-    after = found.what_if.switches_after(found.flips)
-    by_source = pieces.counts_table(now, before, names)
+    names, flips = pieces.tools(found.rules), found.flips
+    now, before = found.what_if.by("source", flips), found.what_if.by("source")
+    after = found.what_if.switches_after(flips)
     by_day, baseline = found.imagined.by_day(), found.now.by_day()
-    curves = {"marketing": by_day} | ({"baseline": baseline} if found.flips else {})
-    months = pd.DataFrame(curves).groupby(lambda date: f"{date:%Y-%m}").last()
-    credit = after[(after["exposed"] > 0) | (after["credit"] > 0)].sort_values("credit", ascending=False, kind="stable")
-    whose = "" if not found.flips else " After the what-if; the baseline beside."
-    return Section(
-        "charts",
-        "What there would be" if found.flips else "What there is",
-        '<div class="mk-pictures">'
-        + _figure(drawn.by_source(now, before, names), html_table(by_source, f"Contacts by creating tool.{whose}"))
-        + _figure(
-            drawn.over_time(by_day, baseline, found.tier),
-            html_table(_ints(months.rename_axis("at the end of").reset_index()), "Marketing contacts.", most=400),
-        )
-        + _figure(
-            drawn.credit(after.rename(index=discreet), found.what_if.always, names),
-            html_table(_switches(found, credit), "What each switch accounts for.", most=_MOST),
-        )
-        + f"</div>{pieces.CREDIT}",
+    curves = {"marketing": by_day} | ({"baseline": baseline} if flips else {})
+    months = pd.DataFrame(curves).groupby(lambda date: f"{date:%Y-%m}").last().astype(int)
+    owed = after[(after["exposed"] > 0) | (after["credit"] > 0)].sort_values("credit", ascending=False, kind="stable")
+    switches = owed[["exposed", "sole", "credit"]].round(1).set_axis(["reaches", "only through it", "credit"], axis=1)
+    switches.insert(0, "is", owed["on"].map({True: "on", False: "off"}))
+    switches.insert(0, "switch", owed.index.map(found.called))
+    whose = " After the what-if; the baseline beside." if flips else ""
+    tables = (
+        html_table(pieces.counts_table(now, before, names), f"Contacts by creating tool.{whose}"),
+        html_table(months.rename_axis("at the end of").reset_index(), "Marketing contacts.", most=400),
+        html_table(switches, "What each switch accounts for.", most=_MOST),
     )
+    pictures = (
+        drawn.by_source(now, before, names),
+        drawn.over_time(by_day, baseline, found.tier),
+        drawn.credit(after.rename(index=discreet), found.what_if.always, names),
+    )
+    shown = "".join(
+        f'<figure><div class="mk-scroll">{picture._repr_html_()}</div>'
+        f"<figcaption>{pieces.folded('The same in numbers', table)}</figcaption></figure>"
+        for picture, table in zip(pictures, tables, strict=True)
+    )
+    title = "What there would be" if flips else "What there is"
+    return Section("charts", title, f'<div class="mk-pictures">{shown}</div>{pieces.CREDIT}')
 
 
 def changes(found: Findings) -> Section:
@@ -225,32 +229,26 @@ def own_statuses(found: Findings) -> Section | None:
 def left_open(found: Findings) -> Section:
     """What was rejected, what is not covered, what is ambiguous, and what the file does not tell."""
     opened, uncovered = found.opened, found.what_if.by("source")[NOT_COVERED].astype(int)
-    used = opened.rows_read - len(opened.rejected)
-    lines = [f"{opened.rows_read:,} rows read, {used:,} used, {len(opened.rejected):,} rejected."]
-    count = int(uncovered.sum())
-    verb = "contact is" if count == 1 else "contacts are"
+    rejected, count = len(opened.rejected), int(uncovered.sum())
+    lines = [f"{opened.rows_read:,} rows read, {opened.rows_read - rejected:,} used, {rejected:,} rejected."]
     silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."
-    lines.append(f"{count:,} {verb} not covered: {silent}")
+    lines.append(f"{count:,} {'contact is' if count == 1 else 'contacts are'} not covered: {silent}")
     lines += [_unasked(found, name) for name in found.what_if.unasked]
     if found.now.ambiguous:
         lines.append(
             f"{found.now.ambiguous:,} of the contacts were created between two editions of the article that disagree "
             "about their tool; they are counted as the older one reads."
         )
-    lines += [
-        f"{name[:1].upper()}{name[1:]}: {note.rstrip('.')}."
-        for name, note in opened.understood.items()
-        if name.startswith(_LACKS)
-    ]
-    open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
-    tools = pd.DataFrame({"tool": [found.called(name) for name in open_ones.index], "contacts": open_ones})
-    return Section(
-        "left-open",
-        "What is left open",
-        pieces.bullets(lines)
-        + (html_table(tools, "Not covered, by tool.") if len(tools) else "")
-        + (html_table(_rejected(found), "Rejected rows, by reason.", most=_MOST) if len(opened.rejected) else ""),
-    )
+    lacks = {name: note for name, note in opened.understood.items() if name.startswith(_LACKS)}
+    lines += [f"{name[:1].upper()}{name[1:]}: {note.rstrip('.')}." for name, note in lacks.items()]
+    content = pieces.bullets(lines)
+    if count:
+        open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
+        tools = pd.DataFrame({"tool": open_ones.index.map(found.called), "contacts": open_ones.to_numpy()})
+        content += html_table(tools, "Not covered, by tool.")
+    if rejected:
+        content += html_table(_rejected(found), "Rejected rows, by reason.", most=_MOST)
+    return Section("left-open", "What is left open", content)
 
 
 def made_from(found: Findings) -> Section:
@@ -398,23 +396,6 @@ def _baseline(found: Findings) -> str:
     return text + ("." if found.tier is None else f"; {against_tier(found.marketing, found.tier)}.")
 
 
-def _figure(chart: drawn.Chart, table: str) -> str:
-    numbers = pieces.folded("The same in numbers", table)
-    return f'<figure><div class="mk-scroll">{chart._repr_html_()}</div><figcaption>{numbers}</figcaption></figure>'
-
-
-def _switches(found: Findings, switches: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "switch": [found.called(name) for name in switches.index],
-            "is": ["on" if on else "off" for on in switches["on"]],
-            "reaches": switches["exposed"].to_numpy(),
-            "only through it": switches["sole"].to_numpy(),
-            "credit": switches["credit"].round(1).to_numpy(),
-        }
-    )
-
-
 def _assumptions(found: Findings) -> pd.DataFrame:
     """The rules that touches of the batch asked, with trust: of their tools, and after creation."""
     touches, life = found.now.touches, Rulebook.load().lifecycle
@@ -426,30 +407,27 @@ def _assumptions(found: Findings) -> pd.DataFrame:
             rows.append((rule.name, default, rule.reference))
             if rule.upgrades_existing and rule.upgrade_reference:
                 rows.append((rule.name, "an existing one becomes marketing while it is on", rule.upgrade_reference))
-    asked = {
-        "access": found.portal.access_since is not None,
-        "set_marketing": "set_marketing" in sources,
-        "set_non_marketing": "set_non_marketing" in sources,
-        "undo": "undo" in rules,
-        f"update_date_{found.portal.subscription.commitment}": "set_non_marketing" in sources,
-        "update_date_short_month": found.portal.subscription.commitment == "monthly" and "set_non_marketing" in sources,
-    }
+    commitment, leaves = found.portal.subscription.commitment, "set_non_marketing" in sources
     over = found.tier is not None and billed(found) > found.tier
-    asked |= {"over_the_tier": over, "no_downgrade": over}
+    asked = {"access": found.portal.access_since is not None, "set_marketing": "set_marketing" in sources}
+    asked |= {"set_non_marketing": leaves, "undo": "undo" in rules, f"update_date_{commitment}": leaves}
+    asked |= {
+        "update_date_short_month": commitment == "monthly" and leaves,
+        "over_the_tier": over,
+        "no_downgrade": over,
+    }
     rows += [("Afterwards", life[name].says, life[name].reference) for name, asks in asked.items() if asks]
     trusted = [(tool, rule, reference.trust, reference.read_in) for tool, rule, reference in rows]
     return pd.DataFrame(trusted, columns=["tool", "rule", "trust", "read in"])
 
 
 def _references(found: Findings) -> str:
-    used: dict[str, Reference] = {}
-    for rule in found.rules.values():
-        used.setdefault(rule.reference.link, rule.reference)
-    for life in Rulebook.load().lifecycle.values():
-        used.setdefault(life.reference.link, life.reference)
+    references = [life.reference for life in Rulebook.load().lifecycle.values()]
+    references += [rule.reference for rule in found.rules.values()]
+    titles = {reference.link: reference.title for reference in references}
     items = "".join(
-        f'<li><a href="{html.escape(link)}" rel="noopener noreferrer">{html.escape(reference.title)}</a></li>'
-        for link, reference in sorted(used.items())
+        f'<li><a href="{html.escape(link)}" rel="noopener noreferrer">{html.escape(title)}</a></li>'
+        for link, title in sorted(titles.items())
     )
     return f"<h3>References</h3><ul>{items}</ul>"
 
@@ -475,10 +453,6 @@ def _set_to(flip: Any) -> str:
         state = state if isinstance(state, str) else "on" if state else "off"
         return f"{state} from {since}" if since else str(state)
     return "on" if flip else "off"
-
-
-def _ints(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.astype({name: int for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])})
 
 
 def _discreet(data: Any) -> Any:

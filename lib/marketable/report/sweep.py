@@ -12,8 +12,6 @@ import hashlib
 import itertools
 import json
 import math
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,13 +28,12 @@ from marketable.plain_yaml import Place
 from marketable.portal.portal import split
 from marketable.rulebook import Rulebook
 from marketable.settings import Strict, fault, validate
+from marketable.views.handing import slug, unique
 
 from .parameters import NOTEBOOK, OF_FILES, OF_SWITCHES, Parameters, layered
 
 INDEX = "index"
 MOST = 1000  # reports of a plan
-_LONGEST = 100  # bytes of a name
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # which Windows takes no file names from
 _CLEAR = ("period", *OF_FILES, *OF_SWITCHES)  # parameters whose values say which they are
 
 Layer = tuple[Path, Mapping[Place, int], Mapping[str, Any]]
@@ -140,7 +137,7 @@ def planned(path: Path, folder: Path | None = None) -> Sweep:
     if len(drafts) > MOST:
         expected = f"at most {MOST:,} reports"
         raise ParameterError("This plan is too large", file=path, value=len(drafts), expected=expected)
-    names = unique([slug(label) for label, _, _ in drafts])
+    names = unique([slug(label) for label, _, _ in drafts], taken=INDEX)
     runs = []
     for name, (label, group, layers) in zip(names, drafts, strict=True):
         own_title: Layer = (path, {}, {"title": f"{plan.title}: {label}"})
@@ -151,30 +148,6 @@ def planned(path: Path, folder: Path | None = None) -> Sweep:
             raise wrong if wrong.file else wrong.located(path, layers[-1][1] if layers else {}) from None
         runs.append(Run(name, label, group, parameters, fingerprint(parameters)))
     return Sweep(plan.title, _apart(folder or _output(plan, path), path, runs), tuple(runs))
-
-
-def slug(label: str) -> str:
-    """A label as the name of a file: letters and digits only, never a path, never one that means something else.
-
-    >>> slug("Trade fair/Hannover: off"), slug("../../etc/passwd"), slug("…"), slug("index"), slug("NUL")
-    ('trade-fair-hannover-off', 'etc-passwd', 'report', 'report-index', 'report-nul')
-    """
-    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", label).lower()).strip("-")
-    name = plain.encode()[:_LONGEST].decode(errors="ignore").strip("-")
-    return f"report-{name}".strip("-") if not name or name == INDEX or _DEVICES.fullmatch(name) else name
-
-
-def unique(names: list[str]) -> list[str]:
-    """The names, each one that was taken before with the next free number.
-
-    >>> unique(["a", "a", "a-2", "a"])
-    ['a', 'a-2', 'a-2-2', 'a-3']
-    """
-    given: dict[str, None] = {}
-    for name in names:
-        numbered = (f"{name}-{number}" for number in itertools.count(2))
-        given[next(each for each in itertools.chain([name], numbered) if each not in given)] = None
-    return list(given)
 
 
 def fingerprint(parameters: Parameters) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -17,7 +15,7 @@ from marketable.errors import DataError
 from marketable.portal.update_dates import update_date_after
 from marketable.rulebook import Rulebook
 from marketable.views import audited, fields, pieces
-from marketable.views.handing import hand_over
+from marketable.views.handing import hand_over, slug, unique
 from marketable.views.layout import panel, row, wide
 from marketable.views.reacting import react
 from marketable.views.tables import csv, html_table
@@ -175,12 +173,14 @@ class Results(widgets.VBox):  # type: ignore[misc]
     def _save_group(self) -> None:
         audit, name = self.audit, self.group.value
         ids = audit.ids(name, addresses=self.addresses.value)
-        told = hand_over({f"{_file_names(audit.groups.index)[name]}.csv": csv(ids)}, self._folder())
+        names = list(audit.groups.index)
+        file = unique([slug(group) for group in names])[names.index(name)]
+        saved = hand_over({f"{file}.csv": csv(ids)}, self._folder())
         unnamed = int(audit.groups.loc[name, "contacts"]) - len(ids)
         text = f"It holds {len(ids):,} contacts."
         if unnamed:
             text += f" {unnamed:,} more have no Record ID in the export: tick “with e-mail addresses” to have them."
-        self.at["group-saved"].value = told + pieces.paragraph(text)
+        self.at["group-saved"].value = saved + pieces.paragraph(text)
 
     def _save_all(self) -> None:
         folder, archive = self._folder(), "marketable-audit.zip"
@@ -202,18 +202,3 @@ class Results(widgets.VBox):  # type: ignore[misc]
             sought = next(iter(emails.index[emails == sought.lower()]), sought)
         known = audit.likely.why(sought)["contact_id"]
         self.at["explanation"].value = telling.contact(audit, str(known.iloc[0]), self._rules)
-
-
-def _file_names(groups: Iterable[str]) -> dict[str, str]:
-    """The groups' names as those of files, each another one, and none too long for a disk.
-
-    >>> _file_names(["made marketing by hubspot_form/../Größe", "never mailed", "Never mailed!"])["Never mailed!"]
-    'never-mailed-2'
-    """
-    names: dict[str, str] = {}
-    for group in groups:
-        words = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", group).lower()).strip("-")
-        name = words[:80].encode()[:180].decode(errors="ignore")
-        numbered = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-        names[group] = next(each for each in numbered if each not in names.values())
-    return names
