@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
@@ -87,7 +86,3 @@ class Deadline:
     def over(self) -> bool:
         """Whether no time is left."""
         return time.monotonic() >= self._end
-
-    def of_cell(self, _cell: Any) -> float:
-        """The time limit of a cell, as nbclient asks for it."""
-        return self.left

@@ -160,7 +160,9 @@ def _executed(
     where = ""
     try:
         listening = kernel.ready(deadline)
-        client = NotebookClient(executed, km=kernel.manager, timeout_func=deadline.of_cell, on_cell_execute=begins)
+        client = NotebookClient(
+            executed, km=kernel.manager, timeout_func=lambda _: deadline.left, on_cell_execute=begins
+        )
         client.kc = listening
         client.execute()
         return executed

@@ -12,7 +12,7 @@ import html
 import math
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -95,7 +95,7 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
         name, change = _legible(names.get(source, source)), row[0] - was[0]
         figure = f"{row[0]:,}" + (f" ({change:+,})" if change else "") if row[0] or change else ""
         thin = () if same else list(zip(was, STATUSES, strict=True))
-        bars.append(Bar(_fitted(name, ""), list(zip(row, STATUSES, strict=True)), figure, thin))
+        bars.append(Bar(_fitted(name), list(zip(row, STATUSES, strict=True)), figure, thin))
         told.append(f"{name}: {_counted(row, STATUSES)} (baseline: {was[0]:,} marketing)")
     most = max([1, *(sum(each) for row in rows for each in row[1:])])
     marketing = [row[0] for _, row, _ in rows]
@@ -103,7 +103,7 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
     if any(marketing):
         first = marketing.index(max(marketing))
         finding = f"created the most: {marketing[first]:,} of {sum(marketing):,}."
-        title = _finding(_legible(names.get(rows[first][0], rows[first][0])), finding)
+        title = _title(_legible(names.get(rows[first][0], rows[first][0])), finding)
     against = "" if same else " (thin bar: the baseline)"
     subtitle = f"Contacts by creating tool; in figures, the marketing ones{against}."
     svg = bar_chart(bars, most, STATUSES, title, subtitle, widest=f"{most:,} ({most:+,})")
@@ -192,7 +192,7 @@ def credit(switches: pd.DataFrame, always: int, names: Mapping[str, str]) -> Cha
     total, title = _whole(sum(owed for _, _, owed, _, _ in rows) + always), "No contact is marketing."
     if any(owed for _, _, owed, _, _ in rows):
         tool, asset = called[0]
-        title = _finding(asset or tool, f"accounts for {_whole(rows[0][2])} of {total} marketing contacts.")
+        title = _title(asset or tool, f"accounts for {_whole(rows[0][2])} of {total} marketing contacts.")
     elif always:
         title = f"{total} marketing, {ALWAYS}."
     subtitle = "A contact that several switches make marketing counts in equal parts for each of them."
@@ -349,22 +349,18 @@ def _whole(contacts: float) -> str:
     return "<1" if 0 < contacts < 0.5 else f"{contacts:,.0f}"
 
 
-def _finding(name: str, finding: str) -> str:
-    """A sentence that begins with a name, which is shortened until the sentence fits as a title."""
-    return _most(lambda kept: f"{_shortened(name, '', kept)} {finding}", len(name), _ROOM, TITLES[1], bold=True)
-
-
 @cache
-def _fitted(tool: str, asset: str) -> str:
-    """A bar's name, shortened to the room there is."""
-    return _most(lambda kept: _shortened(tool, asset, kept), len(tool) + len(asset), _NAMES, PLAIN)
+def _fitted(tool: str, asset: str = "", rest: str = "", room: int = _NAMES, size: float = PLAIN) -> str:
+    """A name, shortened to the room there is for it and what follows it."""
+
+    def made(kept: int) -> str:
+        return _shortened(tool, asset, kept) + rest
+
+    return made(max(8, bisect_right(range(1, 91), room, key=lambda kept: _width(made(kept), size, bold=bool(rest)))))
 
 
-def _most(made: Callable[[int], str], letters: int, room: int, size: float, *, bold: bool = False) -> str:
-    """What is made of as many letters as there is room for; of a few where there is none."""
-    if letters <= 90 and _width(made(letters), size, bold=bold) <= room:
-        return made(letters)
-    return made(max(8, bisect_right(range(1, 91), room, key=lambda kept: _width(made(kept), size, bold=bold))))
+def _title(name: str, finding: str) -> str:
+    return _fitted(name, "", f" {finding}", _ROOM, TITLES[1])
 
 
 def _width(text: str, size: float, *, bold: bool = False) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -144,27 +143,25 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _wire(self) -> None:
         """Says what each widget calls, and where an error of it is shown."""
-        error, explanation = self.at["error"], self.at["explanation"]
-        for asked, callback, place_of_error in (
-            ((self.batch, self.size, self.seed, self.path, self.upload), self._open_batch, error),
-            (self.mapping.widgets, self._open_mapping, error),
-            (self.account.widgets, self._open_portal_and_decide, error),
-            ((self.edition,), self._decide_anew, error),
-            ((self.tier,), self._set_tier, error),
-            ((self.since,), self._show, error),
-            ((self.contact,), self._explain, explanation),
-        ):
-            for widget in asked:
-                widget.observe(functools.partial(self._react, callback, place_of_error), "value")
-        actions: tuple[tuple[widgets.Button, Callable[[], None], widgets.HTML], ...] = (
-            (self.to_baseline, lambda: self._set(_own(self.what_if)), error),
-            (self.all_on, lambda: self._set(dict.fromkeys(self.switches.found, True)), error),
-            (self.all_off, lambda: self._set(dict.fromkeys(self.switches.found, False)), error),
-            (self.example, self._show_example, explanation),
-            (self.save, self._offer_all if self._shared else self._save_all, self.at["saved"]),
-        )
-        for pressed, callback, place_of_error in actions:
-            pressed.on_click(functools.partial(self._react, callback, place_of_error))
+
+        def when(callback: Callable[[], None], *asked: widgets.Widget, where: str = "error") -> None:
+            fields.on_change(lambda: self._react(callback, self.at[where]), *asked)
+
+        def press(button: widgets.Button, callback: Callable[[], None], where: str = "error") -> None:
+            button.on_click(lambda _: self._react(callback, self.at[where]))
+
+        when(self._open_batch, self.batch, self.size, self.seed, self.path, self.upload)
+        when(self._open_mapping, *self.mapping.widgets)
+        when(self._open_portal_and_decide, *self.account.widgets)
+        when(self._decide_anew, self.edition)
+        when(self._set_tier, self.tier)
+        when(self._show, self.since)
+        when(self._explain, self.contact, where="explanation")
+        press(self.to_baseline, lambda: self._set(_own(self.what_if)))
+        press(self.all_on, lambda: self._set(dict.fromkeys(self.switches.found, True)))
+        press(self.all_off, lambda: self._set(dict.fromkeys(self.switches.found, False)))
+        press(self.example, self._show_example, "explanation")
+        press(self.save, self._offer_all if self._shared else self._save_all, "saved")
 
     def _layout(self) -> list[widgets.Widget]:
         at = self.at
@@ -194,7 +191,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     # ---- reacting ----
 
-    def _react(self, callback: Callable[[], None], error: widgets.HTML, _change: object = None) -> None:
+    def _react(self, callback: Callable[[], None], error: widgets.HTML) -> None:
         """Runs a callback. Its errors appear beside what was used, instead of vanishing into a log."""
         if not self._filling:
             self.at["error"].value = ""
