@@ -196,6 +196,14 @@ def test_nested_as_in_a_portal_or_by_name_is_the_same(tmp_path: Path) -> None:
     }
 
 
+def test_only_of_a_tool_with_one_switch_for_the_account_switch_is_a_setting_and_no_name() -> None:
+    dated = {"from": "2026-05-01", "switch": "on"}
+    assert Parameters(flips={"non_hubspot_form": dated}).flips == {"non_hubspot_form": dated}
+    of_assets = {"hubspot_form": {"switch": "off"}, "chatflow": {"switch": "on", "from": "off"}}
+    meant = {"hubspot_form/switch": False, "chatflow/switch": True, "chatflow/from": False}
+    assert Parameters(flips=of_assets).flips == meant
+
+
 # ---- layers ----
 
 
