@@ -165,7 +165,7 @@ def test_the_picture_says_the_finding_and_stands_for_the_table_below(sample: Aud
     assert sample.audit is not None
     chart = by_explanation(sample.audit.counts)
     assert "99 of 791 marketing contacts come from switches that are not as the portal says." in chart.alt
-    assert "as expected: 453 marketing, 919 non-marketing" in chart.alt and chart.svg.startswith("<svg ")
+    assert "as expected: 453 marketing, 919 non-marketing" in chart.alt and chart.png.startswith(b"\x89PNG")
     table = telling.counts(sample.audit)
     assert table.iloc[-1].tolist() == ["Total", 791, 1103, 1894]
 

@@ -160,7 +160,7 @@ def _received(connection: socket.socket, length: int) -> bytes:
 
 def _load() -> None:
     """Imports what kernels need, and shows each kind of page once: what they load late is then there too."""
-    for name in ("ipykernel.kernelapp", "ipykernel.zmqshell"):
+    for name in ("ipykernel.kernelapp", "ipykernel.zmqshell", "matplotlib_inline.backend_inline"):
         importlib.import_module(name)
     import ipywidgets
 

@@ -431,7 +431,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
             "decisions-contacts.csv": csv(self.outcome.contacts.reset_index()),
             "counts.csv": csv(self.counts),
             "summary.txt": "\n".join(summary).encode(),
-            **{f"{name}.svg": chart.svg.encode() for name, chart in self.charts.items()},
+            **{f"{name}.png": chart.png for name, chart in self.charts.items()},
         }
 
 
