@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
 import http.client
 import io
@@ -431,51 +432,58 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Explorer:
 def upload(view: Explorer, name: str, content: bytes) -> None:
     now = dt.datetime.now(dt.UTC)
     file = Bunch(name=name, content=memoryview(content), type="", size=len(content), last_modified=now)
-    view._account.upload.value = (file,)
+    view.account.upload.value = (file,)
 
 
 def test_in_the_app_no_path_is_read_or_written(view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for choice in (view._batch, view._account.choice):
+    for choice in (view.batch, view.account.choice):
         assert not [label for label, _ in choice.options if "path" in label]
-    before, view._path.value, view._account.path.value = view._headline.value, "/etc/passwd", "/etc/passwd"
-    assert view._headline.value == before
-    view._save_to.value = str(tmp_path / "elsewhere")
-    view._save.click()
-    assert "data:application/zip;base64," in view._saved.value and list(tmp_path.iterdir()) == []
+    before, view.path.value, view.account.path.value = view.at["headline"].value, "/etc/passwd", "/etc/passwd"
+    assert view.at["headline"].value == before
+    view.save_to.value = str(tmp_path / "elsewhere")
+    view.save.click()
+    assert "data:application/zip;base64," in view.at["saved"].value and list(tmp_path.iterdir()) == []
 
 
-def test_the_download_holds_what_is_saved_in_jupyterlab(view: Explorer, tmp_path: Path) -> None:
-    view._save_to.value = str(tmp_path)
-    view._save_all()
-    contents = view._contents()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == contents
-    with zipfile.ZipFile(io.BytesIO(explorer.zipped(contents))) as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == contents
+def test_the_download_holds_what_is_saved_in_jupyterlab(
+    view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view.save.click()
+    (content,) = re.findall(r'href="data:application/zip;base64,([^"]*)"', view.at["saved"].value)
+    monkeypatch.delenv("SERVER_SOFTWARE")
+    here = Explorer()
+    here.save_to.value = str(tmp_path)
+    here.save.click()
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(content))) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    assert held == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
 def test_a_download_that_would_be_too_large_leaves_the_decisions_out(
     view: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer, "DOWNLOAD_LIMIT", 300_000)
-    view._save.click()
-    assert "The decisions are left out" in view._saved.value and "decisions-touches.csv" not in view._saved.value
+    view.save.click()
+    assert (
+        "The decisions are left out" in view.at["saved"].value and "decisions-touches.csv" not in view.at["saved"].value
+    )
 
 
 def test_a_portal_is_uploaded_and_a_bad_one_is_explained(view: Explorer) -> None:
-    view._account.choice.value = "upload"
+    view.account.choice.value = "upload"
     upload(view, "mine.yaml", b"switches: {hubspot_form: {Newsletter: off}}")
     assert view.portal == mk.Portal.of_text("switches: {hubspot_form: {Newsletter: off}}")
-    assert "under mine.yaml" in view._message.value and view._account.upload.value == ()
+    assert "under mine.yaml" in view.at["message"].value and view.account.upload.value == ()
     upload(view, "bad.yaml", b"switchez: 1")
-    assert "switches" in view._error.value and view.portal.switches
+    assert "switches" in view.at["error"].value and view.portal.switches
     upload(view, "image.yaml", b"\xff\xfe\x00")
-    assert "not a text file" in view._error.value
+    assert "not a text file" in view.at["error"].value
 
 
 def test_a_made_up_batch_is_no_larger_than_the_app_allows_whatever_the_page_asks(view: Explorer) -> None:
-    view._size.max = 10**9
-    view._size.value = 10**8
+    view.size.max = 10**9
+    view.size.value = 10**8
     assert len(view.touches) == explorer.SHARED_TOUCHES
 
 

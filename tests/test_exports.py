@@ -19,7 +19,7 @@ from marketable.exports.opening import open_file
 from marketable.exports.sources import folded, known_names, shipped_sources
 from marketable.reading.touches import read_touches
 from marketable.rulebook import NOT_COVERED, SOURCES
-from marketable.workbench.audit.files import Chosen
+from marketable.views.choosing import Chosen
 
 DATA = Path(__file__).parents[1] / "data"
 CONTACT = {"Record ID": "7", "Create Date": "2024-03-01 09:00"}

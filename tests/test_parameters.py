@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from marketable.errors import ParameterError
 from marketable.report import command
-from marketable.report.parameters import OF_SWITCHES, Parameters, layered, notebook_cell, of_file, of_text
+from marketable.report.parameters import OF_SWITCHES, Parameters, layered, of_file, of_text
 from marketable.report.periods import FIRST_YEAR, LAST_YEAR, Period
 from test_architecture import REPOSITORY
 from test_portal import NAMES
@@ -27,6 +28,15 @@ NASTY = [
     "NaN", "1e999",
 ]  # fmt: skip
 ANY_TEXT = st.text(st.characters(codec=None)) | st.sampled_from([*NASTY, "\ud800", "\udcff"])
+
+
+def notebook_cell() -> str:
+    """The source of the notebook's cell of parameters: a line each, with its type, default and explanation."""
+    return "\n".join(
+        f"{name}: {field.annotation.__name__ if isinstance(field.annotation, type) else 'dict'} = "
+        f"{json.dumps(field.default) if not isinstance(field.default, bool) else field.default}  # {field.description}"
+        for name, field in Parameters.model_fields.items()
+    )
 
 
 def asked(*assignments: str) -> Parameters:
@@ -49,7 +59,7 @@ def of_files(*paths: Path) -> Parameters:
 def test_without_a_word_the_samples_are_reported_on() -> None:
     parameters = asked()
     assert parameters.data_path.name == "hubspot-crm-exports-all-contacts-2026-10-31.csv"
-    assert parameters.portal_path == REPOSITORY / "data" / "portal.yaml"
+    assert parameters.paths["portal"] == REPOSITORY / "data" / "portal.yaml"
     assert (parameters.switches, parameters.flips, parameters.list_contacts) == ({}, {}, False)
 
 
@@ -186,6 +196,14 @@ def test_nested_as_in_a_portal_or_by_name_is_the_same(tmp_path: Path) -> None:
     }
 
 
+def test_only_of_a_tool_with_one_switch_for_the_account_switch_is_a_setting_and_no_name() -> None:
+    dated = {"from": "2026-05-01", "switch": "on"}
+    assert Parameters(flips={"non_hubspot_form": dated}).flips == {"non_hubspot_form": dated}
+    of_assets = {"hubspot_form": {"switch": "off"}, "chatflow": {"switch": "on", "from": "off"}}
+    meant = {"hubspot_form/switch": False, "chatflow/switch": True, "chatflow/from": False}
+    assert Parameters(flips=of_assets).flips == meant
+
+
 # ---- layers ----
 
 
@@ -283,8 +301,8 @@ def test_a_path_in_a_file_is_looked_for_beside_it_then_here_then_in_the_toolkit(
     file = in_file(beside, "portal: data/portal.yaml\n")
     for folder in (REPOSITORY, here, beside):
         (folder / "data" / "portal.yaml").touch()
-        assert of_files(file).portal_path == folder / "data" / "portal.yaml"
-    assert asked("portal=data/portal.yaml").portal_path == here / "data" / "portal.yaml"
+        assert of_files(file).paths["portal"] == folder / "data" / "portal.yaml"
+    assert asked("portal=data/portal.yaml").paths["portal"] == here / "data" / "portal.yaml"
 
 
 def test_a_missing_path_offers_the_nearest_name_beside_its_file(tmp_path: Path) -> None:
@@ -294,7 +312,7 @@ def test_a_missing_path_offers_the_nearest_name_beside_its_file(tmp_path: Path) 
 
 
 def test_an_empty_portal_is_every_switch_at_its_default() -> None:
-    assert asked("portal=").portal_path is None
+    assert "portal" not in asked("portal=").paths
 
 
 # ---- whatever is typed ----

@@ -32,11 +32,11 @@ from marketable.errors import ParameterError
 from marketable.report import command, figures, run
 from marketable.report import kernel as kernels
 from marketable.report.kernel import Deadline, WarmKernel
-from marketable.report.parameters import Parameters, layered, notebook_cell, of_text
+from marketable.report.parameters import Parameters, layered, of_text
 from marketable.report.periods import Period
 from marketable.report.run import FIGURES, Made, ReportError, make
 from test_architecture import REPOSITORY
-from test_parameters import NASTY
+from test_parameters import NASTY, notebook_cell
 
 NOTEBOOK = REPOSITORY / "notebooks" / "report.ipynb"
 ASKED = ("period=2026-09", "flips.hubspot_form/Newsletter=off", "list_contacts=yes", "title=In <b>September</b>")
@@ -243,7 +243,7 @@ def test_plain_papermill_runs_it_from_any_folder_with_all_its_ways_to_set_parame
     subprocess.run(
         [sys.executable, "-m", *line.split(), "-y", flips], cwd=tmp_path, check=True, capture_output=True, timeout=60
     )
-    found = run._data(nbformat.read(tmp_path / "out.ipynb", as_version=4), FIGURES)
+    found = run.output_of(nbformat.read(tmp_path / "out.ipynb", as_version=4), FIGURES)
     asked = {"title": "From a file", "period": "2026-09", "list_contacts": True}
     assert found["parameters"] | asked == found["parameters"]
     assert found["parameters"]["flips"] == {"hubspot_form/Newsletter": False}

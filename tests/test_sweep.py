@@ -5,7 +5,6 @@ from __future__ import annotations
 import html.parser
 import itertools
 import json
-import os
 import re
 import signal
 import subprocess
@@ -23,16 +22,19 @@ from hypothesis import strategies as st
 from batches import Case, cases, portal
 from marketable.errors import DataError, ParameterError
 from marketable.exports.opening import Opened
-from marketable.report import many
+from marketable.report import run as one
 from marketable.report.command import main
 from marketable.report.compare import ALWAYS, compare, figures_of, write_page
 from marketable.report.figures import as_json
 from marketable.report.findings import Findings
 from marketable.report.index import write_index
+from marketable.report.kernel import Deadline, WarmKernel
 from marketable.report.many import Failure, is_there, make_all
 from marketable.report.parameters import Parameters
 from marketable.report.periods import Period
-from marketable.report.sweep import MOST, Sweep, planned, slug, unique
+from marketable.report.run import Made, ReportError
+from marketable.report.sweep import INDEX, MOST, Sweep, planned
+from marketable.views.handing import slug, unique
 from test_architecture import REPOSITORY
 
 TOUCHES, PORTAL = REPOSITORY / "data" / "touches.csv", REPOSITORY / "data" / "portal.yaml"
@@ -103,7 +105,7 @@ def test_each_portal_of_a_folder_comes_with_its_data_or_with_those_common_to_all
     runs = plan(folder, common + "grid: {period: [2026-07, 2026-08]}\n").runs
     assert [run.label for run in runs] == ["north, 2026-07", "north, 2026-08", "south, 2026-07", "south, 2026-08"]
     assert [run.parameters.data_path.name for run in runs] == ["touches.csv"] * 2 + ["south.csv"] * 2
-    assert [run.parameters.portal_path for run in runs][::2] == [accounts / "north.yaml", accounts / "south.yaml"]
+    assert [run.parameters.paths["portal"] for run in runs][::2] == [accounts / "north.yaml", accounts / "south.yaml"]
     assert [run.group for run in runs][::2] == ["north", "south"]
     told = refused(folder, "\nportals: accounts\n")
     assert "This portal has no data: 'north.yaml' (plan.yaml, line 2" in told
@@ -161,7 +163,7 @@ def test_the_sample_plan_is_one() -> None:
 
 @given(st.lists(st.text(max_size=200), max_size=8))
 def test_names_of_files_stay_in_their_folder_whatever_the_labels_are(labels: list[str]) -> None:
-    names = unique([slug(label) for label in labels])
+    names = unique([slug(label) for label in labels], taken=INDEX)
     assert len({name.casefold() for name in names}) == len(labels)
     for name in names:
         page = Path("folder", f"{name}.html")
@@ -213,46 +215,41 @@ def test_a_report_is_there_only_with_its_page_its_figures_and_the_same_fingerpri
         assert not is_there(page, "1")
 
 
-# ---- processes, without kernels ----
+# ---- reports that fail ----
 
 
-def _stands_by() -> None:
-    """In place of starting a kernel."""
-
-
-def _acts(parameters: Parameters, page: Path, fingerprint: str, seconds: float) -> Failure | None:
+def _acts(parameters: Parameters, page: Path, kernel: WarmKernel, deadline: Deadline) -> Made:
     """In place of making a report: does what the title says."""
     what = parameters.title.rpartition(": ")[2]
     if what == "dies":
-        os._exit(1)
+        kernel.kill()
+        raise ReportError("The kernel died.")
     if what == "fails":
-        return Failure(3, "there was nothing")
-    page.with_suffix(".json").write_bytes(as_json(FIGURES | {"fingerprint": fingerprint}))
+        raise DataError("There was nothing")
+    if what == "breaks":
+        raise ZeroDivisionError("by\nzero")
     page.write_text("")
-    return None
+    return Made(page, (), FIGURES)
 
 
-@pytest.fixture
-def without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(many, "_begin", _stands_by)
-    monkeypatch.setattr(many, "_make", _acts)
-
-
-@pytest.mark.usefixtures("without_kernels")
-def test_a_report_that_fails_or_whose_process_dies_stops_no_other_and_the_rest_is_kept(folder: Path) -> None:
-    text = "output: pages\nreports: [{name: a}, {name: dies}, {name: b}, {name: fails}, {name: c}, {name: d}]"
+def test_a_report_that_fails_or_whose_kernel_dies_stops_no_other_and_the_rest_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one, "make", _acts)
+    text = "output: pages\nreports: [{name: a}, {name: dies}, {name: b}, {name: fails}, {name: breaks}, {name: d}]"
     begun: list[tuple[int, int, str]] = []
     swept = make_all(plan(folder, text), progress=lambda *told: begun.append(told))
-    assert str(swept) == "4 made, 0 kept, 2 failed"
+    assert str(swept) == "3 made, 0 kept, 3 failed"
     assert swept.failed == {
-        "dies": Failure(4, "The process that made it died."),
-        "fails": Failure(3, "there was nothing"),
+        "dies": Failure(4, "The kernel died."),
+        "fails": Failure(3, "There was nothing."),
+        "breaks": Failure(4, "ZeroDivisionError: by zero"),
     }
     assert swept.code == 4
-    assert begun == [(at, 6, name) for at, name in enumerate(["a", "dies", "b", "fails", "c", "d"], 1)]
+    assert begun == [(at, 6, name) for at, name in enumerate(["a", "dies", "b", "fails", "breaks", "d"], 1)]
     index = folder / "pages" / "index.html"
     written = [index.with_suffix(suffix).read_bytes() for suffix in (".html", ".csv", ".json")]
-    assert str(make_all(plan(folder, text))) == "0 made, 4 kept, 2 failed"
+    assert str(make_all(plan(folder, text))) == "0 made, 3 kept, 3 failed"
     assert [index.with_suffix(suffix).read_bytes() for suffix in (".html", ".csv", ".json")] == written
     assert str(make_all(plan(folder, "output: pages\nreports: [{name: a}]"), again=True)) == "1 made, 0 kept, 0 failed"
 

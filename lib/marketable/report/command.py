@@ -1,4 +1,4 @@
-"""The command `marketable`: it asks for reports, tells how they go, and ends with a code.
+"""The command `marketable`: it makes reports, says how they go, and ends with a code.
 
 0 done, 2 bad parameters, 3 bad data, 4 the notebook failed, 5 out of time; 130 where it was stopped.
 """
@@ -9,9 +9,8 @@ import argparse
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from marketable.errors import MarketableError, in_one_line
 
@@ -41,21 +40,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class _Parser(argparse.ArgumentParser):
     """Whose help ends with the parameters of a report, read from their schema when it is asked for."""
 
-    tells_parameters = True
+    lists_parameters = True
 
     def format_help(self) -> str:
-        if not self.tells_parameters:
+        if not self.lists_parameters:
             return f"{super().format_help()}\n{_CODES}\n"
         from .parameters import Parameters
 
-        told = "".join(
+        listed = "".join(
             f"\n  {name} ({'switches' if field.annotation not in (str, bool) else field.annotation.__name__}"
             f"{f', default {field.default}' if field.default else ''})\n      {field.description}"
             for name, field in Parameters.model_fields.items()
         )
         one = "One switch is set with a dot: -p switches.hubspot_form/Newsletter=off\n"
         from_on = 'or from a day on: -p "flips.hubspot_form/Newsletter=off from 2026-05-01"'
-        return f"{super().format_help()}\nparameters:{told}\n\n{one}{from_on}\n\n{_CODES}\n"
+        return f"{super().format_help()}\nparameters:{listed}\n\n{one}{from_on}\n\n{_CODES}\n"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,13 +90,13 @@ def _parser() -> argparse.ArgumentParser:
     sweep.set_defaults(run=_sweep)
     compare = commands.add_parser(
         "compare",
-        help="tell what moved between two reports",
-        description="Tells what moved the marketing count from one report to another, switch by switch.",
+        help="say what moved between two reports",
+        description="Says what moved the marketing count from one report to another, switch by switch.",
     )
     for name in ("first", "second"):
         compare.add_argument(name, metavar=name.upper(), help=f"the {name} report: its JSON, or its page")
     compare.add_argument("-o", "--output", metavar="PAGE", help="also write it as a page")
-    compare.tells_parameters = False
+    compare.lists_parameters = False
     compare.set_defaults(run=_compare)
     return parser
 
@@ -133,7 +132,7 @@ def _report(asked: argparse.Namespace) -> int:
 
         notebook = Path(asked.notebook) if asked.notebook else NOTEBOOK
         inputs = tuple(map(Path, asked.file))
-        with _told() as progress:
+        with _progress() as progress:
             made = make(
                 parameters, Path(asked.output), kernel, deadline,
                 notebook=notebook, pdf=asked.pdf, progress=progress, inputs=inputs,
@@ -147,7 +146,7 @@ def _sweep(asked: argparse.Namespace) -> int:
     from .sweep import planned
 
     sweep = planned(Path(asked.plan), Path(asked.output) if asked.output else None)
-    with _told("report") as progress:
+    with _progress("report") as progress:
         swept = make_all(sweep, at_once=asked.at_once, seconds=asked.time_limit, again=asked.again, progress=progress)
     for name, failure in swept.failed.items():
         print(f"marketable: {name}: {failure.reason}", file=sys.stderr)
@@ -170,31 +169,21 @@ def _compare(asked: argparse.Namespace) -> int:
     return 0
 
 
-class _told:  # noqa: N801
-    """A bar on a terminal, plain lines elsewhere: told of each cell, or report, as it begins."""
+@contextlib.contextmanager
+def _progress(unit: str = "cell") -> Iterator[Callable[[int, int, str], object]]:
+    """A bar on a terminal, plain lines elsewhere, for each cell, or report, as it begins."""
+    if not sys.stderr.isatty():
+        yield lambda number, of, name: print(f"{number} of {of}: {in_one_line(name)}", file=sys.stderr)
+        return
+    from tqdm import tqdm
 
-    def __init__(self, unit: str = "cell") -> None:
-        self._unit = unit
-        self._bar: Any = None
+    with tqdm(unit=unit, leave=False) as bar:
 
-    def __enter__(self) -> Callable[[int, int, str], object]:
-        return self._tell
+        def begins(number: int, of: int, name: str) -> None:
+            bar.total, bar.n = of, number - 1
+            bar.set_description_str(in_one_line(name))
 
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def _tell(self, number: int, of: int, name: str) -> None:
-        name = in_one_line(name)
-        if not sys.stderr.isatty():
-            print(f"{number} of {of}: {name}", file=sys.stderr)
-            return
-        if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=of, unit=self._unit, leave=False)
-        self._bar.set_description_str(name)
-        self._bar.update(number - 1 - self._bar.n)
+        yield begins
 
 
 if __name__ == "__main__":

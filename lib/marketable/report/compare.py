@@ -18,14 +18,14 @@ import pandas as pd
 
 from marketable.errors import DataError, ParameterError
 from marketable.paths import write_whole
-from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
+from marketable.rulebook import MARKETING, Rulebook
 from marketable.views import pieces
 from marketable.views.document import document
 from marketable.views.tables import html_table
 from marketable.views.words import discreet
 
 ALWAYS = "always"  # the row of what no switch changes; no switch is called so
-NOW, WHAT_IF = "now", "what-if"
+NOW, WHAT_IF, WHAT_IF_SWITCHES = "now", "what-if", "what-if switches"
 _NEEDED = (
     "parameters",
     "as_of",
@@ -147,54 +147,52 @@ def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
     Arguments: read, the files that were compared.
     Raises: ParameterError for an output that is a folder, no page, or one of those files.
     """
-    told: dict[str, Any] = {"place": ("output",), "value": str(output)}
+    where: dict[str, Any] = {"place": ("output",), "value": str(output)}
     if output.suffix.lower() not in (".html", ".htm") or output.is_dir():
-        raise ParameterError("The page is an HTML file", **told, expected="name.html")
+        raise ParameterError("The page is an HTML file", **where, expected="name.html")
     if output.resolve() in [Path(file).expanduser().resolve() for file in read]:
-        raise ParameterError("The comparison would be written over what it compares", **told)
+        raise ParameterError("The comparison would be written over what it compares", **where)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, comparison.page.encode())
 
 
 def tables(movement: Movement) -> str:
     """What moved, as tables of HTML: switch by switch, and by creating tool."""
-    moved = movement.counting.reset_index()
-    moved["switch"] = [_called(str(name)) for name in moved["switch"]]
-    sources = movement.sources[movement.sources["change"] != 0].reset_index()
-    sources["source"] = [_called(str(name)) for name in sources["source"]]
-    named = sources.rename(columns={"source": "created by"})
-    by_source = html_table(named, "Marketing contacts, by creating tool.", most=_MOST) if len(named) else ""
-    if not len(moved):
-        return by_source
-    return html_table(moved, "What moved: the changes sum to the difference.", most=_MOST) + by_source
+    sources = movement.sources[movement.sources["change"] != 0].rename_axis("created by")
+    shown = {"What moved: the changes sum to the difference.": movement.counting}
+    shown |= {"Marketing contacts, by creating tool.": sources}
+    named = {caption: frame.rename(index=_called).reset_index() for caption, frame in shown.items() if len(frame)}
+    return "".join(html_table(frame, caption, most=_MOST) for caption, frame in named.items())
 
 
 def _movement(first: Mapping[str, Any], second: Mapping[str, Any], of: str) -> Movement:
     was, becomes = _switches(first, of), _switches(second, of)
-    names = list(dict.fromkeys([*was, *becomes]))
-    rows = [(name, was.get(name), becomes.get(name)) for name in names]
-    told: list[tuple[str, float, float, float, str]] = []
-    for name, before, after in rows:
+    rows: list[tuple[str, float, float, str]] = []
+    for name in dict.fromkeys([*was, *becomes]):
+        before, after = was.get(name), becomes.get(name)
         if before != after:
-            parts = [(each or _NOTHING)["credit"] for each in (before, after)]
-            change = parts[1] - parts[0]
-            told.append((name, parts[0], parts[1], change, _why(before, after, change)))
-    always = [float(figures["always"]) for figures in (first, second)]
-    if always[0] != always[1]:
-        change = always[1] - always[0]
+            part, then = ((each or _NOTHING)["credit"] for each in (before, after))
+            rows.append((name, part, then, _why(before, after, then - part)))
+    always, later = float(first["always"]), float(second["always"])
+    if change := later - always:
         why = f"{abs(change):,.0f} {'more' if change > 0 else 'fewer'} that are marketing whatever the switches"
-        told.append((ALWAYS, always[0], always[1], change, why))
-    moved = pd.DataFrame(told, columns=["switch", "was", "becomes", "change", "why"])
-    moved = moved.astype({"was": float, "becomes": float, "change": float}).set_index("switch")
-    counts = [int(figures["counts"][of][MARKETING]) for figures in (first, second)]
-    ordered = moved.sort_values("change", key=lambda change: -change.abs(), kind="stable")
-    return Movement(counts[0], counts[1], ordered, _sources(first, second, of))
+        rows.append((ALWAYS, always, later, why))
+    count, now = (int(figures["counts"][of][MARKETING]) for figures in (first, second))
+    frame = pd.DataFrame(rows, columns=["switch", "was", "becomes", "why"]).set_index("switch")
+    moved = _changed(frame.astype({"was": float, "becomes": float}))
+    return Movement(count, now, moved[["was", "becomes", "change", "why"]], _sources(first, second, of))
+
+
+def _changed(frame: pd.DataFrame) -> pd.DataFrame:
+    """What something was and becomes, with the change; the largest first."""
+    frame = frame.assign(change=frame["becomes"] - frame["was"])
+    return frame.sort_values("change", key=lambda change: -change.abs(), kind="stable")
 
 
 def _switches(figures: Mapping[str, Any], of: str) -> dict[str, dict[str, Any]]:
     """What each switch accounts for, by name. Names that look alike, as an address was masked in them, are one."""
     by_name: dict[str, dict[str, Any]] = {}
-    for row in (figures.get("what-if switches") if of == WHAT_IF else None) or figures["switches"]:
+    for row in (figures.get(WHAT_IF_SWITCHES) if of == WHAT_IF else None) or figures["switches"]:
         so_far = by_name.setdefault(str(row["switch"]), _NOTHING)
         summed = {name: so_far[name] + row[name] for name in ("exposed", "sole", "credit")}
         by_name[str(row["switch"])] = {"on": so_far["on"] or row["on"], **summed}
@@ -220,11 +218,8 @@ def _why(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, chan
 def _sources(first: Mapping[str, Any], second: Mapping[str, Any], of: str) -> pd.DataFrame:
     column = WHAT_IF if of == WHAT_IF else MARKETING
     was, becomes = ({str(row["source"]): int(row[column]) for row in each["sources"]} for each in (first, second))
-    names = list(dict.fromkeys([*was, *becomes]))
-    rows = [(name, was.get(name, 0), becomes.get(name, 0)) for name in names]
-    frame = pd.DataFrame(rows, columns=["source", "was", "becomes"]).set_index("source")
-    frame["change"] = frame["becomes"] - frame["was"]
-    return frame.sort_values("change", key=lambda change: -change.abs(), kind="stable")
+    rows = [(name, was.get(name, 0), becomes.get(name, 0)) for name in dict.fromkeys([*was, *becomes])]
+    return _changed(pd.DataFrame(rows, columns=["source", "was", "becomes"]).set_index("source"))
 
 
 def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> pd.DataFrame:
@@ -235,16 +230,14 @@ def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> pd.Data
 
 
 def _made_from(figures: Mapping[str, Any]) -> dict[str, str]:
-    asked = {name: value for name, value in figures["parameters"].items() if name != "title"}
-    told: dict[str, Any] = {"as of": figures["as_of"], "tier": figures.get("tier")}
-    for name, value in asked.items():
-        told |= (
-            {f"{name}: {switch}": flip for switch, flip in value.items()} if isinstance(value, dict) else {name: value}
-        )
-    told["period"] = figures.get("period", {}).get("name")
-    told |= {f"SHA-256 of {name}": checksum for name, checksum in figures["checksums"].items()}
-    told |= {f"version of {name}": number for name, number in figures["versions"].items()}
-    return {name: _said(value) for name, value in told.items()}
+    made_from: dict[str, Any] = {"as of": figures["as_of"], "tier": figures.get("tier")}
+    for name, value in figures["parameters"].items():
+        of_switches = isinstance(value, dict)
+        made_from |= {f"{name}: {switch}": flip for switch, flip in value.items()} if of_switches else {name: value}
+    made_from |= {"title": None, "period": figures.get("period", {}).get("name")}  # a title makes no difference
+    made_from |= {f"SHA-256 of {name}": checksum for name, checksum in figures["checksums"].items()}
+    made_from |= {f"version of {name}": number for name, number in figures["versions"].items()}
+    return {name: _said(value) for name, value in made_from.items()}
 
 
 def _said(value: Any) -> str:
@@ -254,10 +247,7 @@ def _said(value: Any) -> str:
 
 
 def _called(name: str) -> str:
-    if name == ALWAYS:
-        return "what no switch changes"
-    rulebook = Rulebook.load()
-    return "a tool not covered" if name == NOT_COVERED else pieces.called(name, rulebook.newest)
+    return "what no switch changes" if name == ALWAYS else pieces.called(name, Rulebook.load().newest)
 
 
 def _wrong(figures: Any) -> str | None:
@@ -269,8 +259,8 @@ def _wrong(figures: Any) -> str | None:
         for of in (NOW, WHAT_IF):
             parts = sum(row["credit"] for row in _switches(figures, of).values()) + figures["always"]
             count, columns = int(figures["counts"][of][MARKETING]), [row[MARKETING] for row in figures["sources"]]
-            told = of == NOW or figures.get("what-if switches")
-            if told and abs(parts - count) > _ROUNDED * (len(figures["switches"]) + 1):
+            stands = of == NOW or figures.get(WHAT_IF_SWITCHES)
+            if stands and abs(parts - count) > _ROUNDED * (len(figures["switches"]) + 1):
                 return f"the parts sum to {parts:,.1f}, and the count is {count:,}"
             if of == NOW and sum(columns) != count:
                 return f"the tools sum to {sum(columns):,}, and the count is {count:,}"

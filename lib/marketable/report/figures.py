@@ -72,12 +72,11 @@ def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _pairs(values: Mapping[str, Any]) -> pd.DataFrame:
-    told = [(name, _told(value)) for name, value in values.items()]
-    return pd.DataFrame(told, columns=["row", "value"], dtype=object)
-
-
-def _told(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (Mapping, list)) else value
+    rows = [
+        (name, json.dumps(value, ensure_ascii=False) if isinstance(value, (Mapping, list)) else value)
+        for name, value in values.items()
+    ]
+    return pd.DataFrame(rows, columns=["row", "value"], dtype=object)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
 from marketable.portal.update_dates import update_date_after
 from marketable.rulebook import MARKETING, STATUSES, Rule, Rulebook
+from marketable.views import pieces
 from marketable.what_if.plans import Plan
 from marketable.what_if.what_if import WhatIf, no_such_switch
 
@@ -60,9 +61,10 @@ class Findings:
         Raises: what reading and deciding raise; DataError where there are no touches; ParameterError where all are
         later than was asked; UnknownNameError for a switch that neither the portal lists nor a touch asked.
         """
-        opened, path = open_file(parameters.data_path, mapping=parameters.mapping_path), parameters.portal_path
-        own = Portal() if path is None else Portal.load(path)
-        prices = None if parameters.prices_path is None else Prices.load(parameters.prices_path)
+        files = parameters.paths
+        opened = open_file(files["data"], mapping=files.get("mapping"))
+        own = Portal.load(files["portal"]) if "portal" in files else Portal()
+        prices = Prices.load(files["prices"]) if "prices" in files else None
         portal = own.with_switches(parameters.switches)
         if not len(opened.touches):
             raise DataError("There is nothing to report on: no row could be used", file=opened.name)
@@ -106,6 +108,14 @@ class Findings:
     def rules(self) -> Mapping[str, Rule]:
         """The rules by which the latest touches are judged, by source."""
         return Rulebook.load().on(self.parameters.edition or self.as_of.date())
+
+    def called(self, name: object) -> str:
+        """A switch, a tool or an action in a person's words."""
+        return pieces.called(str(name), self.rules)
+
+    def created_by(self, source: str, asset: str) -> str:
+        """What created contacts, in a person's words."""
+        return self.called(f"{source}/{asset}" if asset else source)
 
     @functools.cached_property
     def counts(self) -> pd.DataFrame:
@@ -292,7 +302,7 @@ def _moment(outcome: Outcome) -> dt.datetime:
 def versions() -> dict[str, str]:
     """What the figures were made with."""
     made_with = {name: _version(name) for name in ("marketable", "pandas", "numpy")}
-    return made_with | {"python": platform.python_version(), "newest edition": str(Rulebook.load().editions[-1])}
+    return made_with | {"python": platform.python_version(), "newest edition": str(Rulebook.load().newest.date)}
 
 
 _version = functools.cache(version)

@@ -13,11 +13,12 @@ import pandas as pd
 from marketable.paths import write_whole
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED
 from marketable.views.document import document
+from marketable.views.pieces import folded
 from marketable.views.tables import csv
 from marketable.views.words import discreet
 
 from .compare import Comparison, compare, tables
-from .sweep import Run, Sweep
+from .sweep import Sweep
 
 _ROW = {
     "marketing": "marketing",
@@ -37,25 +38,20 @@ def write_index(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]], failures
 
     Arguments: by the names of runs, the figures of those that were made, and why the others failed, in a line.
     """
-    rows = [
-        {
-            "name": run.name,
-            "label": discreet(run.label),
-            **row_of(figures.get(run.name)),
-            "failed": _reason(run, failures),
-        }
-        for run in sweep.runs
-    ]
+    rows = []
+    for run in sweep.runs:
+        failed = discreet(failures[run.name]) if run.name in failures else None
+        rows.append({"name": run.name, "label": discreet(run.label), **_row(figures.get(run.name)), "failed": failed})
     moved = _compared(sweep, figures)
-    told = [row | {"moved": _plain(moved.get(row["name"]))} for row in rows]
-    data = json.dumps({"title": discreet(sweep.title), "reports": told}, indent=1, ensure_ascii=False)
+    reports = [row | {"moved": _plain(moved.get(row["name"]))} for row in rows]
+    data = json.dumps({"title": discreet(sweep.title), "reports": reports}, indent=1, ensure_ascii=False)
     write_whole(sweep.index.with_suffix(".json"), f"{data}\n".encode())
     write_whole(sweep.index.with_suffix(".csv"), csv(pd.DataFrame(rows, dtype=object)))
     write_whole(sweep.index, _page(sweep, rows, moved).encode())
 
 
-def row_of(figures: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What the index tells of one report: None for what its data do not tell."""
+def _row(figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the index says of one report: None for what its data do not say."""
     if figures is None:
         return dict.fromkeys([*_ROW, "headline"])
     now, before, imagined = (figures["counts"][of] for of in ("now", "before", "what-if"))
@@ -75,10 +71,6 @@ def row_of(figures: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _reason(run: Run, failures: Mapping[str, str]) -> str | None:
-    return discreet(failures[run.name]) if run.name in failures else None
-
-
 def _compared(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Comparison]:
     """Each run that was made against the first of its group."""
     firsts: dict[str, str] = {}
@@ -94,12 +86,8 @@ def _compared(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]]) -> dict[st
 def _plain(comparison: Comparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
-    movements = {"now": comparison.now, "what-if": comparison.what_if}
-    by = {
-        of: json.loads(movement.moved.round(6).reset_index().to_json(orient="records"))
-        for of, movement in movements.items()
-        if movement is not None
-    }
+    movements = {"now": comparison.now} | ({"what-if": comparison.what_if} if comparison.what_if else {})
+    by = {of: movement.moved.round(6).reset_index().to_dict("records") for of, movement in movements.items()}
     return {"says": comparison.says, **by}
 
 
@@ -116,19 +104,12 @@ def _page(sweep: Sweep, rows: list[dict[str, Any]], moved: Mapping[str, Comparis
 
 
 def _faults(folder: Path, failed: list[dict[str, Any]]) -> str:
-    if not failed:
-        return ""
-    items = "".join(
-        f"<li><strong>{html.escape(row['label'])}</strong>: {html.escape(row['failed'])}"
-        f"{_as_far(folder, row['name'])}</li>"
-        for row in failed
-    )
-    return f'<section class="mk-faults"><h2>Not made</h2><ul>{items}</ul></section>'
-
-
-def _as_far(folder: Path, name: str) -> str:
-    file = f"{name}.failed.ipynb"
-    return f' <a href="{html.escape(file)}">The notebook as far as it came</a>.' if (folder / file).is_file() else ""
+    items = ""
+    for row in failed:
+        file = html.escape(f"{row['name']}.failed.ipynb")
+        link = f' <a href="{file}">The notebook as far as it came</a>.' if (folder / file).is_file() else ""
+        items += f"<li><strong>{html.escape(row['label'])}</strong>: {html.escape(row['failed'])}{link}</li>"
+    return f'<section class="mk-faults"><h2>Not made</h2><ul>{items}</ul></section>' if failed else ""
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -165,9 +146,7 @@ def _bars(row: Mapping[str, Any], most: int) -> str:
 
 
 def _number(value: int | None, *, signed: bool) -> str:
-    if value is None:
-        return ""
-    return f"{value:+,}" if signed and value else f"{value:,}"
+    return "" if value is None else f"{value:+,}" if signed and value else f"{value:,}"
 
 
 def _what_moved(sweep: Sweep, rows: list[dict[str, Any]], moved: Mapping[str, Comparison]) -> str:
@@ -181,8 +160,7 @@ def _what_moved(sweep: Sweep, rows: list[dict[str, Any]], moved: Mapping[str, Co
 
 
 def _comparison(comparison: Comparison) -> str:
-    movement = comparison.what_if or comparison.now
-    both = comparison.what_if and len(comparison.now.counting)
-    parts = tables(movement) + (f"<p>Before the what-if:</p>{tables(comparison.now)}" if both else "")
-    told = f"<details><summary>Switch by switch</summary>{parts}</details>" if parts else ""
-    return f"<p>{html.escape(comparison.says)}</p>{told}"
+    parts = tables(comparison.what_if or comparison.now)
+    if comparison.what_if and len(comparison.now.counting):
+        parts += f"<p>Before the what-if:</p>{tables(comparison.now)}"
+    return f"<p>{html.escape(comparison.says)}</p>{folded('Switch by switch', parts) if parts else ''}"

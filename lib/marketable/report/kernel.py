@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
-EMPTY = "%reset -f"  # what a notebook runs first in a kernel that ran another
 # These name nothing, so that no notebook can lean on them. What is loaded stays, and need not be swept each time.
 _LOADED = "__import__('marketable.report.sections'), __import__('gc').freeze()"
 _QUIET = "--IPKernelApp.log_level=40"  # not a word about TCP: the kernel listens on this machine only
@@ -25,7 +23,8 @@ class WarmKernel:
     _client: AsyncKernelClient | None
 
     def __init__(self) -> None:
-        self.manager, self._client = _started(), None
+        self._killed = False
+        self._start()
 
     def __enter__(self) -> WarmKernel:
         return self
@@ -40,28 +39,36 @@ class WarmKernel:
         with contextlib.suppress(RuntimeError, OSError):
             run_sync(self.manager.shutdown_kernel)(now=True)
 
-    def ready(self, deadline: Deadline) -> AsyncKernelClient:
-        """A client of the kernel, which listens; of a new kernel, where the last one is dead.
+    def kill(self) -> None:
+        """Ends the kernel for good, under what another thread is doing with it, which fails."""
+        self._killed = True
+        if self.manager.provisioner is not None:
+            run_sync(self.manager.provisioner.kill)()
 
-        Raises: RuntimeError where it dies, or does not listen in time.
+    def ready(self, deadline: Deadline) -> AsyncKernelClient:
+        """A client of the kernel, which listens and has an empty namespace; of a new kernel, where the last is dead.
+
+        Raises: RuntimeError where it dies, or does not listen in time; TimeoutError.
         """
+        if self._killed:
+            raise RuntimeError("it was stopped")
         if not run_sync(self.manager.is_alive)():
             self.end()
-            self.manager, self._client = _started(), None
+            self._start()
         if self._client is None:
             client: AsyncKernelClient = self.manager.client()
             client.start_channels()
             run_sync(client.wait_for_ready)(timeout=deadline.left)
             client.allow_stdin = False
             self._client = client
+        run_sync(self._client.execute_interactive)("%reset -f", silent=True, timeout=deadline.left)
         return self._client
 
-
-def _started() -> AsyncKernelManager:
-    # This very Python, whatever else the user has installed as the kernel python3.
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-    run_sync(manager.start_kernel)(extra_arguments=[_QUIET, f"--IPKernelApp.exec_lines={_LOADED}"])
-    return manager
+    def _start(self) -> None:
+        # This very Python, whatever else the user has installed as the kernel python3.
+        self.manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
+        run_sync(self.manager.start_kernel)(extra_arguments=[_QUIET, f"--IPKernelApp.exec_lines={_LOADED}"])
+        self._client = None
 
 
 class Deadline:
@@ -79,7 +86,3 @@ class Deadline:
     def over(self) -> bool:
         """Whether no time is left."""
         return time.monotonic() >= self._end
-
-    def of_cell(self, _cell: Any) -> float:
-        """The time limit of a cell, as nbclient asks for it."""
-        return self.left

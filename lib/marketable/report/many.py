@@ -1,35 +1,24 @@
-"""Many reports made: each in a process with a warm kernel, some at once; one that fails stops no other.
+"""Many reports made, some at once, each in a warm kernel, which is a process; one that fails stops no other.
 
-What is there already, and was made from the very same, is kept. Each process has an executor of its own, so that one
-that dies takes its own report with it and nothing else.
+What is there already, and was made from the very same, is kept.
 """
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import functools
 import json
-import multiprocessing
-import os
-import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from marketable.errors import MarketableError
+from marketable.paths import write_whole
 
-from . import process
-from .process import FAILED
-
-if TYPE_CHECKING:
-    from .kernel import WarmKernel
-    from .parameters import Parameters
-    from .sweep import Run, Sweep
+from .kernel import Deadline, WarmKernel
+from .process import FAILED, code_of
+from .sweep import Run, Sweep
 
 Progress = Callable[[int, int, str], object]  # of each report as it begins: its number, how many there are, its name
 
@@ -71,7 +60,7 @@ def make_all(
     wanted = [run for run in sweep.runs if run.name not in kept]
     failed = _made(sweep, wanted, at_once, seconds, progress or (lambda number, of, name: None))
     made = tuple(run.name for run in wanted if run.name not in failed)
-    from .index import write_index  # which loads pandas, best while others do the work
+    from .index import write_index  # which loads pandas, best after the kernels have
 
     figures = {name: _figures(sweep.folder / f"{name}.json") for name in (*kept, *made)}
     write_index(sweep, figures, {name: failure.reason for name, failure in failed.items()})
@@ -91,101 +80,50 @@ def _figures(file: Path) -> dict[str, Any]:
     return figures
 
 
-# ---- in this process ----
-
-
 def _made(sweep: Sweep, runs: list[Run], at_once: int, seconds: float, progress: Progress) -> dict[str, Failure]:
     """Makes each run. Returns: those that failed."""
-    failed: dict[str, Failure] = {}
-    waiting, begun = list(reversed(runs)), 0
-    others = {*multiprocessing.active_children()}
-    busy: dict[Future[Failure | None], tuple[Run, ProcessPoolExecutor]] = {}
-    idle = [_executor() for _ in range(min(at_once, len(runs)))]
-    try:
-        while waiting or busy:
-            while waiting and idle:
-                run, executor = waiting.pop(), idle.pop()
-                begun += 1
-                progress(begun, len(runs), run.label)
-                asked = functools.partial(_make, run.parameters, sweep.page(run), run.fingerprint, seconds)
-                try:
-                    future = executor.submit(asked)
-                except BrokenProcessPool:  # it died while it had nothing to do
-                    executor = _executor()
-                    future = executor.submit(asked)
-                busy[future] = run, executor
-            for future in wait(busy, return_when=FIRST_COMPLETED).done:
-                run, executor = busy.pop(future)
-                try:
-                    failure = future.result()
-                except BrokenProcessPool:
-                    failure = Failure(FAILED, "The process that made it died.")
-                    executor.shutdown()
-                    executor = _executor()
-                idle.append(executor)
-                if failure is not None:
+    waiting, beginning = iter(list(enumerate(runs, 1))), threading.Lock()
+    failed, kernels = dict[str, Failure](), list[WarmKernel]()
+
+    def begin() -> Run | None:
+        with beginning:
+            number, run = next(waiting, (0, None))
+            if run is not None:
+                progress(number, len(runs), run.label)
+            return run
+
+    def work() -> None:
+        with WarmKernel() as kernel:
+            kernels.append(kernel)
+            while run := begin():
+                if failure := _make(sweep, run, kernel, seconds):
                     failed[run.name] = failure
-    except BaseException:
-        for child in {*multiprocessing.active_children()} - others:
-            child.terminate()
-        raise
-    finally:
-        for executor in [*idle, *(executor for _, executor in busy.values())]:
-            executor.shutdown(cancel_futures=True)
+
+    with ThreadPoolExecutor(at_once) as executor:
+        try:
+            for each in as_completed([executor.submit(work) for _ in range(min(at_once, len(runs)))]):
+                each.result()
+        except BaseException:  # a signal to end: what waits is not begun, and what is on its way fails
+            list(waiting)
+            for kernel in kernels:
+                kernel.kill()
+            raise
     return failed
 
 
-def _executor() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
-
-
-# ---- in a process that makes reports ----
-
-_kernel: WarmKernel
-
-
-def _begin() -> None:
-    """Starts a kernel, which ends with this process; and this process ends with the one that started it."""
-    global _kernel
-    process.begin()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all of us; who started us tells us to end
-    signal.signal(signal.SIGTERM, _stop)
-    threading.Thread(target=_follow, daemon=True).start()
-    from .kernel import WarmKernel
-
-    _kernel = WarmKernel()
-    atexit.register(_kernel.end)
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    """Ends without a word, as whoever is stopped wants none; so in the middle of whatever it does."""
-    with contextlib.suppress(BaseException):
-        _kernel.end()
-    os._exit(process.STOPPED)
-
-
-def _follow() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(process.STOPPED)  # the kernel follows as soon as it notices
-
-
-def _make(parameters: Parameters, page: Path, fingerprint: str, seconds: float) -> Failure | None:
+def _make(sweep: Sweep, run: Run, kernel: WarmKernel, seconds: float) -> Failure | None:
     """Makes one report, and notes in its figures what it was made from."""
-    from marketable.paths import write_whole
-
     from .figures import as_json
-    from .kernel import Deadline
     from .run import ReportError, make
 
+    page = sweep.page(run)
     try:
-        made = make(parameters, page, _kernel, Deadline(seconds))
-        write_whole(page.with_suffix(".json"), as_json({**made.figures, "fingerprint": fingerprint}))
+        made = make(run.parameters, page, kernel, Deadline(seconds))
+        write_whole(page.with_suffix(".json"), as_json({**made.figures, "fingerprint": run.fingerprint}))
     except ReportError as error:
         return Failure(error.code, error.problem)
     except (MarketableError, OSError) as error:
-        return Failure(process.code_of(error), " ".join(str(error).split()))
+        return Failure(code_of(error), " ".join(str(error).split()))
     except Exception as error:
         return Failure(FAILED, f"{type(error).__name__}: {' '.join(str(error).split())}")
     return None

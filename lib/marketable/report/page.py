@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import threading
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 NOT_ON_PAGE = "not-on-page"  # a cell's tag
+_one_at_a_time = threading.Lock()  # nbconvert was not written for threads
 
 
 def page(notebook: NotebookNode, title: str) -> str:
@@ -32,8 +34,8 @@ def page(notebook: NotebookNode, title: str) -> str:
         "script": script,
         "script_digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
-    body, _ = exporter().from_notebook_node(_shown(notebook), resources=resources)
-    return str(body)
+    with _one_at_a_time:
+        return str(exporter().from_notebook_node(_shown(notebook), resources=resources)[0])
 
 
 @functools.cache
@@ -51,7 +53,8 @@ def exporter() -> HTMLExporter:
 
 def prepare() -> None:
     """Loads what a page is made with, which takes longer than to make one."""
-    exporter().from_notebook_node(new_notebook())
+    with _one_at_a_time:
+        exporter().from_notebook_node(new_notebook())
 
 
 def _shown(notebook: NotebookNode) -> NotebookNode:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,7 +36,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
 _TIMED = re.compile(r"(?P<switch>\w+) from (?P<from>\S+( \S+)?)")
 
 
-def find(path: str, *beside: Path) -> Path | None:
+def _found(path: str, *beside: Path) -> Path | None:
     """The file of a relative path: beside the file that names it, then from where we stand, then in the toolkit's
     folder; None where there is none.
     """
@@ -48,13 +47,12 @@ def find(path: str, *beside: Path) -> Path | None:
     return None
 
 
-def _missing(path: str, *beside: Path) -> dict[str, Any]:
-    """That there is no such file, as arguments of an error; with the nearest name in the folders looked into."""
+def _no_such_file(path: str, *beside: Path) -> dict[str, Any]:
+    """Arguments of an error that says so, with the nearest name in the folders looked into."""
     above, names = Path(path).parent, []
     for folder in (*beside, Path.cwd(), TOOLKIT):
         with contextlib.suppress(OSError, ValueError, RuntimeError):
-            looked = folder / above.expanduser()
-            names += [str(above / each.name) for each in looked.iterdir() if each.is_file()]
+            names += [str(above / each.name) for each in (folder / above.expanduser()).iterdir() if each.is_file()]
     expected = "the path of a file that exists"
     return {"problem": "There is no such file", "value": path, "expected": expected, "nearest": nearest(path, names)}
 
@@ -62,8 +60,8 @@ def _missing(path: str, *beside: Path) -> dict[str, Any]:
 def _file(value: object) -> object:
     if not isinstance(value, str) or "\0" in value:
         raise fault("This is no path of a file", value=value, expected="a path, as text")
-    if _unicode(value) and find(value) is None:
-        raise fault(**_missing(value))
+    if _unicode(value) and _found(value) is None:
+        raise fault(**_no_such_file(value))
     return value
 
 
@@ -96,7 +94,7 @@ def _edition(value: str) -> str:
         try:
             Rulebook.load().pinned(value)
         except UnknownNameError as unknown:
-            raise _told(unknown) from None
+            raise _as_fault(unknown) from None
     return value
 
 
@@ -110,22 +108,18 @@ def _period(value: str) -> str:
 
 
 def _time(value: str) -> str:
-    if value:
-        try:
-            if not _TIME.match(value) or not FIRST_YEAR <= dt.datetime.fromisoformat(value).year <= LAST_YEAR:
-                raise ValueError
-        except ValueError:
-            expected = "a time like 2026-10-31 18:00, or a day like 2026-10-31, which is its first moment"
-            raise fault("This is not a time", value=value, expected=expected) from None
-    return value
+    with contextlib.suppress(ValueError):
+        if not value or (_TIME.match(value) and FIRST_YEAR <= dt.datetime.fromisoformat(value).year <= LAST_YEAR):
+            return value
+    expected = "a time like 2026-10-31 18:00, or a day like 2026-10-31, which is its first moment"
+    raise fault("This is not a time", value=value, expected=expected)
 
 
 def _yes(value: object) -> object:
-    if isinstance(value, bool):
-        return value
-    if str(value).strip().lower() not in ON:
+    text = str(value).strip().lower()
+    if not isinstance(value, bool) and text not in ON:
         raise fault("This is neither yes nor no", value=value, expected="yes or no", nearest=nearest(value, ON))
-    return ON[str(value).strip().lower()]
+    return value if isinstance(value, bool) else ON[text]
 
 
 def _switches(value: object) -> dict[str, Any]:
@@ -136,34 +130,32 @@ def _switches(value: object) -> dict[str, Any]:
         expected = 'switches by name, like {"hubspot_form/Newsletter": "off"}'
         raise fault("These are no switches", value=value, expected=expected)
     switches = {}
-    for name, setting in flat_switches(value):
-        settled = _setting(_unicode(name), setting)
+    for name, setting in _flat(value):
+        switches[name] = _setting(_unicode(name), setting)
         try:
-            Portal().with_switches({name: settled})
+            Portal().with_switches({name: switches[name]})
         except MarketableError as wrong:
-            raise _told(wrong, name, *wrong.place[2:]) from None  # as if it were the only change of a history
-        switches[name] = settled
+            raise _as_fault(wrong, name, *wrong.place[2:]) from None  # as if it were the only change of a history
     return switches
 
 
-def flat_switches(switches: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+def _flat(switches: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
     """Each switch and what it is set to, whether named `source/asset` or nested as in portal.yaml."""
-    flat = []
     for name, setting in switches.items():
-        dated = isinstance(setting, Mapping) and "switch" in setting
-        if isinstance(setting, Mapping) and "/" not in str(name) and not (dated and str(name) in _for_the_account()):
-            flat += [(f"{name}/{asset}", of_asset) for asset, of_asset in setting.items()]
+        # Of a tool with one switch for the account this is a dated setting; of another, it has an asset called switch.
+        dated = isinstance(setting, Mapping) and "switch" in setting and _is_one_switch(str(name))
+        if isinstance(setting, Mapping) and "/" not in str(name) and not dated:
+            yield from ((f"{name}/{asset}", of_asset) for asset, of_asset in setting.items())
         else:
-            flat.append((str(name), setting))
-    return flat
+            yield str(name), setting
 
 
-def _for_the_account() -> set[str]:
+def _is_one_switch(source: str) -> bool:
     rulebook = Rulebook.load()
-    return {source for source in rulebook.newest if rulebook.scope(source) == "account"}
+    return source in rulebook.newest and rulebook.scope(source) == "account"
 
 
-def _told(error: MarketableError, *place: str | int) -> PydanticCustomError:
+def _as_fault(error: MarketableError, *place: str | int) -> PydanticCustomError:
     """An error of another part as a fault of a parameter."""
     return fault(error.problem, place=place, value=error.value, expected=error.expected, nearest=error.nearest)
 
@@ -239,31 +231,21 @@ class Parameters(Strict):
         return self
 
     @property
-    def data_path(self) -> Path:
-        """The file of the data."""
-        return _found(self.data)
-
-    @property
-    def mapping_path(self) -> Path | None:
-        """The file of the mapping, None where there is none."""
-        return _found(self.mapping) if self.mapping else None
-
-    @property
-    def portal_path(self) -> Path | None:
-        """The file of the portal, None where every switch is at its default."""
-        return _found(self.portal) if self.portal else None
-
-    @property
-    def prices_path(self) -> Path | None:
-        """The file of the price list, None where there is none."""
-        return _found(self.prices) if self.prices else None
-
-    @property
     def paths(self) -> dict[str, Path]:
         """The files that are named, by parameter."""
-        found = {"data": self.data_path, "mapping": self.mapping_path}
-        found |= {"portal": self.portal_path, "prices": self.prices_path}
-        return {name: path for name, path in found.items() if path}
+        found: dict[str, Path] = {}
+        for name in OF_FILES:
+            if path := getattr(self, name):
+                file = _found(path)
+                if file is None:
+                    raise ParameterError("There is no such file any more", value=path)
+                found[name] = file
+        return found
+
+    @property
+    def data_path(self) -> Path:
+        """The file of the data."""
+        return self.paths["data"]
 
 
 def layered(layers: Iterable[tuple[str | Path | None, Mapping[Place, int], Mapping[str, Any]]]) -> Parameters:
@@ -310,15 +292,6 @@ def of_text(assignment: str) -> tuple[None, Mapping[Place, int], Mapping[str, An
     return None, {}, {name if of_switch else name.strip(): value}  # a form's name may end with a blank
 
 
-def notebook_cell() -> str:
-    """The source of the notebook's cell of parameters: a line each, with its type, default and explanation."""
-    return "\n".join(
-        f"{name}: {field.annotation.__name__ if isinstance(field.annotation, type) else 'dict'} = "
-        f"{json.dumps(field.default) if not isinstance(field.default, bool) else field.default}  # {field.description}"
-        for name, field in Parameters.model_fields.items()
-    )
-
-
 def _undotted(given: Mapping[str, Any]) -> dict[str, Any]:
     """Names with a dot put where they belong; a switch named twice keeps the later setting."""
     plain: dict[str, Any] = {}
@@ -328,7 +301,7 @@ def _undotted(given: Mapping[str, Any]) -> dict[str, Any]:
             before = plain.get(whole) or {}
             if not isinstance(before, Mapping):
                 raise ParameterError("These are no switches", place=(whole,), value=before, expected="name: off")
-            plain[whole] = {**before, **({switch: value} if dot else dict(flat_switches(value)))}
+            plain[whole] = {**before, **({switch: value} if dot else dict(_flat(value)))}
         else:
             plain[str(name) if whole in Parameters.model_fields else whole] = value
     return plain
@@ -349,20 +322,12 @@ def _of_switches(lines: Mapping[Place, int]) -> dict[Place, int]:
 def _placed(given: Mapping[str, Any], file: str | Path | None) -> dict[str, Any]:
     """Paths that a file names are looked for beside it first."""
     placed = dict(given)
-    if file is not None:
-        beside = Path(file).resolve().parent
-        for name in OF_FILES:
-            path = given.get(name)
-            if isinstance(path, str) and path:
-                found = find(path, beside)
-                if found is None:
-                    raise ParameterError(**_missing(path, beside), place=(name,))
-                placed[name] = str(found)
+    for name in OF_FILES if file is not None else ():
+        path = given.get(name)
+        if isinstance(path, str) and path:
+            beside = Path(str(file)).resolve().parent
+            found = _found(path, beside)
+            if found is None:
+                raise ParameterError(**_no_such_file(path, beside), place=(name,))
+            placed[name] = str(found)
     return placed
-
-
-def _found(path: str) -> Path:
-    found = find(path)
-    if found is None:
-        raise ParameterError("There is no such file any more", value=path)
-    return found

@@ -1,7 +1,5 @@
-"""One report: the notebook run by papermill, its page and figures written whole, or not at all.
-
-Parameters come checked, from their schema; papermill sees a notebook and no paths, for it would take braces in a path
-for a format and an output for its template. A run that fails leaves its notebook, with the error, and nothing else.
+"""One report: the notebook with the parameters that papermill puts into it, run; its page and figures written whole, or
+not at all. A run that fails leaves its notebook, with the error, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import papermill
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.parameterize import parameterize_notebook
 
 from marketable.errors import MarketableError, ParameterError
 from marketable.exports.opening import submissions_of
@@ -29,22 +25,23 @@ from marketable.paths import write_whole
 
 from . import figures as written
 from .findings import CONTACTS, FIGURES
-from .kernel import EMPTY, Deadline, WarmKernel
+from .kernel import Deadline, WarmKernel
 from .page import page, prepare
 from .parameters import NOTEBOOK, Parameters
 from .process import BAD_DATA, BAD_PARAMETERS, FAILED, OUT_OF_TIME
 
 BESIDE = (".json", ".csv", ".xlsx", ".ipynb", ".pdf", ".contacts.csv", ".failed.ipynb")
-_ENGINE, _EMPTIES = "marketable", "empties-the-kernel"
-_BAD_DATA = ("DataError", "PortalError", "RulebookError")
-_BAD_PARAMETERS = ("ParameterError", "UnknownNameError")
+_CODES = dict.fromkeys(("DataError", "PortalError", "RulebookError"), BAD_DATA)
+_CODES |= dict.fromkeys(("ParameterError", "UnknownNameError"), BAD_PARAMETERS)
 _PDF_SECONDS = 60
 
 
 class ReportError(MarketableError):
     """A report could not be made: `problem` says why in a sentence or more. `code` is the command's exit code."""
 
-    code = FAILED
+    def __init__(self, problem: str, code: int = FAILED, advice: str | None = None) -> None:
+        super().__init__(problem, advice=advice)
+        self.code = code
 
     def _message(self) -> str:
         return " ".join(filter(None, [self.problem, self.advice]))
@@ -91,7 +88,7 @@ def make(
         executed = _executed(parameters, notebook, kernel, deadline, failed, progress)
     finally:
         preparing.join()
-    figures = _data(executed, FIGURES)
+    figures = output_of(executed, FIGURES)
     html = page(executed, parameters.title)
     contents = {".ipynb": nbformat.writes(executed).encode()}
     if figures is not None:
@@ -100,7 +97,7 @@ def make(
             ".csv": written.as_csv(figures),
             ".xlsx": written.as_workbook(figures),
         }
-    listed = _data(executed, CONTACTS)
+    listed = output_of(executed, CONTACTS)
     if listed is not None:
         contents[".contacts.csv"] = str(listed).encode("utf-8-sig")
     if browser:
@@ -149,80 +146,39 @@ def _writing(file: Path) -> Iterator[None]:
         raise ParameterError("This cannot be written", place=("output",), value=str(file), advice=advice) from None
 
 
-class _Warm(Engine):  # type: ignore[misc]
-    """papermill's engine for notebooks of reports: in a kernel that stays, within a total time limit."""
-
-    @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: Any,
-        kernel_name: str,
-        *,
-        kernel: WarmKernel,
-        deadline: Deadline,
-        progress: Progress,
-        keep: Callable[[Any], None],
-        **_: Any,
-    ) -> None:
-        keep(nb_man.nb)
-        code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code" and cell.get("id") != _EMPTIES]
-        number = {id(cell): at for at, cell in enumerate(code, 1)}
-
-        def begins(cell: Any, **_: Any) -> None:
-            if id(cell) in number:
-                progress(number[id(cell)], len(code), _name(cell))
-
-        listening = kernel.ready(deadline)
-        client = PapermillNotebookClient(
-            nb_man, km=kernel.manager, timeout_func=deadline.of_cell, on_cell_execute=begins
-        )
-        client.kc = listening
-        client.execute()
-
-
-papermill_engines.register(_ENGINE, _Warm)
-
-
 def _executed(
     parameters: Parameters, notebook: Path, kernel: WarmKernel, deadline: Deadline, failed: Path, progress: Progress
 ) -> Any:
     """The notebook with its outputs. Raises: ReportError, the notebook being kept where it failed."""
-    template = _read(notebook)
-    template.cells.insert(0, nbformat.v4.new_code_cell(EMPTY, id=_EMPTIES))
-    kept: list[Any] = [template]
     asked = parameters.model_dump() | {name: str(path) for name, path in parameters.paths.items()}
+    executed = parameterize_notebook(_read(notebook), asked, kernel_name="python3", language="python")
+    code = [id(cell) for cell in executed.cells if cell.cell_type == "code"]
+
+    def begins(cell: Any, **_: Any) -> None:
+        progress(code.index(id(cell)) + 1, len(code), _name(cell))
+
+    where = ""
     try:
-        papermill.execute_notebook(
-            template,
-            None,
-            asked,
-            engine_name=_ENGINE,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            kernel=kernel,
-            deadline=deadline,
-            progress=progress,
-            keep=kept.append,
+        listening = kernel.ready(deadline)
+        client = NotebookClient(
+            executed, km=kernel.manager, timeout_func=lambda _: deadline.left, on_cell_execute=begins
         )
-    except PapermillExecutionError as error:
-        code = BAD_DATA if error.ename in _BAD_DATA else BAD_PARAMETERS if error.ename in _BAD_PARAMETERS else FAILED
-        ours = code != FAILED  # a sentence for people already
-        told = error.evalue if ours else f"{error.ename}: {error.evalue.removesuffix('.')}."
-        where = f"The cell “{_failed(kept[-1])}” failed. "
+        client.kc = listening
+        client.execute()
+        return executed
+    except CellExecutionError as error:
+        exit_code, where = _CODES.get(error.ename, FAILED), f"The cell “{_failed(executed)}” failed. "
+        ours = exit_code != FAILED  # a sentence for people already
+        problem = error.evalue if ours else f"{error.ename}: {error.evalue.removesuffix('.')}."
     except (CellTimeoutError, DeadKernelError, TimeoutError, RuntimeError) as error:
-        code, told, where = FAILED, f"The kernel died: {str(error).removesuffix('.')}.", ""
+        exit_code, problem = FAILED, f"The kernel died: {str(error).removesuffix('.')}."
         if deadline.over or isinstance(error, TimeoutError):
-            code, told = OUT_OF_TIME, f"Out of time: more than {deadline.seconds:g} s were needed."
-    else:
-        return _recorded(kept[-1], notebook)
-    if code == OUT_OF_TIME:
-        kernel.end()
+            exit_code, problem = OUT_OF_TIME, f"Out of time: more than {deadline.seconds:g} s were needed."
+            kernel.end()
     with _writing(failed):
-        write_whole(failed, nbformat.writes(_recorded(kept[-1], notebook)).encode())
-    fault = ReportError(" ".join(told.split()), advice=f"{where}The notebook as far as it came: {failed}")
-    fault.code = code
-    raise fault
+        write_whole(failed, nbformat.writes(executed).encode())
+    advice = f"{where}The notebook as far as it came: {failed}"
+    raise ReportError(" ".join(problem.split()), exit_code, advice)
 
 
 def _read(notebook: Path) -> Any:
@@ -231,18 +187,14 @@ def _read(notebook: Path) -> Any:
         template = nbformat.read(notebook, as_version=4)
     except (OSError, ValueError, AttributeError, nbformat.ValidationError):  # what nbformat raises for no notebook
         raise ParameterError("This is no notebook", place=("notebook",), value=str(notebook)) from None
-    if not any("parameters" in cell.metadata.get("tags", []) for cell in template.cells):
+    for cell in template.cells:
+        cell.metadata.setdefault("tags", [])
+    if not any("parameters" in cell.metadata.tags for cell in template.cells):
         advice = "Tag the cell that holds them as parameters, as in the notebook of the toolkit."
         problem = "This notebook takes no parameters"
         raise ParameterError(problem, place=("notebook",), value=str(notebook), advice=advice)
+    template.metadata["papermill"] = {}  # where papermill notes what it was asked
     return template
-
-
-def _recorded(executed: Any, notebook: Path) -> Any:
-    """The executed notebook as if it had been run by itself; where papermill notes all of the template, its name."""
-    executed.metadata["papermill"] |= {"input_path": notebook.name, "output_path": None}
-    executed.cells = [cell for cell in executed.cells if cell.get("id") != _EMPTIES]
-    return executed
 
 
 def _failed(executed: Any) -> str:
@@ -253,21 +205,15 @@ def _failed(executed: Any) -> str:
 
 def _name(cell: Any) -> str:
     """What a cell is called: its id, where a person gave it, else its first line."""
-    tags = cell.metadata.get("tags", [])
-    if "injected-parameters" in tags:
+    if "injected-parameters" in cell.metadata.tags:
         return "parameters"
     return str(cell.get("id") or (cell.source.splitlines() or [""])[0][:40])
 
 
-def _data(notebook: Any, kind: str) -> Any:
-    """The last output of a kind, or None."""
-    found = [
-        output.data[kind]
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if kind in output.get("data", {})
-    ]
-    return found[-1] if found else None
+def output_of(notebook: Any, kind: str) -> Any:
+    """The last output of a kind in an executed notebook, or None."""
+    outputs = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    return next((data[kind] for data in reversed(list(outputs)) if kind in data), None)
 
 
 def _printed(html: str, browser: str, deadline: Deadline) -> bytes:
@@ -284,8 +230,6 @@ def _printed(html: str, browser: str, deadline: Deadline) -> bytes:
             subprocess.run(command, capture_output=True, timeout=min(_PDF_SECONDS, deadline.left), check=True)  # noqa: S603
             return target.read_bytes()
         except subprocess.TimeoutExpired:
-            fault = ReportError("Out of time while the browser printed the page.")
-            fault.code = OUT_OF_TIME
-            raise fault from None
+            raise ReportError("Out of time while the browser printed the page.", OUT_OF_TIME) from None
         except (subprocess.CalledProcessError, OSError) as error:
             raise ReportError(f"The browser did not print the page: {error}.") from None

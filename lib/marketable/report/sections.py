@@ -17,18 +17,17 @@ import pandas as pd
 
 from marketable.auditing import Audit
 from marketable.auditing.explanations import MEANINGS
-from marketable.auditing.groups import MADE_BY
 from marketable.errors import nearest
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
 from marketable.rulebook.reader import TRUST
+from marketable.views import audited, pieces
 from marketable.views import charts as drawn
-from marketable.views import pieces
 from marketable.views.tables import csv, html_table
 from marketable.views.words import against_tier, day, discreet, headline
 
 from .findings import CEASED, CONTACTS, CREATED, FIGURES, TURNED, Findings, versions
 from .parameters import Parameters
-from .telling import billed, called, created_by, first_paragraph
+from .telling import billed, first_paragraph
 
 PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
 _DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "\ufffd")
@@ -58,7 +57,7 @@ _INFERRED = (
     "That is inferred from the statuses: many contacts changed in bulk by hand look the same. Look at the switch "
     "itself before you believe it."
 )
-_WORTH = "Marketing contacts worth a look; a contact may be in several groups"
+_AS_THEY_SHOW = "The portal with its switches as the statuses show them, as portal.yaml"
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def summary(found: Findings) -> Section:
     """The title, the paragraph that matters, and the key figures."""
     style = f"<style>{files('marketable.views').joinpath('report.css').read_text('utf-8')}</style>"
     told = first_paragraph(found)
-    portal = found.parameters.portal_path
+    portal = found.parameters.paths.get("portal")
     what = f"{found.opened.name}, under {portal.name if portal else 'switches at their defaults'}"
     until = f"up to {day(found.as_of.date())}, {found.as_of:%H:%M}"
     about = f"{found.period.name[:1].upper()}{found.period.name[1:]}, {until}. {what}."
@@ -105,30 +104,34 @@ def summary(found: Findings) -> Section:
 
 def charts(found: Findings) -> Section:
     """The three pictures, each with the same in a table."""
-    names = _names(found)
-    now, before = found.what_if.by("source", found.flips), found.what_if.by("source")
-    after = found.what_if.switches_after(found.flips)
-    by_source = pieces.counts_table(now, before, names)
+    names, flips = pieces.tools(found.rules), found.flips
+    now, before = found.what_if.by("source", flips), found.what_if.by("source")
+    after = found.what_if.switches_after(flips)
     by_day, baseline = found.imagined.by_day(), found.now.by_day()
-    curves = {"marketing": by_day} | ({"baseline": baseline} if found.flips else {})
-    months = pd.DataFrame(curves).groupby(lambda date: f"{date:%Y-%m}").last()
-    credit = after[(after["exposed"] > 0) | (after["credit"] > 0)].sort_values("credit", ascending=False, kind="stable")
-    whose = "" if not found.flips else " After the what-if; the baseline beside."
-    return Section(
-        "charts",
-        "What there would be" if found.flips else "What there is",
-        '<div class="mk-pictures">'
-        + _figure(drawn.by_source(now, before, names), html_table(by_source, f"Contacts by creating tool.{whose}"))
-        + _figure(
-            drawn.over_time(by_day, baseline, found.tier),
-            html_table(_ints(months.rename_axis("at the end of").reset_index()), "Marketing contacts.", most=400),
-        )
-        + _figure(
-            drawn.credit(after.rename(index=discreet), found.what_if.always, names),
-            html_table(_switches(found, credit), "What each switch accounts for.", most=_MOST),
-        )
-        + f"</div>{pieces.CREDIT}",
+    curves = {"marketing": by_day} | ({"baseline": baseline} if flips else {})
+    months = pd.DataFrame(curves).groupby(lambda date: f"{date:%Y-%m}").last().astype(int)
+    owed = after[(after["exposed"] > 0) | (after["credit"] > 0)].sort_values("credit", ascending=False, kind="stable")
+    switches = owed[["exposed", "sole", "credit"]].round(1).set_axis(["reaches", "only through it", "credit"], axis=1)
+    switches.insert(0, "is", owed["on"].map({True: "on", False: "off"}))
+    switches.insert(0, "switch", owed.index.map(found.called))
+    whose = " After the what-if; the baseline beside." if flips else ""
+    tables = (
+        html_table(pieces.counts_table(now, before, names), f"Contacts by creating tool.{whose}"),
+        html_table(months.rename_axis("at the end of").reset_index(), "Marketing contacts.", most=400),
+        html_table(switches, "What each switch accounts for.", most=_MOST),
     )
+    pictures = (
+        drawn.by_source(now, before, names),
+        drawn.over_time(by_day, baseline, found.tier),
+        drawn.credit(after.rename(index=discreet), found.what_if.always, names),
+    )
+    shown = "".join(
+        f'<figure><div class="mk-scroll">{picture._repr_html_()}</div>'
+        f"<figcaption>{pieces.folded('The same in numbers', table)}</figcaption></figure>"
+        for picture, table in zip(pictures, tables, strict=True)
+    )
+    title = "What there would be" if flips else "What there is"
+    return Section("charts", title, f'<div class="mk-pictures">{shown}</div>{pieces.CREDIT}')
 
 
 def changes(found: Findings) -> Section:
@@ -138,7 +141,7 @@ def changes(found: Findings) -> Section:
     sums = {kind: int(found.changes.loc[found.changes["kind"] == kind, "contacts"].sum()) for kind in _KINDS}
     text = f"{was:,} at the end of {found.period.before.name}, {sums[CREATED]:,} created as marketing, "
     text += f"{sums[TURNED]:,} that became so later, {sums[CEASED]:,} that ceased to be: {now:,} now."
-    named = [called(found, str(name)) for name in found.changes["decided_by"]]
+    named = [found.called(name) for name in found.changes["decided_by"]]
     table = found.changes.assign(decided_by=named).rename(columns={"kind": "what", "decided_by": "decided by"})
     shown = html_table(table, f"Changes in {found.period.name}.", most=_MOST) if len(table) else ""
     return Section("changes", f"What changed in {found.period.name}", pieces.paragraph(text) + shown)
@@ -149,9 +152,9 @@ def what_if(found: Findings) -> Section | None:
     if not found.flips:
         return None
     after, before = found.counts.T["what-if"], found.counts.T["now"]
-    flips = "; ".join(f"{called(found, name)} {_set_to(flip)}" for name, flip in found.flips.items())
+    flips = "; ".join(f"{found.called(name)} {_set_to(flip)}" for name, flip in found.flips.items())
     moved = found.credits.reset_index()
-    moved["switch"] = [called(found, str(name)) for name in moved["switch"]]
+    moved["switch"] = [found.called(name) for name in moved["switch"]]
     table = html_table(moved.round(1), "Credit that moves: the changes sum to the difference.", most=_MOST)
     return Section(
         "what-if",
@@ -170,9 +173,9 @@ def flip(found: Findings) -> Section:
     of_slots = zip(table["slots"], table["own"], strict=True)
     dated = {at for at, on in of_slots if at >= 0 and bool(on) != table["switches"][at]["own"]}
     table["switches"] = [{state: each[state] for state in ("own", "flipped")} for each in table["switches"]]
-    table |= {"tier": found.tier, "sources": [_names(found).get(name, name) for name in table["sources"]]}
+    table |= {"tier": found.tier, "sources": [pieces.tools(found.rules).get(name, name) for name in table["sources"]]}
     rows = "".join(
-        f'<tr data-switch="{numbers[str(row.Index)]}"><th scope="row">{html.escape(called(found, str(row.Index)))}</th>'
+        f'<tr data-switch="{numbers[str(row.Index)]}"><th scope="row">{html.escape(found.called(row.Index))}</th>'
         f"<td>{'on' if row.on else 'off'}{', dated' if numbers[str(row.Index)] in dated else ''}</td>"
         f'<td class="mk-number">{row.exposed:,}</td><td class="mk-number">{row.sole:,}</td>'
         f'<td class="mk-number">{row.credit:,.1f}</td></tr>'
@@ -181,7 +184,7 @@ def flip(found: Findings) -> Section:
     head = '<th scope="col">switch</th><th scope="col">is</th>' + "".join(
         f'<th scope="col" class="mk-number">{name}</th>' for name in ("reaches", "only through it", "credit")
     )
-    by_source = pieces.counts_table(found.what_if.by("source"), found.what_if.by("source"), _names(found))
+    by_source = pieces.counts_table(found.what_if.by("source"), found.what_if.by("source"), pieces.tools(found.rules))
     # In JSON only < could end the element early; it is written as an escape, which reads the same.
     data = json.dumps(table, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     travels = len(data) <= PORTABLE
@@ -206,49 +209,46 @@ def own_statuses(found: Findings) -> Section | None:
     audit = found.audit
     if audit is None:
         return None
-    counts = audit.counts.reset_index()
+    counts = audit.counts.reset_index().rename(columns={"all": "contacts"})
     counts.insert(1, "what that means", [MEANINGS[name] for name in counts["explanation"]])
-    explained = _worded(
-        counts.rename(columns={"all": "contacts"}), f"Contacts, each with one explanation{_seen(found)}."
-    )
-    remarks = _list(list(audit.remarks.values())) if audit.remarks else ""
-    tables = (_seeming(found, audit), _groups(found, audit), _myths(audit), _by_source(found, audit))
+    seen = ", the switches being as they seem to have been" if _differs(audit) else ""
     return Section(
         "own-statuses",
         "HubSpot's own statuses",
-        pieces.paragraph(_OWN) + explained + remarks + "".join(tables) + _as_they_show(audit),
+        pieces.paragraph(_OWN)
+        + _worded(counts, f"Contacts, each with one explanation{seen}.")
+        + pieces.bullets(audit.remarks.values())
+        + _seeming(found, audit)
+        + _groups(found, audit)
+        + ("<h3>What people say</h3>" + audited.myths(audit) if len(audit.myths) else "")
+        + _by_source(found, audit)
+        + (pieces.folded(_AS_THEY_SHOW, f'<div class="mk-scroll">{audited.portal(audit)}</div>') * _differs(audit)),
     )
 
 
 def left_open(found: Findings) -> Section:
     """What was rejected, what is not covered, what is ambiguous, and what the file does not tell."""
     opened, uncovered = found.opened, found.what_if.by("source")[NOT_COVERED].astype(int)
-    used = opened.rows_read - len(opened.rejected)
-    lines = [f"{opened.rows_read:,} rows read, {used:,} used, {len(opened.rejected):,} rejected."]
-    count = int(uncovered.sum())
-    verb = "contact is" if count == 1 else "contacts are"
+    rejected, count = len(opened.rejected), int(uncovered.sum())
+    lines = [f"{opened.rows_read:,} rows read, {opened.rows_read - rejected:,} used, {rejected:,} rejected."]
     silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."
-    lines.append(f"{count:,} {verb} not covered: {silent}")
+    lines.append(f"{count:,} {'contact is' if count == 1 else 'contacts are'} not covered: {silent}")
     lines += [_unasked(found, name) for name in found.what_if.unasked]
     if found.now.ambiguous:
         lines.append(
             f"{found.now.ambiguous:,} of the contacts were created between two editions of the article that disagree "
             "about their tool; they are counted as the older one reads."
         )
-    lines += [
-        f"{name[:1].upper()}{name[1:]}: {note.rstrip('.')}."
-        for name, note in opened.understood.items()
-        if name.startswith(_LACKS)
-    ]
-    open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
-    tools = pd.DataFrame({"tool": [called(found, str(name)) for name in open_ones.index], "contacts": open_ones})
-    return Section(
-        "left-open",
-        "What is left open",
-        _list(lines)
-        + (html_table(tools, "Not covered, by tool.") if len(tools) else "")
-        + (html_table(_rejected(found), "Rejected rows, by reason.", most=_MOST) if len(opened.rejected) else ""),
-    )
+    lacks = {name: note for name, note in opened.understood.items() if name.startswith(_LACKS)}
+    lines += [f"{name[:1].upper()}{name[1:]}: {note.rstrip('.')}." for name, note in lacks.items()]
+    content = pieces.bullets(lines)
+    if count:
+        open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
+        tools = pd.DataFrame({"tool": open_ones.index.map(found.called), "contacts": open_ones.to_numpy()})
+        content += html_table(tools, "Not covered, by tool.")
+    if rejected:
+        content += html_table(_rejected(found), "Rejected rows, by reason.", most=_MOST)
+    return Section("left-open", "What is left open", content)
 
 
 def made_from(found: Findings) -> Section:
@@ -272,7 +272,7 @@ def made_from(found: Findings) -> Section:
         "What this was made from",
         _pairs(settings, "Settings")
         + html_table(_assumptions(found), "Rules that applied, and how far to trust each.", most=_MOST)
-        + _list([f"{letter}: {text}" for letter, text in _TRUSTED.items()])
+        + pieces.bullets(f"{letter}: {text}" for letter, text in _TRUSTED.items())
         + _references(found),
     )
 
@@ -296,11 +296,6 @@ def contacts(found: Findings) -> Section | None:
 # ---- pieces ----
 
 
-def _seen(found: Findings) -> str:
-    """By which switches contacts are not covered, where those that the statuses show are not the portal's."""
-    return ", the switches being as they seem to have been" if _differs(found.audit) else ""
-
-
 def _differs(audit: Audit | None) -> bool:
     return audit is not None and audit.portal != audit.given
 
@@ -310,11 +305,10 @@ def _seeming(found: Findings, audit: Audit) -> str:
     differing = audit.switches[audit.switches["differs"]]
     if not len(differing):
         return pieces.paragraph("No switch seems to have been other than the portal says.")
-    named = [called(found, str(name)) for name in differing.index]
     shown = differing[["portal", "looks", "evidence"]].rename(
         columns={"portal": "the portal says", "looks": "it looks"}
     )
-    shown.insert(0, "switch", named)
+    shown.insert(0, "switch", differing.index.map(found.called))
     return _worded(shown, "Switches that are not as the portal says.") + pieces.paragraph(_INFERRED, "mk-note")
 
 
@@ -323,52 +317,27 @@ def _groups(found: Findings, audit: Audit) -> str:
     if not len(audit.groups):
         return ""
     groups = audit.groups.reset_index()
-    groups["group"] = [_group(found, name) for name in groups["group"]]
+    groups["group"] = [audited.group(name, found.rules) for name in groups["group"]]
     if found.prices is None or groups["monthly"].isna().all():
-        return _worded(groups.drop(columns="monthly"), f"{_WORTH}.")
-    currency = found.prices.currency
-    groups = groups.rename(columns={"monthly": f"{currency} a month"})
-    return _worded(groups, f"{_WORTH}. Beside them their share of the list's price.") + pieces.paragraph(
+        return _worded(groups.drop(columns="monthly"), f"{audited.WORTH}.")
+    groups = groups.rename(columns={"monthly": f"{found.prices.currency} a month"})
+    return _worded(groups, f"{audited.WORTH}. Beside them their share of the list's price.") + pieces.paragraph(
         "A share is not what would be saved: the bill moves by whole steps, and not before the renewal.", "mk-note"
     )
 
 
-def _group(found: Findings, name: str) -> str:
-    made_by, through, switch = name.partition(MADE_BY)
-    return f"{MADE_BY}{called(found, switch)}" if through and not made_by else name
-
-
 def _by_source(found: Findings, audit: Audit) -> str:
     """Where the count differs from what was to be expected, by what created the contacts."""
-    gaps = audit.by_source[audit.by_source["difference"] != 0]
+    gaps = audited.by_source(audit, found.rules)
+    gaps = gaps[gaps["difference"] != 0]
     if not len(gaps):
-        text = "HubSpot's own statuses are what the rules make of the switches, tool by tool."
-        return pieces.paragraph(text)
-    named = [created_by(found, source, asset) for source, asset in zip(gaps["source"], gaps["asset"], strict=True)]
-    table = pd.DataFrame({"created by": named, **{name: gaps[name].to_numpy() for name in gaps.columns[2:]}})
-    return html_table(table, "Marketing contacts, actual against expected.", most=_MOST)
-
-
-def _myths(audit: Audit) -> str:
-    told = {"myth": "people say", "answer": "these contacts say"}
-    myths = audit.myths.reset_index()[list(told)].rename(columns=told)
-    return _worded(myths, "What people say, and the contacts that contradict it.") if len(myths) else ""
+        return pieces.paragraph("HubSpot's own statuses are what the rules make of the switches, tool by tool.")
+    return html_table(gaps, "Marketing contacts, actual against expected.", most=_MOST)
 
 
 def _worded(frame: pd.DataFrame, caption: str) -> str:
     """A table whose cells hold sentences: in a narrow window they keep some width, and it scrolls."""
     return f'<div class="mk-worded">{html_table(frame, caption, most=_MOST)}</div>'
-
-
-def _as_they_show(audit: Audit) -> str:
-    """The portal with its switches as the statuses show them, where it is another."""
-    if not _differs(audit):
-        return ""
-    told = "The portal with its switches as the statuses show them, as portal.yaml"
-    return (
-        f'<details><summary>{told}</summary><div class="mk-scroll" tabindex="0" role="group" aria-label="{told}">'
-        f"<pre>{html.escape(audit.portal_text)}</pre></div></details>"
-    )
 
 
 _KINDS = (CREATED, TURNED, CEASED)
@@ -407,20 +376,16 @@ def _key_figures(found: Findings) -> str:
 
 def _unasked(found: Findings, name: str) -> str:
     near = nearest(name, set(found.what_if.switches.index) - set(found.what_if.unasked))
-    meant = f" Perhaps {called(found, near)} is meant." if near else ""
-    return f"The portal lists {called(found, name)}, and nothing in the data tells of a contact that met it.{meant}"
+    meant = f" Perhaps {found.called(near)} is meant." if near else ""
+    return f"The portal lists {found.called(name)}, and nothing in the data tells of a contact that met it.{meant}"
 
 
 def _rejected(found: Findings) -> pd.DataFrame:
     """Why rows were rejected, how many, and which; what stands in them may be personal and is not shown."""
-    by_reason = found.opened.rejected.groupby("reason", sort=False)["row"]
-    told = [(reason, len(rows), _some(rows.tolist())) for reason, rows in by_reason]
-    table = pd.DataFrame(told, columns=["reason", "rejected", "rows"])
+    by_reason = found.opened.rejected.groupby("reason", sort=False)["row"].agg(list)
+    some = [", ".join(map(str, rows[:_ROWS])) + (" …" if len(rows) > _ROWS else "") for rows in by_reason]
+    table = pd.DataFrame({"reason": by_reason.index, "rejected": by_reason.map(len).to_numpy(), "rows": some})
     return table.sort_values("rejected", ascending=False, kind="stable")
-
-
-def _some(rows: list[int]) -> str:
-    return ", ".join(map(str, rows[:_ROWS])) + (" …" if len(rows) > _ROWS else "")
 
 
 def _baseline(found: Findings) -> str:
@@ -429,24 +394,6 @@ def _baseline(found: Findings) -> str:
     text = f"{found.marketing:,} of {total:,} {'contact is' if total == 1 else 'contacts are'} marketing "
     text += "with the portal's own switches, the baseline"
     return text + ("." if found.tier is None else f"; {against_tier(found.marketing, found.tier)}.")
-
-
-def _figure(chart: drawn.Chart, table: str) -> str:
-    picture = chart._repr_html_()
-    told = f"<details><summary>The same in numbers</summary>{table}</details>"
-    return f'<figure><div class="mk-scroll">{picture}</div><figcaption>{told}</figcaption></figure>'
-
-
-def _switches(found: Findings, switches: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "switch": [called(found, str(name)) for name in switches.index],
-            "is": ["on" if on else "off" for on in switches["on"]],
-            "reaches": switches["exposed"].to_numpy(),
-            "only through it": switches["sole"].to_numpy(),
-            "credit": switches["credit"].round(1).to_numpy(),
-        }
-    )
 
 
 def _assumptions(found: Findings) -> pd.DataFrame:
@@ -461,17 +408,19 @@ def _assumptions(found: Findings) -> pd.DataFrame:
             rows.append((rule.name, default, rule.reference))
             if rule.upgrades_existing and rule.upgrade_reference:
                 rows.append((rule.name, "an existing one becomes marketing while it is on", rule.upgrade_reference))
+    commitment, leaves = found.portal.subscription.commitment, "set_non_marketing" in sources
+    over = found.tier is not None and billed(found) > found.tier
     asked = {
         "access": found.portal.access_since is not None,
         "set_marketing": "set_marketing" in sources,
-        "set_non_marketing": "set_non_marketing" in sources,
+        "set_non_marketing": leaves,
         "undo_by_hand": "set_marketing" in undone,
         "undo_by_tool": bool(undone - {"set_marketing"}),
-        f"update_date_{found.portal.subscription.commitment}": "set_non_marketing" in sources,
-        "update_date_short_month": found.portal.subscription.commitment == "monthly" and "set_non_marketing" in sources,
+        f"update_date_{commitment}": leaves,
+        "update_date_short_month": commitment == "monthly" and leaves,
+        "over_the_tier": over,
+        "no_downgrade": over,
     }
-    over = found.tier is not None and billed(found) > found.tier
-    asked |= {"over_the_tier": over, "no_downgrade": over}
     rows += [("Afterwards", life[name].says, life[name].reference) for name, asks in asked.items() if asks]
     trusted = [(tool, rule, reference.trust, reference.read_in) for tool, rule, reference in rows]
     return pd.DataFrame(trusted, columns=["tool", "rule", "trust", "read in"])
@@ -511,18 +460,6 @@ def _set_to(flip: Any) -> str:
         state = state if isinstance(state, str) else "on" if state else "off"
         return f"{state} from {since}" if since else str(state)
     return "on" if flip else "off"
-
-
-def _names(found: Findings) -> dict[str, str]:
-    return {source: rule.name for source, rule in found.rules.items()} | {NOT_COVERED: "A tool not covered"}
-
-
-def _list(lines: list[str]) -> str:
-    return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>"
-
-
-def _ints(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.astype({name: int for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])})
 
 
 def _discreet(data: Any) -> Any:

@@ -11,8 +11,7 @@ import functools
 import hashlib
 import itertools
 import json
-import re
-import unicodedata
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,14 +28,13 @@ from marketable.plain_yaml import Place
 from marketable.portal.portal import split
 from marketable.rulebook import Rulebook
 from marketable.settings import Strict, fault, validate
+from marketable.views.handing import slug, unique
 
 from .parameters import NOTEBOOK, OF_FILES, OF_SWITCHES, Parameters, layered
 
 INDEX = "index"
 MOST = 1000  # reports of a plan
-_LONGEST = 100  # bytes of a name
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # which Windows takes no file names from
-_TELLING = ("period", *OF_FILES, *OF_SWITCHES)  # parameters whose values tell which they are
+_CLEAR = ("period", *OF_FILES, *OF_SWITCHES)  # parameters whose values say which they are
 
 Layer = tuple[Path, Mapping[Place, int], Mapping[str, Any]]
 
@@ -77,11 +75,9 @@ def _text(value: object) -> object:
 
 
 def _names(value: object) -> object:
-    if value == "":
-        return {}
-    if not isinstance(value, Mapping):
+    if value and not isinstance(value, Mapping):
         raise fault("Names with values are needed here", value=value, expected="lines like period: 2026-10")
-    return value
+    return value or {}
 
 
 def _values(value: object) -> object:
@@ -119,7 +115,7 @@ class Plan(Strict):
             raise fault("A plan has reports or portals, not both", place=("portals",), expected=expected)
         if not (self.reports or self.portals or self.grid):
             raise fault("This plan names no reports", expected="a grid, reports, or portals")
-        count = max(1, len(self.reports)) * functools.reduce(lambda so_far, of: so_far * len(of), self.grid.values(), 1)
+        count = max(1, len(self.reports)) * math.prod(map(len, self.grid.values()))
         if count > MOST:
             raise fault("This plan is too large", value=count, expected=f"at most {MOST:,} reports")
         return self
@@ -139,10 +135,9 @@ def planned(path: Path, folder: Path | None = None) -> Sweep:
         for of_grid, grid in _combined(plan, path, lines)
     ]
     if len(drafts) > MOST:
-        raise ParameterError(
-            "This plan is too large", file=path, value=len(drafts), expected=f"at most {MOST:,} reports"
-        )
-    names = unique([slug(label) for label, _, _ in drafts])
+        expected = f"at most {MOST:,} reports"
+        raise ParameterError("This plan is too large", file=path, value=len(drafts), expected=expected)
+    names = unique([slug(label) for label, _, _ in drafts], taken=INDEX)
     runs = []
     for name, (label, group, layers) in zip(names, drafts, strict=True):
         own_title: Layer = (path, {}, {"title": f"{plan.title}: {label}"})
@@ -153,30 +148,6 @@ def planned(path: Path, folder: Path | None = None) -> Sweep:
             raise wrong if wrong.file else wrong.located(path, layers[-1][1] if layers else {}) from None
         runs.append(Run(name, label, group, parameters, fingerprint(parameters)))
     return Sweep(plan.title, _apart(folder or _output(plan, path), path, runs), tuple(runs))
-
-
-def slug(label: str) -> str:
-    """A label as the name of a file: letters and digits only, never a path, never one that means something else.
-
-    >>> slug("Trade fair/Hannover: off"), slug("../../etc/passwd"), slug("…"), slug("index"), slug("NUL")
-    ('trade-fair-hannover-off', 'etc-passwd', 'report', 'report-index', 'report-nul')
-    """
-    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", label).lower()).strip("-")
-    name = plain.encode()[:_LONGEST].decode(errors="ignore").strip("-")
-    return f"report-{name}".strip("-") if not name or name == INDEX or _DEVICES.fullmatch(name) else name
-
-
-def unique(names: list[str]) -> list[str]:
-    """The names, each one that was taken before with the next free number.
-
-    >>> unique(["a", "a", "a-2", "a"])
-    ['a', 'a-2', 'a-2-2', 'a-3']
-    """
-    given: dict[str, None] = {}
-    for name in names:
-        numbered = (f"{name}-{number}" for number in itertools.count(2))
-        given[next(each for each in itertools.chain([name], numbered) if each not in given)] = None
-    return list(given)
 
 
 def fingerprint(parameters: Parameters) -> str:
@@ -193,7 +164,7 @@ def library() -> str:
     package = Path(__file__).parents[1]
     sources = sorted(file for file in package.rglob("*") if file.is_file() and file.suffix not in (".pyc", ".pyo"))
     digests = [f"{file.relative_to(package).as_posix()} {_checksum(file)}" for file in sources]
-    used = [f"{name} {version(name)}" for name in ("pandas", "numpy", "matplotlib", "nbconvert")]
+    used = [f"{name} {version(name)}" for name in ("pandas", "numpy", "nbconvert")]
     return hashlib.sha256("\n".join([*digests, *used]).encode()).hexdigest()
 
 
@@ -215,32 +186,25 @@ def _listed(plan: Plan, path: Path, lines: Mapping[Place, int]) -> Iterator[tupl
 
 def _portals(plan: Plan, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[str, list[Layer]]]:
     line: Mapping[Place, int] = {(): lines[("portals",)]}
+    where: dict[str, Any] = {"file": path, "row": line[()], "place": ("portals",)}
     folders = [folder / Path(plan.portals).expanduser() for folder in (path.resolve().parent, Path.cwd(), TOOLKIT)]
     folder = next((folder for folder in folders if folder.is_dir()), None)
     if folder is None:
         near = nearest(plan.portals, [each.name for each in path.resolve().parent.iterdir() if each.is_dir()])
-        raise ParameterError(
-            "There is no such folder", file=path, row=line[()], place=("portals",), value=plan.portals, nearest=near
-        )
+        raise ParameterError("There is no such folder", **where, value=plan.portals, nearest=near)
     accounts = sorted(each for each in folder.glob("*.yaml") if each.is_file() and each.resolve() != path.resolve())
     if not accounts:
-        raise ParameterError(
-            "This folder holds no portals", file=path, row=line[()], place=("portals",), value=plan.portals,
-            expected="files like account.yaml, each with its data beside it, like account.csv",
-        )  # fmt: skip
+        expected = "files like account.yaml, each with its data beside it, like account.csv"
+        raise ParameterError("This folder holds no portals", **where, value=plan.portals, expected=expected)
     for account in accounts:
         own = {"portal": str(account.resolve())}
         data = next(filter(Path.is_file, (account.with_suffix(suffix) for suffix in SUFFIXES)), None)
         if data is not None:
             own["data"] = str(data.resolve())
         elif not {"data"} & {*plan.parameters, *plan.grid}:
-            expected = (
-                f"{account.stem} with one of {', '.join(SUFFIXES)} beside it, or data common to all in parameters"
-            )
-            raise ParameterError(
-                "This portal has no data", file=path, row=line[()], place=("portals",), value=account.name,
-                expected=expected,
-            )  # fmt: skip
+            beside = f"{account.stem} with one of {', '.join(SUFFIXES)} beside it"
+            expected = f"{beside}, or data common to all in parameters"
+            raise ParameterError("This portal has no data", **where, value=account.name, expected=expected)
         yield account.stem, [(path, line, own)]
 
 
@@ -268,18 +232,13 @@ def _label(name: str, value: Any) -> str:
     whole, dot, switch = name.partition(".")
     if dot and whole in OF_SWITCHES:
         source, asset = split(switch)
-        return f"{asset or _tool(source)} {_said(value)}"
+        rules = Rulebook.load().newest
+        return f"{asset or (rules[source].name if source in rules else source)} {_said(value)}"
     if name in OF_FILES and isinstance(value, str):
         return Path(value).stem or f"no {name}"
     if isinstance(value, Mapping) and name in OF_SWITCHES:
         return ", ".join(_label(f"{name}.{each}", setting) for each, setting in value.items()) or "no flips"
-    return _said(value) if name in _TELLING else f"{name.replace('_', ' ')} {_said(value)}"
-
-
-def _tool(source: str) -> str:
-    rulebook = Rulebook.load()
-    rules = rulebook.newest
-    return rules[source].name if source in rules else source
+    return _said(value) if name in _CLEAR else f"{name.replace('_', ' ')} {_said(value)}"
 
 
 def _said(value: Any) -> str:
@@ -291,13 +250,8 @@ def _said(value: Any) -> str:
 
 
 def _below(lines: Mapping[Place, int], place: Place, under: Place = ()) -> dict[Place, int]:
-    """The lines of what stands below a place, as lines of a layer; a switch named with a dot has its line as well."""
-    below = {(*under, *known[len(place) :]): line for known, line in lines.items() if known[: len(place)] == place}
-    for (first, *rest), line in [(known, line) for known, line in below.items() if known]:
-        whole, dot, switch = str(first).partition(".")
-        if dot and whole in OF_SWITCHES:
-            below[(whole, switch, *rest)] = line
-    return below
+    """The lines of what stands below a place, as lines of a layer."""
+    return {(*under, *known[len(place) :]): line for known, line in lines.items() if known[: len(place)] == place}
 
 
 # ---- files ----
@@ -311,15 +265,15 @@ def _output(plan: Plan, path: Path) -> Path:
 
 def _apart(folder: Path, plan: Path, runs: list[Run]) -> Path:
     """The folder. Raises: ParameterError for one that cannot be, or holds what the reports are made from."""
-    told: dict[str, Any] = {"place": ("output",), "value": str(folder)}
+    where: dict[str, Any] = {"place": ("output",), "value": str(folder)}
     taken = next((each for each in (folder, *folder.parents) if each.exists() and not each.is_dir()), None)
     if taken is not None:
-        raise ParameterError(f"There is a file where the folder should be, {taken}", **told)
+        raise ParameterError(f"There is a file where the folder should be, {taken}", **where)
     read = [plan, NOTEBOOK, *(file for run in runs for file in _inputs(run.parameters))]
     among = next((file.name for file in read if file.resolve().parent == folder.resolve()), None)
     if among is not None:
         problem = f"The reports would lie among what they are made from, {among}"
-        raise ParameterError(problem, **told, advice="Choose a folder of their own.")
+        raise ParameterError(problem, **where, advice="Choose a folder of their own.")
     return folder
 
 
@@ -330,8 +284,8 @@ def _inputs(parameters: Parameters) -> list[Path]:
 
 def _checksum(file: Path) -> str:
     """Of the content as it is now; a file that several runs read is read once."""
-    told = file.stat()
-    return _digest(file, told.st_size, told.st_mtime_ns)
+    now = file.stat()
+    return _digest(file, now.st_size, now.st_mtime_ns)
 
 
 @functools.cache

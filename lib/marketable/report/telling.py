@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from marketable.auditing import Audit
-from marketable.portal.portal import split
-from marketable.rulebook import MARKETING, NOT_COVERED
-from marketable.views import pieces
+from marketable.rulebook import MARKETING
 from marketable.views.words import against_tier, crossing, day, headline
 
 from .findings import CEASED, Findings
@@ -26,19 +22,6 @@ def first_paragraph(found: Findings) -> list[str]:
     ]  # fmt: skip
 
 
-def called(found: Findings, name: str) -> str:
-    """A switch, a tool or an action in a person's words."""
-    source, asset = split(name)
-    if source == NOT_COVERED:
-        return f"a tool not covered ({asset})" if asset else "a tool not covered"
-    return pieces.called(name, found.rules)
-
-
-def created_by(found: Findings, source: str, asset: str) -> str:
-    """What created contacts, in a person's words."""
-    return called(found, f"{source}/{asset}" if asset else source)
-
-
 def billed(found: Findings) -> int:
     """The marketing contacts that HubSpot bills: what it says itself, else what the rules say."""
     return found.marketing if found.gaps is None else int(found.gaps["actual"].sum())
@@ -47,11 +30,11 @@ def billed(found: Findings) -> int:
 def _where_it_stands(found: Findings) -> list[str]:
     total, tier, audit = int(found.counts.T["now"].sum()), found.tier, found.audit
     if audit is None:
-        of_export = found.opened.export is not None
         text = f"On {day(found.as_of.date())}, {found.marketing:,} of {total:,} contacts are marketing"
-        text += f"{' by the rules' if of_export else ''}{_against(found, found.marketing)}."
-        untold = "What HubSpot itself says is known of the day of the export only, and not of this one."
-        return [text, untold] if of_export else [text]
+        if found.opened.export is None:
+            return [f"{text}{_against(found, found.marketing)}."]
+        own = "What HubSpot itself says is known of the day of the export only, and not of this one."
+        return [f"{text} by the rules{_against(found, found.marketing)}.", own]
     gaps = audit.by_source
     counted, actual, expected = (int(gaps[column].sum()) for column in ("contacts", "actual", "expected"))
     text = f"HubSpot counts {actual:,} of these {counted:,} contacts as marketing"
@@ -77,7 +60,7 @@ def _to_look_at(found: Findings, audit: Audit) -> str:
     differing = audit.switches[audit.switches["differs"]]
     if len(differing):
         named = [
-            f"{called(found, str(name))} ({row['portal']} in the portal, it looks {row['looks']})"
+            f"{found.called(name)} ({row['portal']} in the portal, it looks {row['looks']})"
             for name, row in differing.head(_NAMED).iterrows()
         ]
         more = len(differing) - len(named)
@@ -86,18 +69,15 @@ def _to_look_at(found: Findings, audit: Audit) -> str:
         return f"{len(differing):,} {verb} not to have been as the portal says: {listed}."
     gaps = audit.by_source
     clear = gaps[gaps["difference"].abs() >= (gaps["contacts"] * _CLEAR).clip(lower=_FEW)]
-    if len(clear) and clear.iloc[0]["source"] == "team_email" and "live chat" in audit.remarks:
+    if not len(clear):
+        return "No tool stands out: the differences are small everywhere."
+    gap = clear.iloc[0]
+    if gap["source"] == "team_email" and "live chat" in audit.remarks:
         return f"Look first at live chats. {audit.remarks['live chat']}"
-    if len(clear):
-        return f"{_gap(found, clear.iloc[0])} The statuses show no switch that explains that."
-    return "No tool stands out: the differences are small everywhere."
-
-
-def _gap(found: Findings, gap: pd.Series) -> str:
-    name, actual, expected = created_by(found, gap["source"], gap["asset"]), int(gap["actual"]), int(gap["expected"])
     return (
-        f"Look first at {name}: of the {int(gap['contacts']):,} contacts that it created {actual:,} are marketing, and "
-        f"{expected:,} were to be expected."
+        f"Look first at {found.created_by(gap['source'], gap['asset'])}: of the {int(gap['contacts']):,} contacts that "
+        f"it created {int(gap['actual']):,} are marketing, and {int(gap['expected']):,} were to be expected. "
+        "The statuses show no switch that explains that."
     )
 
 
@@ -115,7 +95,7 @@ def _which_way(found: Findings) -> list[str]:
     by_rules = "by the rules " if found.opened.export is not None else ""
     text = f"In {found.period.name} the count {by_rules}"
     text += f"{rose} by {abs(change):,}" if change else "stayed the same"
-    causes = [f"{called(found, str(name))} ({count:,})" for name, count in came.items()]
+    causes = [f"{found.called(name)} ({count:,})" for name, count in came.items()]
     if causes:
         text += f": {int(came.sum()):,} became marketing, most through {_listed(causes[:_NAMED])}"
     if ceased:
@@ -131,35 +111,35 @@ def _imagined(found: Findings) -> list[str]:
     text = f"With the what-if, {headline(found.counts.T['what-if'], found.counts.T['now'], found.tier)}"
     if moved.any():
         most = str(moved.abs().idxmax())
-        text += f" Most affected are contacts that {called(found, most)} created ({moved[most]:+,})."
+        text += f" Most affected are contacts that {found.called(most)} created ({moved[most]:+,})."
     return [text]
 
 
 def _what_to_do(found: Findings) -> list[str]:
-    plan, told = found.plan, []
+    plan, sentences = found.plan, []
     if found.tier is not None and billed(found) > found.tier:
         renewal = found.portal.subscription.renewal
         until = f", on {day(renewal)}" if renewal and renewal > found.as_of.date() else ""
-        told.append(f"The bill is a step up, and does not go down before the renewal{until}.")
+        sentences.append(f"The bill is a step up, and does not go down before the renewal{until}.")
     if plan is not None and plan.flips and plan.within:
         rows = found.what_if.switches.loc[[name for name, on in plan.flips.items() if not on]]
-        names = [called(found, str(name)) for name in rows.sort_values("sole", ascending=False, kind="stable").index]
+        names = [found.called(name) for name in rows.sort_values("sole", ascending=False, kind="stable").index]
         most = f"{len(names) - _NAMED:,} more switches" if len(names) > _NAMED + 1 else ""
         listed = _listed([*names[:_NAMED], most] if most else names)
         room = ", and no room for the next one" if plan.marketing == plan.limit else ""
-        told.append(
+        sentences.append(
             f"To keep the most within the tier, turn off {listed}, and set those who came only through "
             f"{'it' if len(names) == 1 else 'them'} as non-marketing: {plan.marketing:,} would stay{room}. A switch "
             "that is turned off only keeps out the next ones; who is set as non-marketing stops counting on "
             f"{day(found.update_date)}."
         )
     elif plan is not None:
-        told.append(str(plan))
+        sentences.append(str(plan))
     if found.waiting:
         verb = "contact is" if found.waiting == 1 else "contacts are"
         update_date = found.update_date if found.audit is None else found.audit.update_date
-        told.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(update_date)}.")
-    return told
+        sentences.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(update_date)}.")
+    return sentences
 
 
 def _rejected(found: Findings) -> list[str]:

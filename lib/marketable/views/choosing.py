@@ -4,23 +4,28 @@ are only uploads beside the samples.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import ipywidgets as widgets
-from traitlets import Bunch
 
 from marketable.errors import DataError, MarketableError
+from marketable.exports.files import SUFFIXES
 from marketable.paths import SAVED
 from marketable.settings import Settings
 
+from . import fields
 from .layout import shown, wide
 from .place import shared
 
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
 BY_PATH, UPLOAD, NO_FILE = "path", "upload", "none"
+YAML = (".yaml", ".yml")
 _LONGEST = 120  # letters of a file's name
 Kind = TypeVar("Kind", bound=Settings)
 
@@ -30,26 +35,60 @@ def place(folder: Path, path: str) -> Path:
     return folder.resolve().parent / Path(path.strip().strip("\"'")).expanduser()
 
 
-def taken(widget: widgets.FileUpload) -> list[Bunch]:
-    """The files that a widget holds; it holds them no longer, for what it holds may be saved with the notebook.
-
-    Raises: DataError, where they are too large.
+def taken(widget: widgets.FileUpload) -> tuple[tuple[str, bytes], ...]:
+    """The files that a widget holds, each its name and content; it holds them no longer, for what it holds may be saved
+    with the notebook. Raises: DataError, where they are too large.
     """
-    uploads = list(widget.value)
+    uploads = tuple((upload.name, bytes(upload.content)) for upload in widget.value)
     widget.value = ()
-    if sum(len(upload.content) for upload in uploads) > UPLOAD_LIMIT:
+    if sum(len(content) for _, content in uploads) > UPLOAD_LIMIT:
         advice = None if shared() else "Open it by its path instead."
         expected = f"at most {UPLOAD_LIMIT // 1_000_000} MB"
-        raise DataError("The file is too large to upload", value=uploads[0].name, expected=expected, advice=advice)
+        raise DataError("The file is too large to upload", value=uploads[0][0], expected=expected, advice=advice)
     return uploads
 
 
-def text_of(upload: Bunch, expected: str) -> str:
-    """The text of an uploaded file. Raises: DataError, where it is none."""
+def settings_of(upload: tuple[str, bytes], kind: type[Kind], expected: str) -> Kind:
+    """The settings in an uploaded file. Raises: DataError, where it is no text; the error of the settings."""
+    name, content = upload
     try:
-        return bytes(upload.content).decode("utf-8-sig")
+        return kind.of_text(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise DataError("This is not a text file", value=upload.name, expected=expected) from None
+        raise DataError("This is not a text file", value=name, expected=expected) from None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Tables that were chosen: `paths`, or `uploads` (name and content), which are files only while they are read."""
+
+    paths: tuple[Path, ...] = ()
+    uploads: tuple[tuple[str, bytes], ...] = ()
+
+    @classmethod
+    def uploaded(cls, widget: widgets.FileUpload) -> Chosen:
+        """What a widget holds. Raises: DataError, where a file is of another kind, or they are too large."""
+        uploads = taken(widget)
+        for name, _ in uploads:
+            if Path(harmless(name)).suffix.lower() not in SUFFIXES:
+                raise DataError("Files of this kind are not read", value=name, expected=", ".join(SUFFIXES))
+        return cls(uploads=tuple((harmless(name), content) for name, content in uploads))
+
+    def __len__(self) -> int:
+        return len(self.paths) + len(self.uploads)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[list[Path]]:
+        """The files, as they were chosen, for as long as they are needed."""
+        if not self.uploads:
+            yield list(self.paths)
+            return
+        with tempfile.TemporaryDirectory(prefix="marketable-") as folder:
+            files: list[Path] = []
+            for number, (name, content) in enumerate(self.uploads, start=1):
+                files.append(Path(folder, f"{number}", name))
+                files[-1].parent.mkdir()
+                files[-1].write_bytes(content)
+            yield files
 
 
 def harmless(name: str) -> str:
@@ -114,14 +153,12 @@ class SettingsChoice(Generic[Kind]):
             ],
             layout=wide(),
         )
-        self.path = widgets.Text(
-            description="Path", placeholder=f"/home/me/{self._name}", layout=wide(), continuous_update=False
-        )
-        self.upload = widgets.FileUpload(
-            description=f"Choose a {self._name}", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
+        self.path, self.upload = (
+            fields.line("Path", f"/home/me/{self._name}"),
+            fields.upload(f"Choose a {self._name}", YAML),
         )
         self.widgets = (self.choice, self.path, self.upload)
-        self.choice.observe(lambda _: self._show_what_is_asked(), "value")
+        fields.on_change(self._show_what_is_asked, self.choice)
         self._show_what_is_asked()
 
     @property
@@ -139,7 +176,7 @@ class SettingsChoice(Generic[Kind]):
             return None if self._nothing is None else (self._nothing, "")
         if choice == UPLOAD:
             uploads = taken(self.upload)
-            return (self._kind.of_text(text_of(uploads[0], f"a {self._name}")), uploads[0].name) if uploads else None
+            return (settings_of(uploads[0], self._kind, f"a {self._name}"), uploads[0][0]) if uploads else None
         if choice == BY_PATH and not self.path.value.strip():
             return None
         file = place(self._folder, self.path.value if choice == BY_PATH else choice)

@@ -1,10 +1,14 @@
-"""How what was made leaves the page: into a folder on the user's own machine, or from the app as a download."""
+"""How what was made leaves the page: into a folder on the user's own machine, or from the app as a download; and the
+names of its files.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import itertools
+import re
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +19,8 @@ from marketable.paths import write_whole
 from . import pieces
 
 DOWNLOAD_LIMIT = 12_000_000  # bytes; what is downloaded is part of the page
+_LONGEST = 80  # bytes of a name
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # which Windows takes no file names from
 _KINDS = {".csv": "text/csv", ".yaml": "text/plain", ".zip": "application/zip"}
 
 
@@ -37,13 +43,13 @@ def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str =
             write_whole(folder / name, content)
         return pieces.paragraph(" ".join(said))
     (name, content), *others = contents.items()
-    told = ""
+    about = ""
     if others:
-        name, content, told = archive, zipped(contents), f"It holds {', '.join(contents)}."
+        name, content, about = archive, zipped(contents), f"It holds {', '.join(contents)}."
     if len(content) > DOWNLOAD_LIMIT:
         expected = f"at most {DOWNLOAD_LIMIT // 1_000_000} MB"
         raise DataError("This is too large to download here", value=name, expected=expected)
-    return pieces.download(name, content, told, _KINDS[Path(name).suffix])
+    return pieces.download(name, content, about, _KINDS[Path(name).suffix])
 
 
 def _kept(file: Path, content: bytes) -> str:
@@ -65,3 +71,27 @@ def zipped(contents: Mapping[str, bytes]) -> bytes:
         for name, content in contents.items():
             files.writestr(name, content)
     return archive.getvalue()
+
+
+def slug(label: str) -> str:
+    """A label as the name of a file: letters and digits only, never a path, never one that means something else.
+
+    >>> slug("Trade fair/Hannover: off"), slug("../../etc/passwd"), slug("…"), slug("NUL")
+    ('trade-fair-hannover-off', 'etc-passwd', 'unnamed', 'unnamed-nul')
+    """
+    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", label).lower()).strip("-")
+    name = plain.encode()[:_LONGEST].decode(errors="ignore").strip("-")
+    return f"unnamed-{name}".strip("-") if not name or _DEVICES.fullmatch(name) else name
+
+
+def unique(names: list[str], taken: str = "") -> list[str]:
+    """The names, each one that was taken before with the next free number.
+
+    >>> unique(["a", "a", "a-2", "a", "index"], taken="index")
+    ['a', 'a-2', 'a-2-2', 'a-3', 'index-2']
+    """
+    given = {taken: None}
+    for name in names:
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        given[next(each for each in itertools.chain([name], numbered) if each not in given)] = None
+    return list(given)[1:]

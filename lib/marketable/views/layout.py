@@ -12,11 +12,6 @@ def wide() -> widgets.Layout:
     return widgets.Layout(width="340px", max_width="100%")
 
 
-def narrow() -> widgets.Layout:
-    """The width of a field for a number."""
-    return widgets.Layout(width="190px")
-
-
 def row(*children: widgets.Widget) -> widgets.Box:
     """Children side by side, one under the other where the page is narrow."""
     box = widgets.Box(children)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -20,11 +20,6 @@ OWN_KEYS = (
     "onload=\"const own = this.closest('.mk'); own.setAttribute('data-lm-suppress-shortcuts', 'true'); "
     "own.addEventListener('keydown', event => event.stopPropagation())\">"
 )
-COLUMNS = (
-    '<p class="mk-columns"><span title="Contacts that the switch alone would make marketing">reaches</span>'
-    '<span title="Contacts that are marketing through it and nothing else: lost if it alone were off">'
-    "only through it</span></p>"
-)
 FLIPPING = (
     '<p class="mk-note">A flip counts as if the switch had been so from the beginning, or from the day you choose. '
     "Turning one off in HubSpot today changes nobody who is marketing already: it keeps the next ones out.</p>"
@@ -33,25 +28,11 @@ CREDIT = (
     '<p class="mk-note">A contact that several switches would each make marketing counts in equal parts for those '
     "that are on. So the parts, and the contacts that are marketing whatever the switches, sum to the count.</p>"
 )
-PLANNING = (
-    '<p class="mk-note">The setting that keeps the most marketing contacts within the limit, by the fewest flips, '
-    "reckoned from the portal's own switches, as if they had been so from the beginning. Applied, it takes the place "
-    "of your own flips.</p>"
-)
-SAVING = (
-    '<p class="mk-note">The settings as portal.yaml, the decisions as csv, the pictures, and a summary. The decisions '
-    "name contacts: keep them where contacts may be kept. What was saved in the folder before is replaced.</p>"
-)
-DOWNLOADING = (
-    '<p class="mk-note">The settings as portal.yaml, the decisions as csv, the pictures and a summary, as a zip file. '
-    "The decisions name contacts: keep them where contacts may be kept.</p>"
-)
 _ACTIONS = {
     "set_marketing": "set as marketing",
     "set_non_marketing": "set as non-marketing",
     "access": "the day the account got marketing contacts",
     "listed": "the list of existing contacts",
-    NOT_COVERED: "a tool that is not covered",
     "": "nothing yet",
 }
 
@@ -76,13 +57,13 @@ def plain(text: str) -> str:
     return text.replace("\\", "\\\u200c").replace("$", "\\$")
 
 
-def download(name: str, content: bytes, told: str = "", kind: str = "application/zip") -> str:
+def download(name: str, content: bytes, about: str = "", kind: str = "application/zip") -> str:
     """A link that holds a file, and a sentence about it."""
     link = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     size = f"{max(len(content) // 1000, 1):,} kB"
     return (
         f'<p class="mk-message" role="status"><a download="{html.escape(name)}" href="{link}">'
-        f"Download {html.escape(name)} ({size})</a>. {html.escape(told)}</p>"
+        f"Download {html.escape(name)} ({size})</a>. {html.escape(about)}</p>"
     )
 
 
@@ -95,27 +76,30 @@ def headline(text: str, more: list[str], *, over: bool) -> str:
     )
 
 
+def bullets(texts: Iterable[str]) -> str:
+    """Texts as a list; nothing where there are none."""
+    items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
+    return f'<ul class="mk-list">{items}</ul>' if items else ""
+
+
+def folded(summary: str, content: str) -> str:
+    """A piece of page that is seen when its summary is clicked."""
+    return f"<details><summary>{html.escape(summary)}</summary>{content}</details>"
+
+
+def tools(rules: Mapping[str, Rule]) -> dict[str, str]:
+    """What the sources are called where they head a row: the tools' names."""
+    return {source: rule.name for source, rule in rules.items()} | {NOT_COVERED: "A tool not covered"}
+
+
 def called(name: str, rules: Mapping[str, Rule]) -> str:
-    """What decided, in a person's words: a switch, a tool, an action."""
+    """What decided or created, in a person's words: a switch, a tool, an action."""
     source, asset = split(name)
+    if source == NOT_COVERED:
+        return f"a tool not covered ({asset})" if asset else "a tool not covered"
     if source not in rules:
         return _ACTIONS.get(name, name)
     return rules[source].name if asset is None else f"{rules[source].name}: {asset or '(no name)'}"
-
-
-def reach(exposed: int, sole: int) -> str:
-    """How many contacts a switch reaches, and how many are marketing only through it."""
-    return f'<span class="mk-reach"><span>{exposed:,}</span><b>{sole:,}</b></span>'
-
-
-def group(rule: Rule) -> str:
-    """The head of a tool's switches: its name, what has a switch of its own, and the default."""
-    scope = "one switch for the account" if rule.switch == "account" else f"one switch per {rule.asset}"
-    default = "on" if rule.default_on else "off"
-    return (
-        f'<div class="mk-group" title="{html.escape(rule.where)}. {html.escape(str(rule.reference))}">'
-        f"<span>{html.escape(rule.name)}</span><small>{scope}, {default} by default</small></div>"
-    )
 
 
 def locked(rules: list[Rule], contacts: pd.Series) -> str:
@@ -123,7 +107,8 @@ def locked(rules: list[Rule], contacts: pd.Series) -> str:
     items = "".join(
         f'<li title="{html.escape(str(rule.reference))}"><span><a href="{html.escape(rule.reference.link)}" '
         f'target="_blank" rel="noopener">{html.escape(rule.name)}</a> <small>{int(contacts.get(rule.source, 0)):,}'
-        f'</small></span><span class="mk-badge">{_badge(rule)}</span></li>'
+        f'</small></span><span class="mk-badge">{rule.default}{"" if rule.default == NOT_COVERED else ", locked"}'
+        "</span></li>"
         for rule in rules
     )
     read_in = ", ".join(dict.fromkeys(rule.reference.read_in for rule in rules if rule.default != NOT_COVERED))
@@ -148,8 +133,10 @@ def explanation(contact: pd.Series, touches: pd.DataFrame, rules: Mapping[str, R
         )
     by_touch = {*touches["source"], *(touches["source"].astype(str) + "/" + touches["asset"].astype(str))}
     beyond = "" if contact["decided_by"] in by_touch and not contact["waiting"] else str(contact["reason"])
-    told = f"<strong>{html.escape(answer)}</strong> {html.escape(beyond)}"
-    return f'<p class="mk-answer">{told}</p>{touched(touches, rules)}'
+    return (
+        f'<p class="mk-answer"><strong>{html.escape(answer)}</strong> {html.escape(beyond)}</p>'
+        f"{touched(touches, rules)}"
+    )
 
 
 def touched(touches: pd.DataFrame, rules: Mapping[str, Rule]) -> str:
@@ -179,10 +166,6 @@ def sourced(reason: str) -> tuple[str, str]:
     if not judged:
         sentence, _, reference = reason.partition(" Source: ")
     return sentence, judged.lstrip() + reference
-
-
-def _badge(rule: Rule) -> str:
-    return rule.default if rule.default == NOT_COVERED else f"{rule.default}, locked"
 
 
 def _touch(touch: Any, rules: Mapping[str, Rule]) -> str:

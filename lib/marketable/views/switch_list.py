@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections.abc import Callable, Mapping
 
 import ipywidgets as widgets
@@ -11,8 +12,14 @@ import pandas as pd
 from marketable.portal.portal import History
 from marketable.rulebook import Rule
 
-from . import pieces
+from . import fields, pieces
 
+_COLUMNS = (
+    '<p class="mk-columns"><span title="Contacts that the switch alone would make marketing">reaches</span>'
+    '<span title="Contacts that are marketing through it and nothing else: lost if it alone were off">'
+    "only through it</span></p>"
+)
+States = Mapping[str, bool]
 MOST = 60  # rows at once; a portal may have hundreds of forms, and a page of widgets as many is slow
 
 
@@ -28,19 +35,18 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         self._made: dict[str, widgets.HBox] = {}
         self._heads: dict[str, widgets.HTML] = {}
         self.rows: dict[str, tuple[widgets.Checkbox, widgets.HTML]] = {}
-        self.search = widgets.Text(
-            description="Search", placeholder="a form, app, import …", layout=widgets.Layout(width="98%")
-        )
-        self.note, columns = widgets.HTML(), widgets.HTML(pieces.COLUMNS)
+        layout = widgets.Layout(width="98%")
+        self.search = widgets.Text(description="Search", placeholder="a form, app, import …", layout=layout)
+        self.note = widgets.HTML()
         self._list = widgets.VBox(layout=widgets.Layout(overflow="hidden auto", display="block"))
         self._list.add_class("mk-switches")
-        self.search.observe(lambda _change: self._fill(), "value")
-        super().__init__([self.search, self.note, columns, self._list])
+        fields.on_change(self._fill, self.search)
+        super().__init__([self.search, self.note, widgets.HTML(_COLUMNS), self._list])
 
     def show(
         self,
         switches: pd.DataFrame,
-        on: Mapping[str, bool],
+        on: States,
         histories: Mapping[str, History],
         rules: Mapping[str, Rule],
     ) -> None:
@@ -58,13 +64,14 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         self.search.value = ""
         self._fill()
 
-    def update(self, switches: pd.DataFrame, on: Mapping[str, bool]) -> None:
+    def update(self, switches: pd.DataFrame, on: States) -> None:
         """The same list after a flip: new numbers, new states."""
         self._switches, self._on, self._quiet = switches, dict(on), True
         reach = dict(zip(switches.index, zip(switches["exposed"], switches["sole"], strict=True), strict=True))
         for name, (checkbox, label) in self.rows.items():
             checkbox.value = self._on[name]
-            label.value = pieces.reach(*reach[name])
+            exposed, sole = reach[name]
+            label.value = f'<span class="mk-reach"><span>{exposed:,}</span><b>{sole:,}</b></span>'
             row = self._made[name]
             row.add_class("mk-flipped") if self._on[name] != self._own[name] else row.remove_class("mk-flipped")
         self._quiet = False
@@ -82,7 +89,7 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         children, self.rows = [], {}
         for name in (name for name in self._switches.index if name in shown):
             source = self._switches.loc[name, "source"]
-            head = self._heads.get(source) or widgets.HTML(pieces.group(self._rules[source]))
+            head = self._heads.get(source) or widgets.HTML(_head(self._rules[source]))
             self._heads[source] = head
             if head not in children:
                 children.append(head)
@@ -115,13 +122,20 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
 
 
 def _note(shown: int, found: int, every: int) -> str:
+    text = f"{found:,} of {every:,} switches." if found < every else f"{every:,} switches."
     if shown < found:
         text = f"The {shown} that reach the most contacts, of {found:,}. Search to see others."
-    elif found < every:
-        text = f"{found:,} of {every:,} switches."
-    else:
-        text = f"{every:,} switches."
     return pieces.paragraph(text, "mk-note")
+
+
+def _head(rule: Rule) -> str:
+    """The head of a tool's switches: its name, what has a switch of its own, and the default."""
+    scope = "one switch for the account" if rule.switch == "account" else f"one switch per {rule.asset}"
+    return (
+        f'<div class="mk-group" title="{html.escape(rule.where)}. {html.escape(str(rule.reference))}">'
+        f"<span>{html.escape(rule.name)}</span><small>{scope}, {'on' if rule.default_on else 'off'} by default</small>"
+        "</div>"
+    )
 
 
 def _close(widget: widgets.Widget) -> None:

@@ -224,7 +224,7 @@ def _words(plan: Plan, called: Called) -> str:
     below = f"{plan.limit - plan.marketing:,} below {limit}" if plan.marketing < plan.limit else "exactly the limit"
     stay = "" if ways["on"] else f" stay{'s' * (plan.marketing == 1)}"
     result = f"{_contacts(plan.marketing)}{stay}, {changed}{below}."
-    text = f"T{to_do[1:]}: {result}" if to_do else f"No switch needs to go off: {result}"
+    text = f"{to_do.replace('turn', 'Turn', 1)}: {result}" if to_do else f"No switch needs to go off: {result}"
     if not plan.optimal:
         return f"{text} This is the best found in {plan.seconds:.1f} s; at most {plan.gap:,} more could be kept."
     if not plan.flips:

@@ -11,7 +11,7 @@ from marketable.paths import DATA, SAVED, write_whole
 from marketable.portal.portal import Portal
 from marketable.views import pieces
 from marketable.views.choosing import SettingsChoice, place
-from marketable.views.layout import narrow, row, wide
+from marketable.views.layout import row, wide
 from marketable.views.place import shared
 from marketable.views.reacting import react
 from marketable.views.tables import html_table
@@ -59,7 +59,7 @@ class Setting(Panel):
 
     def __init__(self, data: Path, saved: Path) -> None:
         self._file, self.present = saved / "class.yaml", widgets.HTML()
-        self.seed = widgets.BoundedIntText(42, 0, SEEDS, description="Seed", layout=narrow())
+        self.seed = widgets.BoundedIntText(42, 0, SEEDS, description="Seed", layout=wide())
         none = "All switches at their defaults"
         self.portal = SettingsChoice(data, Portal, "Portal", none, Portal(), none_first=False)
         self.begin = button("Set the class", "Writes saved/class.yaml")

@@ -12,9 +12,9 @@ from marketable.auditing.audit import SILENT_DAYS
 from marketable.errors import DataError
 from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
-from marketable.views import pieces
+from marketable.views import fields, pieces
 from marketable.views.choosing import NO_FILE, SettingsChoice
-from marketable.views.layout import narrow, row, shown, wide
+from marketable.views.layout import row, shown
 
 HUBS = ("starter", "professional", "enterprise")
 _PRICES = (
@@ -53,52 +53,28 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         none = "I have none: every switch as HubSpot delivers it"
         self.portal = SettingsChoice(folder, Portal, "Portal", none, Portal(), none_first=True)
         self.prices = SettingsChoice(folder, Prices, "Prices", "No price list", None, none_first=True)
-        self.since = widgets.DatePicker(
-            description="Marketing contacts since",
-            tooltip="The day the account got marketing contacts; empty: not known",
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="320px"),
+        self.since = fields.day(
+            "Marketing contacts since", "The day the account got marketing contacts; empty: not known", "320px"
         )
-        self.zone = widgets.Text(
-            "UTC", description="Time zone", placeholder="Europe/Berlin", layout=wide(), continuous_update=False
-        )
-        self.tier = widgets.BoundedIntText(
-            0, 0, 100_000_000, description="Tier (0: none)", style={"description_width": "initial"}, layout=narrow()
-        )
+        self.zone = fields.line("Time zone", "Europe/Berlin", "UTC")
+        self.tier = fields.number("Tier (0: none)", 0, 0, 100_000_000)
         self.hub = widgets.Dropdown(
-            description="Marketing Hub",
-            options=[(hub.capitalize(), hub) for hub in HUBS],
-            value="professional",
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="240px"),
-        )
-        self.days = widgets.BoundedIntText(
-            SILENT_DAYS,
-            1,
-            3650,
-            description="Not mailed for … days",
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="230px"),
-        )
+            description="Marketing Hub", options=[(hub.capitalize(), hub) for hub in HUBS], value="professional",
+            style={"description_width": "initial"}, layout=widgets.Layout(width="240px"),
+        )  # fmt: skip
+        self.days = fields.number("Not mailed for … days", SILENT_DAYS, 1, 3650, "230px")
         self.note = widgets.HTML()
-        super().__init__(
-            [
-                row(*self.portal.widgets),
-                row(self.since, self.zone),
-                self.note,
-                row(self.tier, self.hub, self.days),
-                row(*self.prices.widgets),
-                widgets.HTML(pieces.paragraph(_PRICES, "mk-note")),
-            ],
-            layout=widgets.Layout(overflow="visible"),
-        )
-        for widget in self.portal.widgets:
-            widget.observe(lambda _: None if self._filling else react(self._choose_portal), "value")
-        for widget in self.prices.widgets:
-            widget.observe(lambda _: None if self._filling else react(self._open_prices), "value")
-        self.since.observe(lambda _: self._note_what_is_missing(), "value")
-        for widget in (self.tier, self.hub, self.days, self.since, self.zone):
-            widget.observe(lambda _: None if self._filling else changed(), "value")
+        rows = [row(*self.portal.widgets), row(self.since, self.zone), self.note, row(self.tier, self.hub, self.days)]
+        rows += [row(*self.prices.widgets), fields.note(_PRICES)]
+        super().__init__(rows, layout=widgets.Layout(overflow="visible"))
+
+        def unless_filling(callback: Callable[[], object]) -> Callable[[], object]:
+            return lambda: None if self._filling else callback()
+
+        fields.on_change(unless_filling(lambda: react(self._choose_portal)), *self.portal.widgets)
+        fields.on_change(unless_filling(lambda: react(self._open_prices)), *self.prices.widgets)
+        fields.on_change(self._note_what_is_missing, self.since)
+        fields.on_change(unless_filling(changed), self.tier, self.hub, self.days, self.since, self.zone)
 
     @property
     def account(self) -> Account:

@@ -9,9 +9,10 @@ from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED
 from marketable.views.charts import HATCHES, Chart
 from marketable.views.sheet import COLOURS, PLAIN, SMALL, bar_sheet, width_of
 
-from .telling import NOT_TOLD_STATUS, finding, said_by
+from .telling import finding, said_by
 
-_KINDS = {MARKETING: MARKETING, NON_MARKETING: NON_MARKETING, NOT_TOLD_STATUS: NOT_COVERED}
+NOT_TOLD = "status not told"
+_KINDS = {MARKETING: MARKETING, NON_MARKETING: NON_MARKETING, NOT_TOLD: NOT_COVERED}
 
 
 @style.context("default")
@@ -22,8 +23,8 @@ def by_explanation(counts: pd.DataFrame, said: str = "the portal says") -> Chart
     the switches are.
     """
     table = counts[[MARKETING, NON_MARKETING]].copy()
-    table[NOT_TOLD_STATUS] = counts["all"] - counts[MARKETING] - counts[NON_MARKETING]
-    kinds = [kind for kind in _KINDS if kind != NOT_TOLD_STATUS or table[kind].any()]
+    table[NOT_TOLD] = counts["all"] - counts[MARKETING] - counts[NON_MARKETING]
+    kinds = [kind for kind in _KINDS if kind != NOT_TOLD or table[kind].any()]
     legend = tuple((kind, COLOURS[_KINDS[kind]], HATCHES[_KINDS[kind]]) for kind in kinds)
     most = int(counts["all"].max()) if len(counts) else 1
     names = [str(name) for name in said_by(counts, said).index]
@@ -37,7 +38,7 @@ def by_explanation(counts: pd.DataFrame, said: str = "the portal says") -> Chart
         sheet.bars(starts[:, at], widths[:, at], facecolor=COLOURS[alike], hatch=HATCHES[alike])
     for at, (name, row) in enumerate(zip(names, widths.tolist(), strict=True)):
         sheet.label(at, name, sum(row), f"{row[0]:,}" if row[0] else "")
-    title = finding(counts)
+    title = finding(counts, said)
     sheet.titles(title, "Contacts by what explains their status; in figures, the marketing ones.")
     told = [
         f"{name}: {', '.join(f'{count:,} {kind}' for count, kind in zip(row, kinds, strict=True))}"

@@ -12,8 +12,8 @@ import pandas as pd
 from marketable.exports import ColumnMapping, recorded_sources
 from marketable.reading.dates import DAY_FIRST, MONTH_FIRST
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
-from marketable.views import pieces
-from marketable.views.choosing import settings_files, taken, text_of
+from marketable.views import fields, pieces
+from marketable.views.choosing import YAML, settings_files, settings_of, taken
 from marketable.views.layout import row, shown, stacked, together, wide
 from marketable.views.place import shared
 from marketable.views.tables import html_table
@@ -42,7 +42,8 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
     """Arguments: folder, whose saved mappings are offered; use, called with a mapping; save, called with its text.
 
     Attributes: columns, by fact a Dropdown; values, by fact and text a Dropdown (a text for yes or no under the first
-    of its facts); recorded, by Record source a Dropdown; dates; saved; upload; use_it, save_it.
+    of its facts); recorded, by Record source a Dropdown; of_columns, all that asks about columns; dates; saved; upload;
+    use_it, save_it.
     """
 
     def __init__(
@@ -53,65 +54,43 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         self.columns: dict[str, widgets.Dropdown] = {}
         self.values: dict[tuple[str, str], widgets.Dropdown] = {}
         self.recorded: dict[str, widgets.Dropdown] = {}
-        self.dates = stacked(
-            widgets.Dropdown(
-                description="Day and month",
-                options=[
-                    ("as the dates tell", _NONE),
-                    ("day first, as 31/12", DAY_FIRST),
-                    ("month first", MONTH_FIRST),
-                ],
-            )
-        )
+        options = [("as the dates tell", _NONE), ("day first, as 31/12", DAY_FIRST), ("month first", MONTH_FIRST)]
+        self.dates = stacked(widgets.Dropdown(description="Day and month", options=options))
         self.saved = widgets.Dropdown(description="Saved one", layout=wide())
-        self.upload = widgets.FileUpload(
-            description="Upload a mapping.yaml", accept=".yaml,.yml", layout=widgets.Layout(width="260px")
+        self.upload = fields.upload("Upload a mapping.yaml", YAML)
+        self.examples = fields.box("Show what stands in the columns")
+        self.use_it = fields.button("Use this mapping", "", "", button_style="primary")
+        self.save_it = fields.button("Save this mapping", "As mapping.yaml, for the next export", "")
+        self._fields, self._strange = row(), row()
+        for of_fields in (self._fields, self._strange):
+            of_fields.layout.align_items = "flex-end"  # labels of one line and of two
+        self._table, self._values_note, self._undecided = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.of_columns = together(
+            fields.note(_WHAT_FOR), self.examples, self._table, self._fields, self._undecided, self.dates
         )
-        self.examples = widgets.Checkbox(False, description="Show what stands in the columns", indent=False)
-        self.use_it = widgets.Button(description="Use this mapping", button_style="primary")
-        self.save_it = widgets.Button(description="Save this mapping", tooltip="As mapping.yaml, for the next export")
-        self._fields, self._strange, self._undecided = widgets.Box(), widgets.Box(), widgets.HTML()
-        for box in (self._fields, self._strange):
-            box.add_class("mk-wrap")
-            box.layout.align_items = "flex-end"  # labels of one line and of two
-        self._table, self._values_note = widgets.HTML(), widgets.HTML()
-        what_for = widgets.HTML(pieces.paragraph(_WHAT_FOR, "mk-note"))
-        self._of_columns = together(what_for, self.examples, self._table, self._fields, self._undecided, self.dates)
-        super().__init__(
-            [
-                self.upload if shared() else self.saved,
-                self._values_note,
-                self._strange,
-                self._of_columns,
-                row(self.use_it, self.save_it),
-            ]
-        )
+        saved = self.upload if shared() else self.saved
+        buttons = row(self.use_it, self.save_it)
+        super().__init__([saved, self._values_note, self._strange, self.of_columns, buttons])
         self.use_it.on_click(lambda _: use(self.mapping))
         self.save_it.on_click(lambda _: save(self.mapping))
-        self.examples.observe(lambda _: self._show_examples(), "value")
-        self.saved.observe(lambda _: self._load(), "value")
-        self.upload.observe(lambda _: self._load_upload(), "value")
+        fields.on_change(self._show_examples, self.examples)
+        fields.on_change(self._load, self.saved)
+        fields.on_change(self._load_upload, self.upload)
 
     def show(self, look: Look, mapping: ColumnMapping, *, words_only: bool = False) -> None:
         """Shows what the files look like under a mapping. words_only: nothing is to be said about the columns."""
-        shown(self._of_columns, when=not words_only)
+        shown(self.of_columns, when=not words_only)
         self._before, self._look, self._filling = mapping, look, True
         names = [column.name for column in look.columns if column.name.strip()]
         options = [(name, name) for name in names]
         taken_for = {column.fact: column.name for column in reversed(look.columns) if column.fact}
-        self.columns = {
-            fact: stacked(
-                widgets.Dropdown(
-                    description=f"{name}{_NEEDED.get(fact, '')}",
-                    # What is known by its own name cannot be unknown.
-                    options=options
-                    if fact in taken_for and fact not in mapping.columns
-                    else [("(none)", _NONE), *options],
-                    value=taken_for.get(fact, _NONE),
-                )
-            )
-            for fact, name in sorted(FACTS.items(), key=lambda each: each[0] not in _NEEDED)
-        }
+        self.columns = {}
+        for fact, name in sorted(FACTS.items(), key=lambda each: each[0] not in _NEEDED):
+            taken = taken_for.get(fact, _NONE)
+            by_name = bool(taken) and fact not in mapping.columns  # what is known by its own name cannot be unknown
+            choices = options if by_name else [("(none)", _NONE), *options]
+            label = f"{name}{_NEEDED.get(fact, '')}"
+            self.columns[fact] = stacked(widgets.Dropdown(description=label, options=choices, value=taken))
         self.values, self.recorded = {}, {}
         for facts, text in _asked_once(look.unknown):
             of = " and ".join(look.named(fact) for fact in facts)
@@ -129,12 +108,11 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         self._undecided.value = pieces.paragraph(look.dates, "mk-note") if look.dates else ""
         self.dates.value = mapping.dates or _NONE
         strange = (*self.values.values(), *self.recorded.values())
-        for box, fields in ((self._fields, tuple(self.columns.values())), (self._strange, strange)):
-            gone = box.children
-            box.children = fields
+        for of_fields, children in ((self._fields, tuple(self.columns.values())), (self._strange, strange)):
+            gone, of_fields.children = of_fields.children, children
             for widget in gone:
                 widget.close()
-        found = settings_files(self._folder, _some) if not shared() else []
+        found = settings_files(self._folder, lambda path: ColumnMapping.load(path).settings()) if not shared() else []
         self.saved.options = [("Choose …", _NONE), *found]
         self.saved.value = _NONE  # equal options keep what was chosen, and choosing it again would do nothing
         shown(self.saved, when=bool(found))
@@ -180,10 +158,10 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
     def _uploaded(self) -> ColumnMapping:
         self._filling = True
         try:
-            (upload,) = taken(self.upload)
+            (uploaded,) = taken(self.upload)
         finally:
             self._filling = False
-        return ColumnMapping.of_text(text_of(upload, "a mapping.yaml"))
+        return settings_of(uploaded, ColumnMapping, "a mapping.yaml")
 
 
 def _asked_once(unknown: dict[str, tuple[str, ...]]) -> list[tuple[list[str], str]]:
@@ -220,14 +198,6 @@ def _meanings(fact: str) -> list[tuple[str, str]]:
 
 def _tools() -> list[tuple[str, str]]:
     """The Record sources that are known, called as the rules call their tools."""
-    rulebook = Rulebook.load()
-    rules = rulebook.newest
-    known = [
-        (f"{rules[source].name if source in rules else source} ({name})", name)
-        for name, source in recorded_sources().items()
-    ]
+    names = pieces.tools(Rulebook.load().newest)
+    known = [(f"{names.get(source, source)} ({name})", name) for name, source in recorded_sources().items()]
     return [(f"not known: {NOT_COVERED}", _NONE), *known]
-
-
-def _some(path: Path) -> object:
-    return ColumnMapping.load(path).settings()

@@ -18,16 +18,17 @@ from marketable.auditing import audit as audited
 from marketable.errors import DataError
 from marketable.exports import ColumnMapping, Export
 from marketable.paths import DATA, SAVED
-from marketable.views import pieces
-from marketable.views.choosing import place
+from marketable.views import fields, pieces
+from marketable.views.choosing import Chosen, place
 from marketable.views.handing import hand_over
 from marketable.views.layout import panel, row, shown, wide
 from marketable.views.place import shared
 from marketable.views.reacting import react
+from marketable.views.tables import csv, html_table
 
 from . import understanding
 from .account import AccountPanel
-from .files import Chosen, FileChoice
+from .files import FileChoice
 from .mapping import MappingPanel
 from .progress import ProgressBar
 from .reading import Look, look, needs_a_mapping, read
@@ -48,7 +49,8 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
     Arguments: folder, where the exports, portals and price lists to choose from stand (by default the repository's
     data/).
     Attributes for those who code: `folder`, `export` and `audit`, None until there is one; `files`, `mapping`,
-    `account` and `results`, the panels of the steps; `start`, the button that computes.
+    `account` and `results`, the panels of the steps; `steps`, by name their frames; `start`, the button that computes;
+    change, keep, columns, rows, save_rows and save_to; `at`, by name the places in which something is shown.
     """
 
     def __init__(self, folder: str | Path = DATA) -> None:
@@ -58,111 +60,74 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self._chosen = Chosen()
         self._used = ColumnMapping()
         self._seen: Look | None = None
-        self._error, self._understood, self._rejected = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._unknown, self._left_out = widgets.HTML(), widgets.HTML()
-        self._rejected_rows, self._rejected_saved, self._mapping_saved = (widgets.HTML() for _ in range(3))
-        self._audit_error, self._read_error, self._mapping_note = (widgets.HTML() for _ in range(3))
-        for name in ("understood", "rejected"):
-            getattr(self, f"_{name}").add_class(f"mk-at-{name}")
-        self._progress, self._auditing, self._computing = ProgressBar(), ProgressBar("Auditing"), widgets.HTML()
+        self.at = fields.places(
+            "error", "understood", "rejected", "unknown", "left-out", "rejected-rows", "rejected-saved",
+            "mapping-note", "mapping-saved", "kept", "computing", "audit-error",
+        )  # fmt: skip
+        self._progress, self._auditing = ProgressBar("Reading"), ProgressBar("Auditing")
         self.files = FileChoice(self.folder, lambda files: self._react(lambda: self._choose(files)))
         self.mapping = MappingPanel(
             self.folder,
             lambda mapping: self._react(lambda: self._map(mapping)),
-            lambda mapping: react(lambda: self._save_mapping(mapping(), self._mapping_saved), self._mapping_saved),
+            lambda mapping: self._react(lambda: self._save_mapping(mapping(), "mapping-saved"), "mapping-saved"),
         )
-        self.account = AccountPanel(
-            self.folder,
-            lambda callback: react(self._clean(callback, self._audit_error), self._audit_error),
-            self._forget,
+        self.account = AccountPanel(self.folder, lambda callback: self._react(callback, "audit-error"), self._forget)
+        self.change = fields.button("Change what was taken for what")
+        self.keep = fields.button(
+            "Save the mapping in use", "As mapping.yaml, for the next export, the explorer and reports"
         )
-        self._change = widgets.Button(
-            description="Change what was taken for what", layout=widgets.Layout(width="260px")
-        )
-        self._keep = widgets.Button(
-            description="Save the mapping in use",
-            tooltip="As mapping.yaml, for the next export, the explorer and reports",
-            layout=widgets.Layout(width="260px"),
-        )
-        self._kept = widgets.HTML()
-        self._columns = widgets.Checkbox(False, description="Show all columns that were left out", indent=False)
-        self._rows = widgets.Checkbox(False, description="Show the rejected rows themselves", indent=False)
-        self._save_rows = widgets.Button(
-            description="Download the rejected rows" if shared() else "Save the rejected rows",
-            layout=widgets.Layout(width="260px"),
-        )
-        self.start = widgets.Button(
-            description="Audit these contacts", button_style="primary", layout=widgets.Layout(width="260px")
-        )
-        self.save_to = widgets.Text(_told(SAVED, self.folder), description="Save into", layout=wide())
+        self.columns = fields.box("Show all columns that were left out")
+        self.rows = fields.box("Show the rejected rows themselves")
+        self.save_rows = fields.button(f"{'Download' if shared() else 'Save'} the rejected rows")
+        self.start = fields.button("Audit these contacts", button_style="primary")
+        beside = self.folder.resolve().parent
+        saved = SAVED.relative_to(beside) if SAVED.is_relative_to(beside) else SAVED
+        self.save_to = widgets.Text(str(saved), description="Save into", layout=wide())
         self.results = Results(self._save_folder)
         super().__init__(self._layout())
         self.add_class("mk")
-        self._change.on_click(lambda _: self._react(self._show_mapping))
-        self._keep.on_click(lambda _: react(lambda: self._save_mapping(self._used, self._kept), self._kept))
-        self._columns.observe(lambda _: self._react(self._show_left_out), "value")
-        self._rows.observe(lambda _: self._show_rejected_rows(), "value")
-        self._save_rows.on_click(lambda _: react(self._save_rejected, self._rejected_saved))
-        self.start.on_click(lambda _: react(self._clean(self._compute, self._audit_error), self._audit_error))
-        react(self.account.open_portal, self._audit_error)
+        self.change.on_click(lambda _: self._react(self._show_mapping))
+        self.keep.on_click(lambda _: self._react(lambda: self._save_mapping(self._used, "kept"), "kept"))
+        fields.on_change(lambda: self._react(self._show_left_out), self.columns)
+        fields.on_change(self._show_rejected_rows, self.rows)
+        self.save_rows.on_click(lambda _: self._react(self._save_rejected, "rejected-saved"))
+        self.start.on_click(lambda _: self._react(self._compute, "audit-error"))
+        self._react(self.account.open_portal, "audit-error")
 
     def __repr__(self) -> str:
         return "AuditPanel"
 
     def _layout(self) -> list[widgets.Widget]:
-        choose = pieces.paragraph(_CHOOSE.format(where=_THERE if shared() else _HERE), "mk-note")
-        self._mapping_step = panel(
-            "What columns and words mean", [self._mapping_note, self.mapping, self._mapping_saved]
-        )
-        self._understood_step = panel(
-            "2 · What was understood",
-            [
-                self._understood,
-                self._columns,
-                self._left_out,
-                self._unknown,
-                self._rejected,
-                row(self._rows, self._save_rows),
-                self._rejected_rows,
-                self._rejected_saved,
-                row(self._change, self._keep),
-                self._kept,
-            ],
-        )
-        account = [
-            self.account,
-            *([] if shared() else [self.save_to]),
-            row(self.start, self._computing),
-            self._auditing,
-            self._audit_error,
-        ]
-        self._account_step = panel("3 · The account", account)
-        for widget in (self._mapping_step, self._understood_step, self._account_step, self.results):
-            shown(widget, when=False)
-        return [
-            widgets.HTML(pieces.style()),
-            panel("1 · Your export", [widgets.HTML(choose), self.files, self._progress, self._error]),
-            self._understood_step,
-            self._mapping_step,
-            self._account_step,
-            self.results,
-        ]
+        at, choose = self.at, fields.note(_CHOOSE.format(where=_THERE if shared() else _HERE))
+        understood = [at["understood"], self.columns, at["left-out"], at["unknown"], at["rejected"]]
+        rejected = [row(self.rows, self.save_rows), at["rejected-rows"], at["rejected-saved"]]
+        kept = [row(self.change, self.keep), at["kept"]]
+        account = [self.account, *([] if shared() else [self.save_to]), row(self.start, at["computing"])]
+        mapping = [at["mapping-note"], self.mapping, at["mapping-saved"]]
+        self.steps = {
+            "export": panel("1 · Your export", [choose, self.files, self._progress, at["error"]]),
+            "understood": panel("2 · What was understood", [*understood, *rejected, *kept]),
+            "mapping": panel("What columns and words mean", mapping),
+            "account": panel("3 · The account", [*account, self._auditing, at["audit-error"]]),
+            "results": self.results,
+        }
+        self._hide("understood", "mapping", "account", "results")
+        return [widgets.HTML(pieces.style()), *self.steps.values()]
 
     # ---- reacting ----
 
-    def _react(self, callback: Callable[[], None]) -> None:
-        react(self._clean(callback, self._error), self._error)
+    def _react(self, callback: Callable[[], None], where: str = "error") -> None:
+        """Runs a callback. Its errors appear in a place, which is emptied before."""
+        self.at[where].value = ""
+        react(callback, self.at[where])
 
-    def _clean(self, callback: Callable[[], None], error: widgets.HTML) -> Callable[[], None]:
-        def called() -> None:
-            error.value = ""
-            callback()
-
-        return called
+    def _hide(self, *steps: str) -> None:
+        for step in steps:
+            shown(self.steps[step], when=False)
 
     @contextlib.contextmanager
     def _waiting(self, what: str) -> Iterator[None]:
-        self._progress.tell("Reading", what)
+        self._progress.begin(what)
         try:
             yield
         finally:
@@ -171,18 +136,17 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
     def _forget(self) -> None:
         """What was found rests on what is no longer chosen."""
         if self.audit is not None:
-            self._computing.value = pieces.paragraph("Something was changed. Press the button again.")
+            self.at["computing"].value = pieces.paragraph("Something was changed. Press the button again.")
         self.audit = None
-        shown(self.results, when=False)
+        self._hide("results")
 
     # ---- reading ----
 
     def _choose(self, files: Callable[[], Chosen]) -> None:
         self._forget()
-        self._computing.value = ""
+        self.at["computing"].value = ""
         self.export, self._chosen, self._used = None, Chosen(), ColumnMapping()
-        for widget in (self._mapping_step, self._understood_step, self._account_step):
-            shown(widget, when=False)
+        self._hide("mapping", "understood", "account")
         self._chosen = files()
         if self._chosen:
             are_samples = any(path.parent == self.folder for path in self._chosen.paths)  # which have their portal
@@ -197,29 +161,24 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
 
     def _read(self, mapping: ColumnMapping) -> None:
         self._used, self.export, self._seen = mapping, None, None
-        shown(self._understood_step, when=False)
-        shown(self._account_step, when=False)
+        self._hide("understood", "account")
         try:
             what = f"{len(self._chosen):,} files" if len(self._chosen) > 1 else "the file"
             with self._waiting(what), self._chosen.opened() as files:
                 self.export = read(files, mapping, self._progress)
         except DataError:
-            self._look_closer()
+            with contextlib.suppress(DataError):  # where the files are no tables at all
+                self._show_mapping(_NOT_READ)
             raise
         self._show_understood(self.export)
-        shown(self._mapping_step, when=False)
+        self._hide("mapping")
         if needs_a_mapping(self.export, mapping):
             seen = self._look()
-            self._unknown.value = understanding.unknown(seen, self.export)
+            self.at["unknown"].value = understanding.unknown(seen, self.export)
             if not len(self.export.contacts):
                 self._show_mapping(_NONE_USED)
             elif seen.has_unknown_words:
                 self._show_mapping(words_only=True)
-
-    def _look_closer(self) -> None:
-        """Offers a mapping, where the files are tables at all; what is wrong with them has been said."""
-        with contextlib.suppress(DataError):
-            self._show_mapping(_NOT_READ)
 
     def _look(self) -> Look:
         """What the files look like, looked at once for each mapping."""
@@ -230,28 +189,29 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
 
     def _show_mapping(self, note: str = "", *, words_only: bool = False) -> None:
         self.mapping.show(self._look(), self._used, words_only=words_only)
-        self._mapping_note.value, self._mapping_saved.value = pieces.paragraph(note) if note else "", ""
-        shown(self._mapping_step, when=True)
+        self.at["mapping-note"].value, self.at["mapping-saved"].value = pieces.paragraph(note) if note else "", ""
+        shown(self.steps["mapping"], when=True)
 
     def _show_understood(self, export: Export) -> None:
-        self._understood.value = understanding.understood(export)
-        self._rejected.value = understanding.rejected(export)
-        self._rows.value, self._rejected_rows.value, self._rejected_saved.value = False, "", ""
-        self._columns.value, self._left_out.value, self._unknown.value = False, "", ""
-        self._kept.value = ""
-        shown(self._keep, when=bool(self._used.settings()))
-        shown(self._columns, when=understanding.has_left_out(export))
-        for widget in (self._rows, self._save_rows):
+        self.rows.value = self.columns.value = False
+        for where in ("rejected-rows", "rejected-saved", "left-out", "unknown", "kept"):
+            self.at[where].value = ""
+        self.at["understood"].value = understanding.understood(export)
+        self.at["rejected"].value = understanding.rejected(export)
+        shown(self.keep, when=bool(self._used.settings()))
+        shown(self.columns, when=understanding.has_left_out(export))
+        for widget in (self.rows, self.save_rows):
             shown(widget, when=len(export.rejected) > 0)
-        shown(self._understood_step, when=True)
-        shown(self._account_step, when=len(export.contacts) > 0)
+        shown(self.steps["understood"], when=True)
+        shown(self.steps["account"], when=len(export.contacts) > 0)
 
     def _show_left_out(self) -> None:
-        self._left_out.value = understanding.left_out(self._look()) if self._columns.value else ""
+        self.at["left-out"].value = understanding.left_out(self._look()) if self.columns.value else ""
 
     def _show_rejected_rows(self) -> None:
-        wanted = self._rows.value and self.export is not None
-        self._rejected_rows.value = understanding.rejected_rows(self.export) if wanted and self.export else ""
+        rejected = self.export.rejected if self.export and self.rows.value else None
+        table = "" if rejected is None else html_table(rejected, "The rejected rows", most=100)
+        self.at["rejected-rows"].value = table
 
     # ---- computing ----
 
@@ -259,21 +219,18 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         if self.export is None:
             raise DataError("There is nothing to audit yet", advice="Choose a file first.")
         self._forget()
-        self._auditing.tell("Auditing", "the statuses")
+        self._auditing.begin("the statuses")
         self.start.disabled = True
         try:
             chosen = self.account.account
             self.audit = audited(
-                self.export,
-                chosen.portal,
-                silent_days=chosen.silent_days,
-                prices=chosen.prices,
-                progress=self._auditing,
-            )
+                self.export, chosen.portal,
+                silent_days=chosen.silent_days, prices=chosen.prices, progress=self._auditing,
+            )  # fmt: skip
             self.results.show(self.audit, "the portal says" if chosen.is_own else "HubSpot delivers it")
             shown(self.results, when=True)
         finally:
-            self._computing.value = ""
+            self.at["computing"].value = ""
             self._auditing.hide()
             self.start.disabled = False
 
@@ -283,16 +240,10 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         """Where files are saved; None in the app."""
         return None if shared() else place(self.folder, self.save_to.value or "saved")
 
-    def _save_mapping(self, mapping: ColumnMapping, told: widgets.HTML) -> None:
-        told.value = hand_over({"mapping.yaml": mapping.text().encode()}, self._save_folder())
+    def _save_mapping(self, mapping: ColumnMapping, where: str) -> None:
+        self.at[where].value = hand_over({"mapping.yaml": mapping.text().encode()}, self._save_folder())
 
     def _save_rejected(self) -> None:
         if self.export is not None:
-            contents = {"rejected-rows.csv": understanding.rejected_csv(self.export)}
-            self._rejected_saved.value = hand_over(contents, self._save_folder())
-
-
-def _told(saved: Path, folder: Path) -> str:
-    """The folder for what is saved, as short as it can be told."""
-    beside = folder.resolve().parent
-    return str(saved.relative_to(beside)) if saved.is_relative_to(beside) else str(saved)
+            contents = {"rejected-rows.csv": csv(self.export.rejected)}
+            self.at["rejected-saved"].value = hand_over(contents, self._save_folder())

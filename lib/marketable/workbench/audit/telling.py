@@ -8,32 +8,19 @@ from collections.abc import Mapping
 import pandas as pd
 
 from marketable.auditing import Audit
-from marketable.auditing.explanations import (
-    AMBIGUOUS,
-    AS_EXPECTED,
-    BY_HAND,
-    MEANINGS,
-    NOT_TOLD,
-    OLDER,
-    SWITCH,
-    UPGRADED,
-    WAITING,
-)
-from marketable.auditing.groups import MADE_BY
+from marketable.auditing import explanations as why
+from marketable.auditing.explanations import BY_HAND, MEANINGS, SWITCH
 from marketable.auditing.mailing import SILENT
-from marketable.portal.portal import split
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
-from marketable.views import pieces
+from marketable.views import audited, pieces
 from marketable.views.tables import html_table
 from marketable.views.words import against_tier, day
 
-NOT_TOLD_STATUS = "status not told"
-NOT_SAID = "too few to tell"
-_BY_RULE = (AS_EXPECTED, UPGRADED, WAITING, OLDER)
+_BY_RULE = (why.AS_EXPECTED, why.UPGRADED, why.WAITING, why.OLDER)
 _MARKETING = {
     SWITCH: "through a switch that is not as {said}",
     BY_HAND: "through something the export does not show: by hand, an import, a workflow or another form",
-    AMBIGUOUS: "for one of several reasons",
+    why.AMBIGUOUS: "for one of several reasons",
     NOT_COVERED: "created by hand, where a box may have been ticked, or by a tool that the article is silent about "
     "or the export does not name",
 }
@@ -70,7 +57,7 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
         lines.append(f"{text}: {int(others[BY_HAND]):,}.")
     if audit.waiting:
         lines.append(f"Counting only until the next update date, {day(audit.update_date)}: {audit.waiting:,}.")
-    untold = int(audit.counts["all"].get(NOT_TOLD, 0))
+    untold = int(audit.counts["all"].get(why.NOT_TOLD, 0))
     if untold:
         lines.append(f"Whose status the export does not tell: {untold:,}.")
     rejected = audit.export.rows_read - len(audit.contacts)
@@ -81,19 +68,20 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
     return lines
 
 
-def finding(counts: pd.DataFrame) -> str:
+def finding(counts: pd.DataFrame, said: str) -> str:
     """What the picture shows, in a sentence.
 
     >>> table = {"marketing": [9, 3], "non-marketing": [4, 0], "all": [13, 3]}
-    >>> finding(pd.DataFrame(table, index=["as expected", "a switch is not as the portal says"]))
-    '3 of 12 marketing contacts come from switches that are not as told.'
+    >>> frame = pd.DataFrame(table, index=["as expected", "a switch is not as the portal says"])
+    >>> finding(frame, "the portal says")
+    '3 of 12 marketing contacts come from switches that are not as the portal says.'
     """
     marketing = counts[MARKETING]
     whole, through = int(marketing.sum()), int(marketing.get(SWITCH, 0))
     if not whole:
         return "No contact is marketing."
     if through:
-        return f"{through:,} of {whole:,} marketing contacts come from switches that are not as told."
+        return f"{through:,} of {whole:,} marketing contacts come from switches that are not as {said}."
     by_rule = int(marketing.reindex(list(_BY_RULE), fill_value=0).sum())
     return f"{by_rule:,} of {whole:,} marketing contacts are as the rules expect."
 
@@ -112,70 +100,55 @@ def counts(audit: Audit, said: str = "the portal says") -> pd.DataFrame:
 
 def meanings(audit: Audit, said: str) -> str:
     """What the explanations that occur mean."""
-    items = "".join(
-        f"<li><strong>{shown}</strong>: {html.escape(MEANINGS[str(name)].replace('the portal says', said))}</li>"
+    texts = (
+        f"{shown}: {MEANINGS[str(name)].replace('the portal says', said)}"
         for name, shown in zip(audit.counts.index, said_by(audit.counts, said).index, strict=True)
     )
-    return _more("What these explanations mean", f'<ul class="mk-list">{items}</ul>')
+    return pieces.folded("What these explanations mean", pieces.bullets(texts))
 
 
 def by_source(audit: Audit, rules: Mapping[str, Rule]) -> str:
     """By what created the contacts: expected and actual."""
-    table = audit.by_source.copy()
-    names = {source: rule.name for source, rule in rules.items()} | {NOT_COVERED: "A tool not covered"}
-    table.insert(0, "created by", table.pop("source").map(lambda source: names.get(source, source)))
-    table = table.rename(columns={"asset": "which", "expected": "expected marketing", "actual": "marketing"})
-    return _more(
-        "Expected and actual, by what created the contacts",
-        html_table(table, "Marketing contacts by what created them, the largest difference first"),
-    )
+    caption = "Marketing contacts by what created them, the largest difference first"
+    table = html_table(audited.by_source(audit, rules), caption)
+    return pieces.folded("Expected and actual, by what created the contacts", table)
 
 
 def differing(audit: Audit, rules: Mapping[str, Rule], said: str) -> str:
-    """The switches that are not as told: each with its evidence, and where it is in HubSpot."""
+    """The switches that are not as somebody says: each with its evidence, and where it is in HubSpot."""
     rows = audit.switches[audit.switches["differs"]]
     if not len(rows):
         return pieces.paragraph(f"No switch looks otherwise than {said}.")
-    items = "".join(
-        f'<div class="mk-differs"><strong>{html.escape(pieces.called(str(name), rules))}: looks '
-        f"{html.escape(row['looks'])}; {html.escape(said)} {html.escape(row['portal'])}.</strong> "
-        f"{html.escape(row['evidence'])} <small>Where to look: {html.escape(_where(str(name), rules))}.</small></div>"
-        for name, row in rows.iterrows()
-    )
+    items = ""
+    for name, row in rows.iterrows():
+        text = f"{pieces.called(str(name), rules)}: looks {row['looks']}; {said} {row['portal']}."
+        where = f"Where to look: {rules[row['source']].where}."
+        items += (
+            f'<div class="mk-differs"><strong>{html.escape(text)}</strong> {html.escape(row["evidence"])} '
+            f"<small>{html.escape(where)}</small></div>"
+        )
     return f'<h3 class="mk-sub">Switches that are not as {html.escape(said)}: {len(rows):,}</h3>{items}'
 
 
-def other_switches(audit: Audit, rules: Mapping[str, Rule]) -> str:
-    """The switches that are as told, and those of which too few contacts tell."""
+def other_switches(audit: Audit, rules: Mapping[str, Rule], said: str) -> str:
+    """The switches that are as somebody says, and those that reach too few contacts."""
     rows = audit.switches[~audit.switches["differs"]]
     if not len(rows):
         return ""
     confirmed = int(rows["looks"].ne("").sum())
-    table = pd.DataFrame(
-        {
-            "switch": [pieces.called(str(name), rules) for name in rows.index],
-            "told": rows["portal"].to_numpy(),
-            "looks": rows["looks"].replace("", NOT_SAID).to_numpy(),
-            "contacts": rows["contacts"].to_numpy(),
-            MARKETING: rows[MARKETING].to_numpy(),
-            "evidence": rows["evidence"].to_numpy(),
-        }
-    )
-    named = f"The other switches: {confirmed:,} look as told"
+    table = rows[["portal", "looks", "contacts", MARKETING, "evidence"]].replace({"looks": {"": "too few to tell"}})
+    table = table.rename(columns={"portal": said})
+    table.insert(0, "switch", [pieces.called(str(name), rules) for name in rows.index])
+    caption = f"The other switches: {confirmed:,} look as {said}"
     if confirmed < len(rows):
-        named += f", {len(rows) - confirmed:,} reach too few contacts to tell"
-    return _more(named, f'<div class="mk-worded">{html_table(table, named, most=500)}</div>')
+        caption += f", {len(rows) - confirmed:,} reach too few contacts to tell"
+    return pieces.folded(caption, f'<div class="mk-worded">{html_table(table, caption, most=500)}</div>')
 
 
 def remarks(audit: Audit) -> str:
     """What else is worth knowing."""
-    items = "".join(f"<li>{html.escape(text)}</li>" for text in audit.remarks.values())
-    return f'<h3 class="mk-sub">Worth knowing</h3><ul class="mk-list">{items}</ul>' if items else ""
-
-
-def portal(audit: Audit) -> str:
-    """The portal with the switches as they seem to have been, as text."""
-    return f'<pre class="mk-yaml" tabindex="0" aria-label="portal.yaml">{html.escape(audit.portal_text)}</pre>'
+    found = pieces.bullets(audit.remarks.values())
+    return f'<h3 class="mk-sub">Worth knowing</h3>{found}' if found else ""
 
 
 def mail(audit: Audit) -> str:
@@ -196,24 +169,20 @@ def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:
     found = audit.groups
     if not len(found):
         return pieces.paragraph("There is no group to act on.")
-    table = pd.DataFrame({"group": [group_called(name, rules) for name in found.index]})
+    table = pd.DataFrame({"group": [audited.group(name, rules) for name in found.index]})
     table["contacts"] = found["contacts"].to_numpy()
     if audit.tier:
         table["of the tier"] = [f"{count / audit.tier:.1%}" for count in found["contacts"]]
     if audit.prices is not None and found["monthly"].notna().any():
         table[f"{audit.prices.currency} a month"] = [f"{each:,.2f}" for each in found["monthly"]]
-    note = pieces.paragraph(_waiting(audit), "mk-note") if audit.waiting else ""
-    return html_table(table, "Marketing contacts worth a look; a contact may be in several groups") + note
+    who = "contact that waits" if audit.waiting == 1 else f"{audit.waiting:,} contacts that wait"
+    is_are = "is" if audit.waiting == 1 else "are"
+    left_out = f"The {who} for the update date {is_are} in none of these groups." if audit.waiting else ""
+    notes = [pieces.paragraph(text, "mk-note") for text in (left_out, _price_note(audit)) if text]
+    return html_table(table, audited.WORTH) + "".join(notes)
 
 
-def _waiting(audit: Audit) -> str:
-    """Why the groups are smaller than the table of the mail says."""
-    if audit.waiting == 1:
-        return "The contact that waits for the update date is in none of these groups."
-    return f"The {audit.waiting:,} contacts that wait for the update date are in none of these groups."
-
-
-def price_note(audit: Audit) -> str:
+def _price_note(audit: Audit) -> str:
     """How to read the money."""
     if audit.prices is None:
         return ""
@@ -224,24 +193,6 @@ def price_note(audit: Audit) -> str:
         "The money is their share of the monthly price in your list. The bill itself moves by whole steps, not down "
         "before the renewal."
     )
-
-
-def group_called(name: str, rules: Mapping[str, Rule]) -> str:
-    """A group's name, a switch in it as a person calls it."""
-    if not name.startswith(MADE_BY):
-        return name
-    return MADE_BY + pieces.called(name.removeprefix(MADE_BY), rules)
-
-
-def myths(audit: Audit) -> str:
-    """What is told about marketing contacts and contradicted by these."""
-    items = "".join(
-        f"<li><strong>“{html.escape(str(myth))}”</strong> No. {html.escape(row['answer'])}</li>"
-        for myth, row in audit.myths.iterrows()
-    )
-    if not items:
-        return pieces.paragraph("These contacts have nothing to say about the usual myths.")
-    return f'<ul class="mk-list">{items}</ul>'
 
 
 def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule]) -> str:
@@ -257,11 +208,3 @@ def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule]) -> str:
         f"<small>{html.escape(reference)}</small></p>"
         f"{pieces.touched(audit.likely.why(contact_id), rules)}"
     )
-
-
-def _where(name: str, rules: Mapping[str, Rule]) -> str:
-    return rules[split(name)[0]].where
-
-
-def _more(summary: str, content: str) -> str:
-    return f"<details><summary>{html.escape(summary)}</summary>{content}</details>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from marketable.exports import Export
 from marketable.exports.files import is_repeated
 from marketable.views import pieces
-from marketable.views.tables import csv, html_table
+from marketable.views.tables import html_table
 
 from .reading import FACTS, Look
 
@@ -24,16 +23,13 @@ _SEVERAL = re.compile(r"\b([Rr]ow) \d[\d,]*")
 
 def read_in_short(export: Export) -> str:
     """Rows read, used and rejected, in a sentence."""
-    used = len(export.contacts)
-    read = f"{export.rows_read:,} {'row' if export.rows_read == 1 else 'rows'} read"
-    repeated = int(is_repeated(export.rejected).sum())
-    text = f"{read}: {used:,} {'contact' if used == 1 else 'contacts'} used, "
+    used, repeated = len(export.contacts), int(is_repeated(export.rejected).sum())
+    text = f"{_count(export.rows_read, 'row')} read: {_count(used, 'contact')} used, "
     if repeated:
-        text += f"{repeated:,} {'repeats' if repeated == 1 else 'repeat'} a contact and {_is(repeated)} not needed, "
+        text += f"{repeated:,} {'repeats' if repeated == 1 else 'repeat'} a contact and "
+        text += f"{'is' if repeated == 1 else 'are'} not needed, "
     text += f"{export.rows_read - used - repeated:,} rejected."
-    if export.submissions_read:
-        text += f" {export.submissions_read:,} form submissions read."
-    return text
+    return text + (f" {export.submissions_read:,} form submissions read." if export.submissions_read else "")
 
 
 def understood(export: Export) -> str:
@@ -44,32 +40,25 @@ def understood(export: Export) -> str:
     if "files" not in told:
         told.pop("rows", "")
     rows = [(_CALLED.get(name, name[:1].upper() + name[1:]), text) for name, text in told.items()]
-    shown = pieces.paragraph(read_in_short(export), "mk-summary")
-    shown += html_table(pd.DataFrame(rows, columns=["what", "how"]), "How the files were read")
-    shown += _taken_for(columns) + _lacking(export)
-    return shown
+    how = html_table(pd.DataFrame(rows, columns=["what", "how"]), "How the files were read")
+    return pieces.paragraph(read_in_short(export), "mk-summary") + how + _taken_for(columns) + _lacking(export)
 
 
 def unknown(look: Look, export: Export) -> str:
     """The words that are not known, by column, as HTML; what is no word is told only to be there."""
-    told = [
-        (fact, ", ".join(texts), "These rows are rejected" if fact == "status" else "These cells count as blank")
-        for fact, texts in look.unknown.items()
-    ]
+    items = []
+    for fact, texts in look.unknown.items():
+        follows = "These rows are rejected" if fact == "status" else "These cells count as blank"
+        items.append(f"{look.named(fact)}: {', '.join(texts)}. {follows}.")
     if look.recorded:
         words = ", ".join(counted(text, rows) for text, rows in look.recorded.items())
-        told.append(("record_source", words, "What created these contacts counts as not covered"))
-    items = "".join(
-        f"<li>{html.escape(f'{look.named(fact)}: {words}. {follows}.')}</li>" for fact, words, follows in told
-    )
-    heading = '<h3 class="mk-sub">Words that are not known: say below what they mean</h3>'
-    if not items:
-        return (
-            pieces.paragraph(f"Not known: {export.understood['not known']}.")
-            if "not known" in export.understood
-            else ""
-        )
-    return f'{heading}<ul class="mk-list">{items}</ul>'
+        follows = "What created these contacts counts as not covered"
+        items.append(f"{look.named('record_source')}: {words}. {follows}.")
+    if items:
+        heading = '<h3 class="mk-sub">Words that are not known: say below what they mean</h3>'
+        return heading + pieces.bullets(items)
+    told = export.understood.get("not known")
+    return pieces.paragraph(f"Not known: {told}.") if told else ""
 
 
 def left_out(look: Look) -> str:
@@ -80,7 +69,7 @@ def left_out(look: Look) -> str:
 
 def counted(text: str, rows: int) -> str:
     """A word, and how many rows have it."""
-    return f"{text} ({rows:,} {'row' if rows == 1 else 'rows'})"
+    return f"{text} ({_count(rows, 'row')})"
 
 
 def rejected(export: Export) -> str:
@@ -91,16 +80,6 @@ def rejected(export: Export) -> str:
     reasons = export.rejected["reason"].astype("str").str.replace(_SEVERAL, "another row", regex=True)
     counted = reasons.value_counts().rename_axis("why").reset_index(name="rows")[["rows", "why"]]
     return html_table(counted, "Rows that were not used, by reason", most=50)
-
-
-def rejected_rows(export: Export) -> str:
-    """The rejected rows themselves."""
-    return html_table(export.rejected, "The rejected rows", most=100)
-
-
-def rejected_csv(export: Export) -> bytes:
-    """The rejected rows as csv."""
-    return csv(export.rejected)
 
 
 def _taken_for(columns: str) -> str:
@@ -123,14 +102,14 @@ def _is_lacking(name: str) -> bool:
 
 def _lacking(export: Export) -> str:
     items = [
-        f"<li>{html.escape(text if name.startswith('no ') else f'{name[:1].upper()}{name[1:]}: {text}.')}</li>"
+        text if name.startswith("no ") else f"{name[:1].upper()}{name[1:]}: {text}."
         for name, text in export.understood.items()
         if _is_lacking(name)
     ]
     if not items:
         return ""
-    told = f'<h3 class="mk-sub">What the export does not tell</h3><ul class="mk-list">{"".join(items)}</ul>'
-    return told + pieces.paragraph(_PERHAPS, "mk-note") if has_left_out(export) else told
+    lacks = f'<h3 class="mk-sub">What the export does not tell</h3>{pieces.bullets(items)}'
+    return lacks + pieces.paragraph(_PERHAPS, "mk-note") if has_left_out(export) else lacks
 
 
 def has_left_out(export: Export) -> bool:
@@ -138,5 +117,5 @@ def has_left_out(export: Export) -> bool:
     return "left out" in export.understood
 
 
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _count(number: int, of: str) -> str:
+    return f"{number:,} {of}{'' if number == 1 else 's'}"
