@@ -86,7 +86,7 @@ class Channel(Guarded, KernelWebsocketHandler):  # type: ignore[misc]
     async def open(self: Any, kernel_id: str) -> None:
         """It is open."""
         self.ws_connection.stream.max_write_buffer_size = MOST_UNREAD
-        await super().open(kernel_id)  # type: ignore[misc]
+        await super().open(kernel_id)  # type: ignore[no-untyped-call]
 
     async def on_message(self, message: str | bytes) -> None:
         """Hands a message to the kernel. The next one is read when others have had their turn."""
