@@ -54,7 +54,7 @@ class Connection(ZMQChannelsWebsocketConnection):
 
     def handle_outgoing_message(self: Any, stream: str, outgoing_msg: list[Any]) -> None:
         """Sends a message on, or logs it. Who does not read what comes is cut off."""
-        _, (_, header, _, content, *_) = self.session.feed_identities(outgoing_msg)
+        _, (_, header, _, _, content, *_) = self.session.feed_identities(outgoing_msg)
         kind = self.session.unpack(header)["msg_type"]
         if kind in ("stream", "error"):
             said = self.session.unpack(content)

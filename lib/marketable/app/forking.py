@@ -44,7 +44,7 @@ _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_I
 }
 _LENGTH = struct.Struct("!I")
 _FILES = 8192
-_COURTESY = 5  # by which kernels are nicer than the app: it answers while they compute
+_COURTESY = 5  # by which kernels are nicer than the app, which answers while they compute
 
 
 class Forking(LocalProvisioner):
@@ -237,7 +237,6 @@ def _be_kernel(request: dict[str, Any]) -> None:
     status = 1
     try:
         os.setsid()
-        os.nice(_COURTESY)
         os.chdir(request["folder"])
         os.environ.clear()
         os.environ.update(request["environment"])
@@ -259,6 +258,7 @@ def _be_kernel(request: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     sys.path.pop(0)
+    os.nice(_COURTESY)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the dead
     _load()
     with socket.socket(fileno=int(sys.argv[1])) as app:

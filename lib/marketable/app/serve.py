@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
+import gc
 import os
 import re
 import shutil
@@ -138,8 +139,8 @@ def _guarded(handler: type) -> Any:
     return type(handler.__name__, (Guarded, handler), {})
 
 
-class Start(Guarded, JupyterHandler):
-    """The start page: what there is, in its order."""
+class Start(Guarded, tornado.web.RequestHandler):
+    """The start page."""
 
     linked_from_elsewhere = True
 
@@ -149,14 +150,15 @@ class Start(Guarded, JupyterHandler):
 
     def get(self) -> None:
         """Shows it."""
-        listed = self.app.titles
-        self.finish(rendered(self.settings, "start.html", tools=listed[: len(TOOLS)], lessons=listed[len(TOOLS) :]))
+        self.finish(self.app.start_page)
 
 
-class Page(Start):
+class Page(Guarded, JupyterHandler):
     """A notebook, run for whoever opens it, and sent cell by cell."""
 
-    linked_from_elsewhere = False
+    def initialize(self, app: App) -> None:
+        """Keeps the server, which knows the settings."""
+        self.app = app
 
     async def get(self, address: str) -> None:
         """Shows it, if it is one of the pages."""
@@ -282,6 +284,11 @@ class App(Voila):
         """Reads .app/config.py, and nobody's own settings of Voila."""
         super().load_config_file("config", path=[str(TOOLKIT / ".app")])
         self.identity_provider_class = Anybody
+        self.kernel_websocket_connection_class = Connection
+        self.logging_config = {
+            "handlers": {"console": {"class": f"{Brief.__module__}.{Brief.__name__}"}},
+            "root": {"handlers": ["console"], "level": "WARNING"},
+        }
         fixed = self.config
         fixed.VoilaConfiguration.template = "marketable"
         fixed.VoilaConfiguration.allow_template_override = fixed.VoilaConfiguration.allow_theme_override = "NO"
@@ -290,11 +297,6 @@ class App(Voila):
         fixed.VoilaConfiguration.multi_kernel_manager_class = Kernels
         fixed.VoilaConfiguration.kernel_spec_manager_class = OwnPython
         fixed.VoilaConfiguration.prelaunch_hook = _prepared
-        fixed.App.kernel_websocket_connection_class = Connection
-        fixed.App.logging_config = {
-            "handlers": {"console": {"class": f"{Brief.__module__}.{Brief.__name__}"}},
-            "root": {"handlers": ["console"], "level": "WARNING"},
-        }
         fixed.VoilaExecutor.allow_errors = True
         fixed.VoilaExecutor.on_cell_error = _tell
         fixed.Kernels.cull_idle_timeout = 1  # switches looking after idle kernels on; the times are its own
@@ -309,9 +311,10 @@ class App(Voila):
         return pages(Path(self.root_dir))
 
     @functools.cached_property
-    def titles(self) -> list[tuple[str, str]]:
-        """Their addresses and titles."""
-        return [(address, title(nbformat.read(path, 4))) for address, path in self.pages.items()]
+    def start_page(self) -> str:
+        """What there is, in its order."""
+        listed = [(address, title(nbformat.read(path, 4))) for address, path in self.pages.items()]
+        return rendered(self.app.settings, "start.html", tools=listed[: len(TOOLS)], lessons=listed[len(TOOLS) :])
 
     def init_handlers(self) -> list[Any]:
         """What is reachable. Whatever is not here is a page that does not exist."""
@@ -359,9 +362,11 @@ class App(Voila):
             max_header_size=16_000,
         )
         try:
-            self.server.listen(self.port, self.ip)
+            # Where too many knock at once, a system lets some wait for a second: so it holds a long queue.
+            self.server.listen(self.port, self.ip, backlog=2048)
         except OSError as fault:
             sys.exit(f'The app cannot listen on port {self.port}: {fault}. Another one: make app APP="--port=9000"')
+        gc.freeze()  # what is there by now stays, and need not be looked through again
         print(f"The app is at {self.display_url} (Ctrl-C stops it)", flush=True)
         if self.open_browser:
             threading.Thread(target=webbrowser.open, args=[self.display_url], daemon=True).start()
