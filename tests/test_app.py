@@ -379,7 +379,7 @@ def test_nothing_is_left_running_when_the_app_is_killed(notebooks: Path, tmp_pat
 
 def kept(app: Running) -> list[str]:
     """The files that the app keeps for a moment in shared memory, without the connections to its kernels."""
-    found = [path for path in MEMORY.glob(f"marketable-app-{app.process.pid}-*/*") if path.name != "connections"]
+    found = [path for path in MEMORY.glob(f"marketable-app-{app.process.pid}-*/*") if path.name != "ipc"]
     return [str(path) for folder in found for path in [folder, *folder.rglob("*")]]
 
 
@@ -545,6 +545,7 @@ def test_connections_that_do_nothing_shut_nobody_out_and_end(hasty: Running) -> 
         idle = []
         with answered_within_a_second(hasty):
             for number in range(1200):
+                time.sleep(0.003)
                 idle.append(stack.enter_context(socket.create_connection((host, int(port)), timeout=10)))
                 idle[-1].sendall(BEGINNINGS[number % len(BEGINNINGS)])
         for each in idle:

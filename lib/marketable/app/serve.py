@@ -92,8 +92,8 @@ class Kernels(AsyncMappingKernelManager):
             raise tornado.web.HTTPError(429)
         kernel_id = self.new_kernel_id()
         self._clients[kernel_id] = client
-        folder = self._folder_of(kernel_id)
         try:
+            folder = Path(self.folder, kernel_id)
             folder.mkdir(mode=0o700)
             env = env | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
             return await super().start_kernel(kernel_id=kernel_id, env=env, **arguments)
@@ -111,12 +111,9 @@ class Kernels(AsyncMappingKernelManager):
             if connection.kernel_id == kernel_id:
                 connection.websocket_handler.close()
 
-    def _folder_of(self, kernel_id: str) -> Path:
-        return Path(self.folder, kernel_id)
-
     def _forget(self, kernel_id: str) -> None:
         self._clients.pop(kernel_id, None)
-        shutil.rmtree(self._folder_of(kernel_id), ignore_errors=True)
+        shutil.rmtree(Path(self.folder, kernel_id), ignore_errors=True)
 
     def notify_disconnect(self, kernel_id: str) -> None:
         """From now on its page is without a browser."""
@@ -144,21 +141,19 @@ class Start(Guarded, tornado.web.RequestHandler):
 
     linked_from_elsewhere = True
 
-    def initialize(self, app: App) -> None:
-        """Keeps the server, which knows the settings."""
-        self.app = app
-
     def get(self) -> None:
         """Shows it."""
-        self.finish(self.app.start_page)
+        self.finish(self.settings["voila"].start_page)
 
 
 class Page(Guarded, JupyterHandler):
     """A notebook, run for whoever opens it, and sent cell by cell."""
 
-    def initialize(self, app: App) -> None:
-        """Keeps the server, which knows the settings."""
-        self.app = app
+    @property
+    def app(self) -> App:
+        """The server, as Voila keeps it among the settings."""
+        app: App = self.settings["voila"]
+        return app
 
     async def get(self, address: str) -> None:
         """Shows it, if it is one of the pages."""
@@ -320,8 +315,8 @@ class App(Voila):
         """What is reachable. Whatever is not here is a page that does not exist."""
         static = r"((?:[\w-]+/)*[\w-]+(?:\.[\w-]+)*)"
         handlers = [
-            (r"", Start, {"app": self}),
-            (r"((?:lessons/)?\w+)(?:\.ipynb)?", Page, {"app": self}),
+            (r"", Start),
+            (r"((?:lessons/)?\w+)(?:\.ipynb)?", Page),
             (rf"api/kernels/{_KERNEL}", Kernel),
             (rf"api/kernels/{_KERNEL}/channels", Channel),
             (rf"voila/api/shutdown/{_KERNEL}", Close),
@@ -343,7 +338,7 @@ class App(Voila):
         forking.more_files()
         self.folder = forking.own_folder()
         forking.nursery.warm(self.folder)
-        self.connection_dir = str(self.folder / "connections")
+        self.connection_dir = str(self.folder / "ipc")  # a short name: a socket's path has little room
         Path(self.connection_dir).mkdir()
         fallback = {"default_handler_class": Refusal, "default_handler_args": {"status": 421}}
         quiet = {"log_function": lambda _handler: None}
