@@ -55,7 +55,7 @@ BROKEN = [
         "button.on_click(lambda _: setattr(count, 'value', count.value + 1))",
         "failing = ipywidgets.Button(description='Fail')",
         "failing.on_click(lambda _: print('a secret') or 1 / 0)",
-        "picture = ipywidgets.Image(value=b'sent as bytes')",
+        "picture = ipywidgets.Image(value=b'sent as bytes', layout={'display': 'none'})",
         "ipywidgets.VBox([button, count, failing, picture])",
     ],
     ["import sys", "print('a secret', file=sys.stderr)", "hidden_name = 1 / 0"],
