@@ -37,10 +37,10 @@ def is_framed(message: str | bytes, newer: bool) -> bool:
     """
     if isinstance(message, str):
         return not newer and len(message) <= LONGEST_TEXT
-    size, order = (8, "little") if newer else (4, "big")
+    size, order, least = (8, "little", 6) if newer else (4, "big", 1)
     numbers = memoryview(message)[: size * (MOST_PARTS + 1)]
     count = int.from_bytes(numbers[:size], order)  # type: ignore[arg-type]
-    if not 0 < count <= MOST_PARTS or size * (count + 1) > len(message):
+    if not least <= count <= MOST_PARTS or size * (count + 1) > len(message):
         return False
     offsets = [int.from_bytes(numbers[at : at + size], order) for at in range(size, size * (count + 1), size)]  # type: ignore[arg-type]
     ends = [size * (count + 1), *offsets, len(message)]
