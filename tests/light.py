@@ -34,11 +34,15 @@ class Visitor:
         self.kernel = found[1] if found else ""
         return self.page
 
-    async def connect(self, **headers: str) -> None:
-        """Opens the channel of the page's kernel."""
+    async def open(self, protocols: list[str] | None = None, **headers: str) -> WebSocketClientConnection:
+        """Opens a channel of the page's kernel, and says nothing."""
         url = f"{self.address.replace('http', 'ws', 1)}/api/kernels/{self.kernel}/channels?session_id={uuid.uuid4()}"
         request = HTTPRequest(url, headers={"Origin": self.address, **headers}, connect_timeout=60, request_timeout=60)
-        self.socket = await websocket_connect(request, max_message_size=1 << 28)
+        return await websocket_connect(request, max_message_size=1 << 28, subprotocols=protocols)
+
+    async def connect(self, **headers: str) -> None:
+        """Opens the channel of the page's kernel, and waits until it answers."""
+        self.socket = await self.open(**headers)
         await self.answered()  # what the kernel says before the channel is set up is lost
 
     async def send(self, kind: str, content: dict[str, Any], channel: str = "shell") -> str:

@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import datetime as dt
 import http.client
 import io
+import json
+import logging
 import os
 import re
 import shutil
 import signal
+import socket
+import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import ipywidgets
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tornado.httpclient import HTTPClientError
+from tornado.websocket import WebSocketClientConnection
 from traitlets import Bunch
 
 import marketable as mk
 from lab import REPOSITORY, Running, chromium, in_browser, served_app, violations
 from light import Visitor
+from marketable.app.log import AN_HOUR, LONGEST, Brief
+from marketable.app.serve import MEMORY as SHARED_MEMORY
+from marketable.lessons.classroom import Classroom
+from marketable.lessons.panels.keeping import Keeping
 from marketable.workbench import Explorer, explorer
 
+MEMORY = Path(SHARED_MEMORY)
 WIDTHS = [1280, 390]
 BROKEN = [
     "# 1 · A *lesson* that `breaks`",
@@ -38,12 +53,16 @@ BROKEN = [
         "count = ipywidgets.IntText(description='Counted')",
         "button = ipywidgets.Button(description='Count')",
         "button.on_click(lambda _: setattr(count, 'value', count.value + 1))",
-        "ipywidgets.VBox([button, count])",
+        "failing = ipywidgets.Button(description='Fail')",
+        "failing.on_click(lambda _: print('a secret') or 1 / 0)",
+        "picture = ipywidgets.Image(value=b'sent as bytes', layout={'display': 'none'})",
+        "ipywidgets.VBox([button, count, failing, picture])",
     ],
     ["import sys", "print('a secret', file=sys.stderr)", "hidden_name = 1 / 0"],
     "## The rest of it",
     ["ipywidgets.HTML('<p class=\"rest\">still works</p>')"],
 ]
+KEEPING = ["import pathlib, tempfile", "pathlib.Path(tempfile.mkdtemp(), 'contacts.csv').write_text('a contact')"]
 FRIENDLY = "Please reload the page. If it happens again, tell whoever runs this app."
 
 
@@ -65,7 +84,7 @@ def written(path: Path, cells: list[object]) -> None:
 def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("app") / "notebooks"
     shutil.copytree(REPOSITORY / "notebooks", folder, ignore=shutil.ignore_patterns("lessons"))
-    written(folder / "lessons" / "02_second.ipynb", ["Some text", "# 2 · The second\n\nText"])
+    written(folder / "lessons" / "02_second.ipynb", ["Some text", "# 2 · The second\n\nText", KEEPING])
     written(folder / "lessons" / "01_broken.ipynb", BROKEN)
     written(folder / "lessons" / "trainer.ipynb", ["# For the trainer"])
     (folder / "secret.txt").write_text("a secret")
@@ -82,8 +101,11 @@ def app(notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 @pytest.fixture(scope="module")
 def hasty(notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The app, which ends kernels without a connection after one second, and unused ones after four."""
+    """The app, which ends kernels without a connection after one second, and unused ones after four, gives two pages
+    to each who comes, and waits three seconds for a request.
+    """
     options = ["--Kernels.cull_interval=1", "--Kernels.closed_timeout=1", "--Kernels.idle_timeout=4"]
+    options += ["--Kernels.most_pages_of_one=2", "--App.request_timeout=3", "--host=app.example.com"]
     with served_app(tmp_path_factory.mktemp("hasty"), *options, notebooks=notebooks) as server:
         yield server
 
@@ -104,9 +126,11 @@ def page(browser: Browser, app: Running) -> Iterator[Page]:
     assert [url for url in asked if not url.startswith((app.address, "data:", "blob:"))] == []
 
 
-def ask(app: Running, path: str, method: str = "GET", **headers: str) -> tuple[int, str, http.client.HTTPMessage]:
-    """An answer to a request, whose path is sent as it is."""
-    connection = http.client.HTTPConnection(app.address.removeprefix("http://"), timeout=60)
+def ask(
+    app: Running, path: str, method: str = "GET", own: str = "127.0.0.1", **headers: str
+) -> tuple[int, str, http.client.HTTPMessage]:
+    """An answer to a request, whose path is sent as it is, from an address of this machine."""
+    connection = http.client.HTTPConnection(app.address.removeprefix("http://"), timeout=60, source_address=(own, 0))
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     body = answer.read().decode(errors="replace")
@@ -350,6 +374,284 @@ def test_nothing_is_left_running_when_the_app_is_killed(notebooks: Path, tmp_pat
         raise AssertionError("something is left")
 
 
+# ---- what is left behind ----
+
+
+def kept(app: Running) -> list[str]:
+    """The files that the app keeps for a moment in shared memory, without the connections to its kernels."""
+    found = [path for path in MEMORY.glob(f"marketable-app-{app.process.pid}-*/*") if path.name != "ipc"]
+    return [str(path) for folder in found for path in [folder, *folder.rglob("*")]]
+
+
+def emptied(app: Running, seconds: float) -> bool:
+    begun = time.monotonic()
+    while kept(app) and time.monotonic() - begun < seconds:
+        time.sleep(0.1)
+    return not kept(app)
+
+
+in_memory = pytest.mark.skipif(not MEMORY.is_dir() or "TMPDIR" in os.environ, reason="looks into shared memory")
+
+
+@in_memory
+@pytest.mark.parametrize("how", ["closed", "killed", "lost"])
+def test_what_a_page_keeps_for_a_moment_is_gone_with_it(hasty: Running, how: str) -> None:
+    visitor = Visitor(hasty.address)
+    visitor.fetch("lessons/02_second")
+    assert [path for path in kept(hasty) if path.endswith("contacts.csv") and visitor.kernel in path]
+    if how == "closed":
+        leave(visitor)
+    elif how == "killed":
+        (nursery,) = started(hasty.process.pid)
+        for kernel in started(nursery):
+            os.kill(kernel, signal.SIGKILL)
+    assert emptied(hasty, 0.5 if how == "closed" else 8)
+
+
+@in_memory
+def test_what_is_kept_is_gone_when_the_app_is_killed_or_at_its_next_start(notebooks: Path, tmp_path: Path) -> None:
+    with served_app(tmp_path, notebooks=notebooks) as killed:
+        Visitor(killed.address).fetch("lessons/02_second")
+        assert kept(killed)
+        killed.process.kill()
+        killed.process.wait()
+        assert emptied(killed, 10)
+    left = MEMORY / f"marketable-app-{killed.process.pid}-left"
+    left.mkdir()
+    with served_app(tmp_path, notebooks=notebooks):
+        assert not left.exists()
+
+
+# ---- hostile clients, beside an honest one ----
+
+
+@contextlib.contextmanager
+def answered_within_a_second(app: Running) -> Iterator[None]:
+    """Somebody who asks for the start page again and again, and never waits for longer than a second."""
+    waited, done = [], threading.Event()
+
+    def ask_again_and_again() -> None:
+        while not done.is_set():
+            begun = time.monotonic()
+            assert ask(app, "/", own="127.0.0.9")[0] == 200
+            waited.append(time.monotonic() - begun)
+            done.wait(0.05)
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask_again_and_again)
+        try:
+            yield
+            time.sleep(0.3)
+        finally:
+            done.set()
+        asking.result()
+    print(f"the start page took {max(waited):.3f} s at most, of {len(waited)} times")
+    assert len(waited) >= 2 and max(waited) < 1
+
+
+def newer(*numbers: int, rest: bytes = b"") -> bytes:
+    return b"".join(number.to_bytes(8, "little") for number in numbers) + rest
+
+
+def older(*numbers: int, rest: bytes = b"") -> bytes:
+    return b"".join(number.to_bytes(4, "big") for number in numbers) + rest
+
+
+NEWER = ["v1.kernel.websocket.jupyter.org"]
+NO_MESSAGES: dict[str, tuple[list[str] | None, bytes | str]] = {
+    "a count of 2^25": (NEWER, newer(2**25)),
+    "a count of 2^63": (NEWER, newer(2**63)),
+    "the largest count": (NEWER, newer(2**64 - 1)),
+    "a count of nothing": (NEWER, newer(0)),
+    "more parts than bytes": (NEWER, newer(900, rest=b"x" * 800)),
+    "parts over one another": (NEWER, newer(900, *[7208, 8_000_000] * 450, rest=b"x" * 8_000_000)),
+    "parts beyond the end": (NEWER, newer(6, 56, 61, 63, 65, 67, 2**62, rest=b"shell{}{}{}{}")),
+    "a million empty parts": (NEWER, newer(10**6, *[8_000_008] * 10**6)),
+    "deep in the header": (NEWER, newer(6, 56, 61, 10**5, 10**5, 10**5, 10**5, rest=b"shell" + b"[" * 10**6)),
+    "text in the newer protocol": (NEWER, "{}"),
+    "nothing": (NEWER, b""),
+    "a count of 2^25, older": (None, older(2**25)),
+    "a count of 2^31 - 1, older": (None, older(2**31 - 1)),
+    "a negative count, older": (None, older(2**32 - 1)),
+    "eight bytes, older": (None, older(2**25, 2**25)),
+    "parts over one another, older": (None, older(900, *[4, 8_000_000] * 450, rest=b"x" * 8_000_000)),
+    "numbers by the million": (None, "[" + "0," * 10**7 + "0]"),
+    "deep": (None, "[" * 900_000),
+    "no object": (None, "[]"),
+    "no JSON": (None, "x"),
+}
+
+
+@pytest.mark.parametrize("case", NO_MESSAGES)
+def test_what_is_no_message_closes_its_channel_and_nobody_waits(app: Running, visitor: Visitor, case: str) -> None:
+    protocols, message = NO_MESSAGES[case]
+
+    async def until_closed() -> None:
+        channel = await visitor.open(protocols)
+        await channel.write_message(message, binary=isinstance(message, bytes))
+        while await asyncio.wait_for(channel.read_message(), 10) is not None:
+            pass
+
+    with answered_within_a_second(app):
+        asyncio.run(until_closed())
+    assert alive(app, visitor.kernel)
+
+
+def test_a_page_that_sends_without_pause_is_slowed_down_and_nobody_waits(app: Running, visitor: Visitor) -> None:
+    header = {"msg_id": "1", "msg_type": "comm_msg", "session": "s", "username": "", "version": "5.3"}
+    message = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell", "buffers": []}
+
+    async def flood(size: int, end: float) -> None:
+        channel = await visitor.open()
+        while time.monotonic() < end:
+            sent = channel.write_message(json.dumps(message | {"content": {"comm_id": "x" * size, "data": {}}}))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(sent), 0.05)
+        channel.close()
+
+    async def floods() -> None:
+        end = time.monotonic() + 4
+        await asyncio.gather(*(flood(size, end) for size in (1, 1, 900_000)))
+
+    with answered_within_a_second(app):
+        asyncio.run(floods())
+    assert alive(app, visitor.kernel)
+
+
+def test_a_page_has_three_channels(app: Running, visitor: Visitor) -> None:
+    async def open_many() -> tuple[int, int]:
+        many = await asyncio.gather(*(visitor.open() for _ in range(100)), return_exceptions=True)
+        opened = [channel for channel in many if isinstance(channel, WebSocketClientConnection)]
+        refused = [fault for fault in many if isinstance(fault, HTTPClientError) and fault.code == 429]
+        for channel in opened:
+            channel.close()
+        return len(opened), len(refused)
+
+    with answered_within_a_second(app):
+        assert asyncio.run(open_many()) == (3, 97)
+
+
+BEGINNINGS = [
+    b"",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+]
+
+
+def test_connections_that_do_nothing_shut_nobody_out_and_end(hasty: Running) -> None:
+    host, port = hasty.address.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as stack:
+        idle = []
+        with answered_within_a_second(hasty):
+            for number in range(1200):
+                time.sleep(0.003)
+                idle.append(stack.enter_context(socket.create_connection((host, int(port)), timeout=10)))
+                idle[-1].sendall(BEGINNINGS[number % len(BEGINNINGS)])
+        for each in idle:
+            with contextlib.suppress(ConnectionError):
+                while each.recv(4096):
+                    pass  # until it is closed; where it is not, the time is out
+
+
+def test_one_who_comes_takes_no_more_than_a_share_of_the_places(hasty: Running) -> None:
+    visitors = [Visitor(hasty.address) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda visitor: visitor.fetch("lessons/02_second"), visitors))
+    # A header is not believed that whoever comes can write.
+    headers: list[dict[str, str]] = [{}, {"X-Real-IP": "10.0.0.1"}, {"X-Forwarded-For": "10.0.0.1"}]
+    for each in headers:
+        status, body, answer = ask(hasty, "/lessons/02_second", **each)
+        assert status == 429 and answer["Retry-After"] == "60"
+        assert "<h1>Many pages are open from where you are</h1>" in body
+    assert ask(hasty, "/lessons/02_second", own="127.0.0.2")[0] == 200
+    for visitor in visitors:
+        leave(visitor)
+
+
+FOREIGN = ["evil.example", "evil.example:8866", "localhost.evil.example", "127.0.0.1.example", "10.0.0.1", "[::2]"]
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_the_app_answers_to_no_name_but_its_own(hasty: Running, host: str) -> None:
+    for path in ("/", "/explore", "/nothing", "/voila/static/voila.js", f"/api/kernels/{uuid.UUID(int=0)}/channels"):
+        status, body, _ = ask(hasty, path, Host=host)
+        assert status == 421 and "<h1>The app does not know this address</h1>" in body
+    for own in ("localhost", "LOCALHOST:8866", "127.0.0.1", "[::1]:8866", "app.example.com"):
+        assert ask(hasty, "/", Host=own)[0] == 200
+
+
+def test_no_other_site_opens_a_page_and_a_link_leads_to_the_start(app: Running) -> None:
+    link = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    frame, image = link | {"Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    for site in ("cross-site", "same-site"):
+        for kind in (link, frame, image):
+            for path in ("/explore", "/lessons/02_second", "/voila/static/voila.js"):
+                status, body, _ = ask(app, path, **{"Sec-Fetch-Site": site}, **kind)
+                assert status == 403 and "<h1>Please open this page from the start page</h1>" in body
+        assert ask(app, "/", **{"Sec-Fetch-Site": site}, **link)[0] == 200
+        assert ask(app, "/", **{"Sec-Fetch-Site": site}, **frame)[0] == 403
+    for site in ("same-origin", "none"):
+        status, body, _ = ask(app, "/lessons/02_second", **{"Sec-Fetch-Site": site}, **link)
+        assert status == 200
+        leave(Visitor(app.address, re.findall(r'"kernelId": "([0-9a-f-]{36})"', body)[0]))
+
+
+def test_errors_of_a_page_go_to_the_log_and_not_to_the_browser(app: Running, visitor: Visitor) -> None:
+    async def make_errors() -> str:
+        await visitor.connect()
+        names = {str(state.get("description")): name for name, state in (await visitor.widgets()).items()}
+        click = {"method": "custom", "content": {"event": "click"}}
+        await visitor.send("comm_msg", {"comm_id": names["Fail"], "data": click})
+        bad = {"method": "update", "state": {"value": "no number"}, "buffer_paths": []}
+        await visitor.send("comm_msg", {"comm_id": names["Counted"], "data": bad})
+        await visitor.send("comm_open", {"comm_id": "x", "target_name": "jupyter.widget", "data": {"state": 1}})
+        said = await visitor.answered()
+        await asyncio.sleep(1)
+        return json.dumps(said + await visitor.answered(), default=str)
+
+    said = asyncio.run(make_errors())
+    assert "Traceback" not in said and "ZeroDivision" not in said and "a secret" not in said
+    log = app.log.read_text()
+    assert "ZeroDivisionError: division by zero" in log and "no number" in log
+
+
+def test_the_log_has_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.Logger("hostile")
+    log.addHandler(Brief(sys.stderr))
+    log.error("%sthe end", "x" * 10**8)
+    written = capsys.readouterr().err
+    assert len(written) < LONGEST + 100 and written.endswith("the end\n")
+    for _ in range(1000):
+        log.error("y" * 10**4)
+    assert len(capsys.readouterr().err) <= AN_HOUR
+
+
+def keeping(folder: Path) -> tuple[Keeping, dict[str, ipywidgets.Widget]]:
+    line = Keeping("03_the_tools_with_a_switch", Classroom(), folder)
+    return line, {widget.description: widget for widget in parts(line) if hasattr(widget, "description")}
+
+
+def test_codes_are_neither_made_nor_guessed_by_the_thousand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    line, named = keeping(tmp_path)
+    make = named["Keep my progress"]
+    for _ in range(300):
+        make.click()
+    assert len(list(tmp_path.glob("progress-*"))) == 5
+    assert any("made enough codes" in str(getattr(widget, "value", "")) for widget in parts(line))
+
+    def guess(code: str) -> None:
+        _, named = keeping(tmp_path)
+        named["My code"].value = code
+        named["Continue"].click()
+
+    begun = time.monotonic()
+    with ThreadPoolExecutor(3) as pages:
+        list(pages.map(guess, ("222222", "333333", "444444")))
+    assert time.monotonic() - begun > 3  # one a second, on however many pages
+
+
 # ---- in a browser ----
 
 
@@ -429,61 +731,82 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Explorer:
     return Explorer()
 
 
-def upload(view: Explorer, name: str, content: bytes) -> None:
+def parts(box: ipywidgets.Box) -> Iterator[ipywidgets.Widget]:
+    for child in box.children:
+        yield child
+        if isinstance(child, ipywidgets.Box):
+            yield from parts(child)
+
+
+def labelled(view: Explorer, name: str) -> list[ipywidgets.Widget]:
+    """What stands beside a label on the page, in its order."""
+    return [widget for widget in parts(view) if getattr(widget, "description", None) == name]
+
+
+def told(view: Explorer, place: str) -> str:
+    (widget,) = (widget for widget in parts(view) if f"mk-at-{place}" in getattr(widget, "_dom_classes", ()))
+    return str(widget.value)
+
+
+def upload(view: Explorer, name: str, content: bytes) -> ipywidgets.FileUpload:
+    (widget,) = labelled(view, "Choose a portal.yaml")
     now = dt.datetime.now(dt.UTC)
-    file = Bunch(name=name, content=memoryview(content), type="", size=len(content), last_modified=now)
-    view.account.upload.value = (file,)
+    widget.value = (Bunch(name=name, content=memoryview(content), type="", size=len(content), last_modified=now),)
+    return widget
+
+
+def downloaded(view: Explorer) -> dict[str, bytes]:
+    labelled(view, "Make a download")[0].click()
+    (data,) = re.findall(r"data:application/zip;base64,([^\"']*)", told(view, "saved"))
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(data))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_in_the_app_no_path_is_read_or_written(view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for choice in (view.batch, view.account.choice):
+    for choice in labelled(view, "Batch") + labelled(view, "Portal"):
         assert not [label for label, _ in choice.options if "path" in label]
-    before, view.path.value, view.account.path.value = view.at["headline"].value, "/etc/passwd", "/etc/passwd"
-    assert view.at["headline"].value == before
-    view.save_to.value = str(tmp_path / "elsewhere")
-    view.save.click()
-    assert "data:application/zip;base64," in view.at["saved"].value and list(tmp_path.iterdir()) == []
+    before, paths = told(view, "headline"), labelled(view, "Path")
+    assert paths and not labelled(view, "Folder") and not labelled(view, "Save")
+    for path in paths:
+        path.value = "/etc/passwd"
+    assert told(view, "headline") == before
+    assert "portal.yaml" in downloaded(view) and list(tmp_path.iterdir()) == []
 
 
 def test_the_download_holds_what_is_saved_in_jupyterlab(
     view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view.save.click()
-    (content,) = re.findall(r'href="data:application/zip;base64,([^"]*)"', view.at["saved"].value)
     monkeypatch.delenv("SERVER_SOFTWARE")
-    here = Explorer()
-    here.save_to.value = str(tmp_path)
-    here.save.click()
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(content))) as archive:
-        held = {name: archive.read(name) for name in archive.namelist()}
-    assert held == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    own = Explorer()
+    labelled(own, "Folder")[0].value = str(tmp_path)
+    labelled(own, "Save")[0].click()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == downloaded(view)
 
 
 def test_a_download_that_would_be_too_large_leaves_the_decisions_out(
     view: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explorer, "DOWNLOAD_LIMIT", 300_000)
-    view.save.click()
-    assert (
-        "The decisions are left out" in view.at["saved"].value and "decisions-touches.csv" not in view.at["saved"].value
-    )
+    assert "decisions-touches.csv" not in downloaded(view)
+    assert "The decisions are left out" in told(view, "saved")
 
 
 def test_a_portal_is_uploaded_and_a_bad_one_is_explained(view: Explorer) -> None:
-    view.account.choice.value = "upload"
-    upload(view, "mine.yaml", b"switches: {hubspot_form: {Newsletter: off}}")
+    labelled(view, "Portal")[0].value = "upload"
+    widget = upload(view, "mine.yaml", b"switches: {hubspot_form: {Newsletter: off}}")
     assert view.portal == mk.Portal.of_text("switches: {hubspot_form: {Newsletter: off}}")
-    assert "under mine.yaml" in view.at["message"].value and view.account.upload.value == ()
+    assert "under mine.yaml" in told(view, "message") and widget.value == ()
     upload(view, "bad.yaml", b"switchez: 1")
-    assert "switches" in view.at["error"].value and view.portal.switches
+    assert "switches" in told(view, "error") and view.portal.switches
     upload(view, "image.yaml", b"\xff\xfe\x00")
-    assert "not a text file" in view.at["error"].value
+    assert "not a text file" in told(view, "error")
 
 
 def test_a_made_up_batch_is_no_larger_than_the_app_allows_whatever_the_page_asks(view: Explorer) -> None:
-    view.size.max = 10**9
-    view.size.value = 10**8
+    (size,) = labelled(view, "Touches")
+    size.max = 10**9
+    size.value = 10**8
     assert len(view.touches) == explorer.SHARED_TOUCHES
 
 

@@ -16,17 +16,22 @@ import importlib
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Integer
+
+from .log import Brief
 
 LAUNCHER = "ipykernel_launcher"
 POSSIBLE = sys.platform == "linux"  # on macOS its own libraries do not bear it, and Windows does not know it
@@ -38,6 +43,8 @@ _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_I
     "MALLOC_ARENA_MAX": "2",
 }
 _LENGTH = struct.Struct("!I")
+_FILES = 8192
+_COURTESY = 5  # by which kernels are nicer than the app, which answers while they compute
 
 
 class Forking(LocalProvisioner):
@@ -123,8 +130,9 @@ class Nursery:
             finally:
                 os.close(writing)
 
-    def warm(self) -> None:
-        """Starts it before it is needed; it loads while the app already listens."""
+    def warm(self, folder: Path) -> None:
+        """Starts it before it is needed; it loads while the app already listens. Arguments: folder, the app's own."""
+        self._folder = folder
         with self._lock:
             if POSSIBLE and self._process is None:
                 self._start()
@@ -134,7 +142,7 @@ class Nursery:
         self._socket.settimeout(60)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this very module
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, str(theirs.fileno()), str(self._folder)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=os.environ | _ONE_THREAD,
@@ -143,6 +151,24 @@ class Nursery:
 
 
 nursery = Nursery()
+
+
+def own_folder() -> Path:
+    """A new folder for what the app keeps for a moment, named by its process. Those of apps that died are removed."""
+    prefix = "marketable-app-"
+    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*-*") if POSSIBLE else ():
+        if not Path("/proc", path.name.removeprefix(prefix).split("-")[0]).exists():
+            shutil.rmtree(path, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+
+
+def more_files() -> None:
+    """Lets the app open as many files as forty pages and many connections need."""
+    if POSSIBLE:
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), most))
 
 
 def _received(connection: socket.socket, length: int) -> bytes:
@@ -168,7 +194,7 @@ def _load() -> None:
     from marketable.workbench import AuditPanel, Explorer
 
     # To whoever runs the app, and never to a browser: a kernel later puts another stream in this one's place.
-    logging.getLogger("marketable").addHandler(logging.StreamHandler(sys.stderr))
+    logging.getLogger("marketable").addHandler(Brief(sys.stderr))
     Explorer()
     AuditPanel()
     Lesson("01_what_a_marketing_contact_is").experiment()
@@ -192,6 +218,15 @@ def _serve(connection: socket.socket) -> None:
         connection.sendall(_LENGTH.pack(child))
 
 
+def _clear(folder: str) -> None:
+    """Ends the kernels that are left, and removes what was kept for them, where the app could not do it."""
+    with contextlib.suppress(OSError):
+        for child in Path("/proc/thread-self/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        os.wait()  # which, as nobody waits for the dead, takes until all of them are
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _be_kernel(request: dict[str, Any]) -> None:
     import resource
 
@@ -205,6 +240,7 @@ def _be_kernel(request: dict[str, Any]) -> None:
         os.chdir(request["folder"])
         os.environ.clear()
         os.environ.update(request["environment"])
+        tempfile.tempdir = None  # it is remembered from before, and each kernel has its own
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if request["memory"]:
             with contextlib.suppress(ValueError, OSError):
@@ -222,7 +258,9 @@ def _be_kernel(request: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     sys.path.pop(0)
+    os.nice(_COURTESY)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the dead
     _load()
     with socket.socket(fileno=int(sys.argv[1])) as app:
         _serve(app)
+    _clear(sys.argv[2])

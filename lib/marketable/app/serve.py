@@ -7,11 +7,14 @@ code is run. A page has a kernel of its own, which ends soon after the page is c
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import functools
+import gc
 import os
 import re
+import shutil
 import sys
-import tempfile
 import threading
 import webbrowser
 from pathlib import Path
@@ -29,17 +32,19 @@ from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
-from traitlets import Integer, default
+from traitlets import Bool, Integer, List, Unicode, default
 from traitlets.log import get_logger
 from voila.app import Voila
 from voila.notebook_renderer import NotebookRenderer
 from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
-from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.utils import get_page_config
 
 from marketable.paths import NOTEBOOKS, TOOLKIT
 
 from . import forking
+from .channel import Channel, Connection
+from .guard import OWN_HOSTS, Guarded, Refusal, Server, rendered
+from .log import Brief
 
 HERE = Path(__file__).resolve().parent
 MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, where there is one
@@ -47,28 +52,6 @@ TOOLS = ("explore", "audit")
 ONLY_IN_JUPYTERLAB = "jupyterlab"  # the tag of cells that make no sense here
 WIDGETS = "@jupyter-widgets/jupyterlab-manager"
 _KERNEL = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_HEADERS = {
-    # Everything comes from here. JupyterLab compiles its schemas, and widgets carry their styles with them.
-    "Content-Security-Policy": "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_SAYINGS = {
-    404: ("There is no such page", "Perhaps the address was typed with a slip, or the page has moved."),
-    503: (
-        "All places are taken just now",
-        "So many people are here at once that one more would slow down everybody. Please come back in a few minutes. "
-        "Pages that you no longer need make room when you close them.",
-    ),
-}
-_ANYTHING_ELSE = (
-    "This did not work",
-    "Please go back to the start page and try again. If it happens again, tell whoever runs this app.",
-)
 
 
 def pages(folder: Path) -> dict[str, Path]:
@@ -87,29 +70,50 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 
 class Kernels(AsyncMappingKernelManager):
-    """The kernels of the pages that are open: no more than a certain number, and none whose page is gone."""
+    """The kernels of the pages that are open: no more than a certain number, and none whose page is gone. Each has a
+    folder for what it keeps for a moment, which ends with it.
+    """
 
     most_pages = Integer(40, help="Pages that may be open at once.").tag(config=True)
-    closed_timeout = Integer(120, help="Seconds until the kernel of a page without a browser ends.").tag(config=True)
+    most_pages_of_one = Integer(30, help="Pages that may be open at once from one address.").tag(config=True)
+    closed_timeout = Integer(25, help="Seconds until the kernel of a page without a browser ends.").tag(config=True)
     idle_timeout = Integer(7200, help="Seconds until the kernel of an open, unused page ends.").tag(config=True)
-    _starting = 0
+    folder = Unicode(help="In which each kernel has its own.")
 
-    async def start_kernel(self, **arguments: Any) -> str:
-        """Starts a kernel, where there is room for one."""
-        if len(self) + self._starting >= self.most_pages:
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._clients: dict[str, str] = {}  # by kernel, from the moment that it is asked for
+
+    async def start_kernel(self, *, client: str = "", env: dict[str, str], **arguments: Any) -> str:
+        """Starts a kernel for a client, where there is room for one."""
+        if len(self._clients) >= self.most_pages:
             raise tornado.web.HTTPError(503)
-        self._starting += 1
+        if list(self._clients.values()).count(client) >= self.most_pages_of_one:
+            raise tornado.web.HTTPError(429)
+        kernel_id = self.new_kernel_id()
+        self._clients[kernel_id] = client
         try:
-            return await super().start_kernel(**arguments)
-        finally:
-            self._starting -= 1
+            folder = Path(self.folder, kernel_id)
+            folder.mkdir(mode=0o700)
+            env = env | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+            return await super().start_kernel(kernel_id=kernel_id, env=env, **arguments)
+        except BaseException:
+            self._forget(kernel_id)
+            raise
 
     async def shutdown_kernel(self, kernel_id: str, *arguments: Any, **options: Any) -> None:
         """Ends a kernel at once: it keeps nothing. What is left of its page is told by the closed connection."""
-        await super().shutdown_kernel(kernel_id, now=True)
+        try:
+            await super().shutdown_kernel(kernel_id, now=True)
+        finally:
+            self._forget(kernel_id)
         for connection in list(ZMQChannelsWebsocketConnection._open_sockets):
             if connection.kernel_id == kernel_id:
                 connection.websocket_handler.close()
+
+    def _forget(self, kernel_id: str) -> None:
+        self._clients.pop(kernel_id, None)
+        shutil.rmtree(Path(self.folder, kernel_id), ignore_errors=True)
 
     def notify_disconnect(self, kernel_id: str) -> None:
         """From now on its page is without a browser."""
@@ -128,71 +132,50 @@ class Kernels(AsyncMappingKernelManager):
             await self.shutdown_kernel(kernel_id)
 
 
-class Guarded:
-    """What each answer has: headers that keep the browser strict, and words where it is an error."""
-
-    def set_default_headers(self) -> None:
-        """Sets them."""
-        self.clear_header("Server")
-        for name, value in _HEADERS.items():
-            self.set_header(name, value)
-
-    def write_error(self, status_code: int, **_: Any) -> None:
-        """A page that says what to do."""
-        heading, advice = _SAYINGS.get(status_code, _ANYTHING_ELSE)
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        if status_code == 503:
-            self.set_header("Retry-After", "60")
-        self.finish(_rendered(self.settings, "message.html", heading=heading, advice=advice))
-
-
 def _guarded(handler: type) -> Any:
     return type(handler.__name__, (Guarded, handler), {})
 
 
-def _rendered(settings: dict[str, Any], template: str, **values: Any) -> str:
-    return settings["voila_jinja2_env"].get_template(template).render(base_url=settings["base_url"], **values)
+class Start(Guarded, tornado.web.RequestHandler):
+    """The start page."""
 
-
-class Missing(Guarded, tornado.web.RequestHandler):
-    """Whatever is not listed."""
-
-    def prepare(self) -> None:
-        """Says so."""
-        raise tornado.web.HTTPError(404)
-
-
-class Start(Guarded, JupyterHandler):
-    """The start page: what there is, in its order."""
-
-    def initialize(self, app: App) -> None:
-        """Keeps the server, which knows the settings."""
-        self.app = app
+    linked_from_elsewhere = True
 
     def get(self) -> None:
         """Shows it."""
-        listed = [(address, title(nbformat.read(path, 4))) for address, path in self.app.pages.items()]
-        self.finish(_rendered(self.settings, "start.html", tools=listed[: len(TOOLS)], lessons=listed[len(TOOLS) :]))
+        self.finish(self.settings["voila"].start_page)
 
 
-class Page(Start):
+class Page(Guarded, JupyterHandler):
     """A notebook, run for whoever opens it, and sent cell by cell."""
+
+    @property
+    def app(self) -> App:
+        """The server, as Voila keeps it among the settings."""
+        app: App = self.settings["voila"]
+        return app
 
     async def get(self, address: str) -> None:
         """Shows it, if it is one of the pages."""
         if address not in self.app.pages:
             raise tornado.web.HTTPError(404)
+        self.app.server.release(self.request.connection.stream)  # pages have a limit of their own
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         renderer = self._renderer(f"{address}.ipynb")
         await renderer.initialize()
         renderer.exporter.environment.bytecode_cache = _COMPILED
         environment = os.environ | {"SERVER_SOFTWARE": f"voila/{self.app.version}"}
-        kernel = await self.kernel_manager.start_kernel(kernel_name="python3", path=renderer.cwd, env=environment)
+        kernel = await self.kernel_manager.start_kernel(
+            client=self.request.remote_ip, kernel_name="python3", path=renderer.cwd, env=environment
+        )
         try:
-            async for piece, _ in renderer.generate_content_generator(kernel, self.kernel_manager.get_kernel(kernel)):
-                self.write(piece)
-                await self.flush()
+            async with asyncio.timeout(self.app.page_timeout):
+                async for piece, _ in renderer.generate_content_generator(
+                    kernel, self.kernel_manager.get_kernel(kernel)
+                ):
+                    self.write(piece)
+                    await self.flush()
         except BaseException as fault:
             await self.kernel_manager.shutdown_kernel(kernel)
             if isinstance(fault, tornado.iostream.StreamClosedError):
@@ -272,8 +255,14 @@ class Anybody(IdentityProvider):
 class App(Voila):
     """The server. Its options: see .app/config.py."""
 
-    aliases = Voila.aliases | {"ip": "App.ip", "pages": "Kernels.most_pages"}
+    aliases = Voila.aliases | {"ip": "App.ip", "host": "App.hosts", "pages": "Kernels.most_pages"}
     classes = [*Voila.classes, Kernels, forking.Forking]  # noqa: RUF012
+
+    hosts = List(Unicode(), help="Names under which it may be asked for, beside localhost.").tag(config=True)
+    behind_proxy = Bool(help="Whether a web server in front says in X-Real-IP who comes.").tag(config=True)
+    most_connections = Integer(500, help="Connections that are held, beside those of pages.").tag(config=True)
+    request_timeout = Integer(20, help="Seconds that a connection may wait for a request.").tag(config=True)
+    page_timeout = Integer(180, help="Seconds in which a page has run, and was taken by the browser.").tag(config=True)
 
     @default("root_dir")
     def _default_root_dir(self) -> str:
@@ -290,6 +279,11 @@ class App(Voila):
         """Reads .app/config.py, and nobody's own settings of Voila."""
         super().load_config_file("config", path=[str(TOOLKIT / ".app")])
         self.identity_provider_class = Anybody
+        self.kernel_websocket_connection_class = Connection
+        self.logging_config = {
+            "handlers": {"console": {"class": f"{Brief.__module__}.{Brief.__name__}"}},
+            "root": {"handlers": ["console"], "level": "WARNING"},
+        }
         fixed = self.config
         fixed.VoilaConfiguration.template = "marketable"
         fixed.VoilaConfiguration.allow_template_override = fixed.VoilaConfiguration.allow_theme_override = "NO"
@@ -306,19 +300,25 @@ class App(Voila):
         if sys.platform != "win32":
             fixed.KernelManager.transport = "ipc"  # files of this user instead of ports of this machine
 
-    @property
+    @functools.cached_property
     def pages(self) -> dict[str, Path]:
         """The notebooks that can be opened, by address."""
         return pages(Path(self.root_dir))
+
+    @functools.cached_property
+    def start_page(self) -> str:
+        """What there is, in its order."""
+        listed = [(address, title(nbformat.read(path, 4))) for address, path in self.pages.items()]
+        return rendered(self.app.settings, "start.html", tools=listed[: len(TOOLS)], lessons=listed[len(TOOLS) :])
 
     def init_handlers(self) -> list[Any]:
         """What is reachable. Whatever is not here is a page that does not exist."""
         static = r"((?:[\w-]+/)*[\w-]+(?:\.[\w-]+)*)"
         handlers = [
-            (r"", Start, {"app": self}),
-            (r"((?:lessons/)?\w+)(?:\.ipynb)?", Page, {"app": self}),
+            (r"", Start),
+            (r"((?:lessons/)?\w+)(?:\.ipynb)?", Page),
             (rf"api/kernels/{_KERNEL}", Kernel),
-            (rf"api/kernels/{_KERNEL}/channels", VoilaKernelWebsocketHandler),
+            (rf"api/kernels/{_KERNEL}/channels", Channel),
             (rf"voila/api/shutdown/{_KERNEL}", Close),
             (r"voila/templates/(marketable/static/[\w.-]+)", _guarded(TemplateStaticFileHandler)),
             (rf"voila/static/{static}", _guarded(MultiStaticFileHandler), {"paths": self.static_paths}),
@@ -328,22 +328,40 @@ class App(Voila):
                 {"path": self.labextensions_path},
             ),
         ]
-        return [(re.escape(self.server_url) + handler[0], *handler[1:]) for handler in handlers]
+        reachable = [(re.escape(self.server_url) + handler[0], *handler[1:]) for handler in handlers]
+        return [*reachable, (r".*", Refusal, {"status": 404})]
 
     def start(self) -> None:
         """Listens until it is stopped."""
         KernelProvisionerFactory.instance(parent=self).provisioners["forking"] = _Entry()
         KernelProvisionerFactory.instance().default_provisioner_name = "forking"
-        forking.nursery.warm()
-        self.connection_dir = tempfile.mkdtemp(prefix="app_", dir=self.connection_dir_root)
+        forking.more_files()
+        self.folder = forking.own_folder()
+        forking.nursery.warm(self.folder)
+        self.connection_dir = str(self.folder / "ipc")  # a short name: a socket's path has little room
+        Path(self.connection_dir).mkdir()
+        fallback = {"default_handler_class": Refusal, "default_handler_args": {"status": 421}}
         quiet = {"log_function": lambda _handler: None}
-        self.app = tornado.web.Application(**self.init_settings(), default_handler_class=Missing, **quiet)
+        self.app = tornado.web.Application(**self.init_settings(), **fallback, **quiet)
         self.app.settings.update(self.tornado_settings)
-        self.app.add_handlers(r".*$", self.init_handlers())
+        self.kernel_manager.folder = str(self.folder)
+        known = "|".join(re.escape(host.lower()) for host in (*OWN_HOSTS, *self.hosts))
+        self.app.add_handlers(f"({known})$", self.init_handlers())
+        self.server = Server(
+            self.app,
+            xheaders=self.behind_proxy,
+            most_connections=self.most_connections,
+            idle_connection_timeout=self.request_timeout,
+            body_timeout=self.request_timeout,
+            max_body_size=64_000,
+            max_header_size=16_000,
+        )
         try:
-            self.app.listen(self.port, self.ip)
+            # Where too many knock at once, a system lets some wait for a second: so it holds a long queue.
+            self.server.listen(self.port, self.ip, backlog=2048)
         except OSError as fault:
             sys.exit(f'The app cannot listen on port {self.port}: {fault}. Another one: make app APP="--port=9000"')
+        gc.freeze()  # what is there by now stays, and need not be looked through again
         print(f"The app is at {self.display_url} (Ctrl-C stops it)", flush=True)
         if self.open_browser:
             threading.Thread(target=webbrowser.open, args=[self.display_url], daemon=True).start()
@@ -354,6 +372,7 @@ class App(Voila):
             pass
         finally:
             self.stop()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class _Entry:

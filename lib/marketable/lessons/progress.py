@@ -14,6 +14,7 @@ import re
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -39,6 +40,7 @@ _LAST = ".last"
 _LIMIT = 64_000  # bytes
 _CODE, _QUESTION = f"[{LETTERS}]{{6}}", "[0-9]{2}_[a-z_]{1,60}/[1-9]"
 _FILE = re.compile(f"progress-({_CODE})[.]json")
+MOST_FILES = 10_000  # in a folder; a server's disk is not filled by who makes codes by the thousand
 _ADVICE = "Take the file as the lessons wrote it, or begin a new one: this one was left as it is."
 
 if sys.platform == "win32":
@@ -191,6 +193,11 @@ def file_of(code: str, folder: str | Path = FOLDER) -> Path:
 def begin(seed: int | None = None, folder: str | Path = FOLDER) -> Progress:
     """A new progress with a code that nobody in the folder has, saved."""
     with alone(folder):
+        if sum(1 for _ in Path(folder).glob("progress-*.json")) >= MOST_FILES:
+            advice = "Whoever keeps this folder deletes the files of those who are done."
+            raise DataError(
+                "There is no room for another progress file here", value=f"{MOST_FILES:,} files", advice=advice
+            )
         while True:
             progress = Progress(code="".join(secrets.choice(LETTERS) for _ in range(6)), seed=seed)
             if not file_of(progress.code, folder).exists():
@@ -205,6 +212,14 @@ def resume(code: str, folder: str | Path = FOLDER) -> Progress:
         advice = "Look at the code again, or begin anew."
         raise DataError("There is no progress with this code here", value=checked_code(code), advice=advice)
     return Progress.load(path)
+
+
+def guessed(folder: str | Path = FOLDER) -> None:
+    """To be called for a code that is not here, where many share a folder: it takes a second, and only one at a time
+    takes it. So nobody finds another's code by trying.
+    """
+    with alone(folder, ".guessed"):
+        time.sleep(1)
 
 
 def add(code: str, answers: list[tuple[str, str, bool]], folder: str | Path = FOLDER) -> Progress:
@@ -291,10 +306,10 @@ def _parsed(content: bytes, path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def alone(folder: str | Path) -> Iterator[None]:
+def alone(folder: str | Path, lock: str = ".lock") -> Iterator[None]:
     """While nobody else changes the folder's files. The system lifts the lock of a process that is killed."""
     Path(folder).mkdir(parents=True, exist_ok=True)
-    file = os.open(Path(folder) / ".lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    file = os.open(Path(folder) / lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         _lock(file)
         yield

@@ -22,6 +22,7 @@ from ..progress import Progress
 from .pieces import button
 from .progress_page import in_short, page
 
+_MOST_MADE = 5  # codes that a page of the app makes
 _NOT_KEPT = "Progress is not kept. You may keep it: counts and a code, no name."
 
 
@@ -36,6 +37,7 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
         self._lesson, self._classroom, self._folder = lesson_id, classroom, Path(folder)
         self._answers: list[tuple[str, str, bool]] = []
         self.progress: Progress | None = None
+        self._made = 0
         self.status, self.links, self.error = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.code = widgets.Text(
             description="My code",
@@ -83,11 +85,16 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
             self._hold(self.progress.code, self._head)
 
     def _begin(self) -> None:
+        if shared() and self._made == _MOST_MADE:
+            raise DataError("This page has made enough codes", advice="Take one of them, or reload the page.")
         code = kept.begin(self._classroom.seed, self._folder).code
+        self._made += 1
         self._hold(code, f"Your code is {code}: write this code down. Your progress is kept {self._where(code)}.")
 
     def _resume(self) -> None:
         code = kept.checked_code(self.code.value)
+        if shared() and not kept.file_of(code, self._folder).exists():
+            kept.guessed(self._folder)
         self._hold(code, f"Your progress is kept under the code {code}, {self._where(code)}.")
 
     def _continue_latest(self) -> None:
