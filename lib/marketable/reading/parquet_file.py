@@ -18,7 +18,7 @@ from .header import Header, Known, header_of, no_name
 from .parquet_footer import is_encrypted
 from .table import Table, as_frame, blank_rows, first_faults, spoilt_rows, without
 
-_BATCH, _AT_ONCE = 1 << 16, 1 << 26  # rows; bytes
+_BATCH, _AT_ONCE = 1 << 16, 1 << 24  # rows; bytes
 _DELTA = "DELTA"  # the encodings that keep of a text what differs from the one before
 
 
