@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from marketable.paths import write_whole
+from marketable.paths import write_together
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED
 from marketable.views.document import document
 from marketable.views.tables import csv
 from marketable.views.words import discreet
 
 from .compare import Comparison, compare, tables
+from .process import writing
 from .sweep import Run, Sweep
 
 _ROW = {
@@ -49,9 +50,10 @@ def write_index(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]], failures
     moved = _compared(sweep, figures)
     told = [row | {"moved": _plain(moved.get(row["name"]))} for row in rows]
     data = json.dumps({"title": discreet(sweep.title), "reports": told}, indent=1, ensure_ascii=False)
-    write_whole(sweep.index.with_suffix(".json"), f"{data}\n".encode())
-    write_whole(sweep.index.with_suffix(".csv"), csv(pd.DataFrame(rows, dtype=object)))
-    write_whole(sweep.index, _page(sweep, rows, moved).encode())
+    contents = {".json": f"{data}\n".encode(), ".csv": csv(pd.DataFrame(rows, dtype=object))}
+    beside = {sweep.index.with_suffix(suffix): content for suffix, content in contents.items()}
+    with writing(sweep.index):
+        write_together({**beside, sweep.index: _page(sweep, rows, moved).encode()})
 
 
 def row_of(figures: Mapping[str, Any] | None) -> dict[str, Any]:

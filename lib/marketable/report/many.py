@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -66,7 +67,9 @@ def make_all(
 
     Arguments: seconds, for each report; again, whether what is there is made anew.
     """
-    sweep.folder.mkdir(parents=True, exist_ok=True)
+    with process.writing(sweep.folder):
+        sweep.folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=sweep.folder).close()  # before the work, not after it
     kept = tuple(run.name for run in sweep.runs if not again and is_there(sweep.page(run), run.fingerprint))
     wanted = [run for run in sweep.runs if run.name not in kept]
     failed = _made(sweep, wanted, at_once, seconds, progress or (lambda number, of, name: None))
@@ -173,15 +176,11 @@ def _follow() -> None:
 
 def _make(parameters: Parameters, page: Path, fingerprint: str, seconds: float) -> Failure | None:
     """Makes one report, and notes in its figures what it was made from."""
-    from marketable.paths import write_whole
-
-    from .figures import as_json
     from .kernel import Deadline
     from .run import ReportError, make
 
     try:
-        made = make(parameters, page, _kernel, Deadline(seconds))
-        write_whole(page.with_suffix(".json"), as_json({**made.figures, "fingerprint": fingerprint}))
+        make(parameters, page, _kernel, Deadline(seconds), noted={"fingerprint": fingerprint})
     except ReportError as error:
         return Failure(error.code, error.problem)
     except (MarketableError, OSError) as error:

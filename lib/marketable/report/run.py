@@ -6,12 +6,11 @@ for a format and an output for its template. A run that fails leaves its noteboo
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,14 @@ from papermill.exceptions import PapermillExecutionError
 
 from marketable.errors import MarketableError, ParameterError
 from marketable.exports.opening import submissions_of
-from marketable.paths import write_whole
+from marketable.paths import write_together, write_whole
 
 from . import figures as written
 from .findings import CONTACTS, FIGURES
 from .kernel import EMPTY, Deadline, WarmKernel
 from .page import page, prepare
 from .parameters import NOTEBOOK, Parameters
-from .process import BAD_DATA, BAD_PARAMETERS, FAILED, OUT_OF_TIME
+from .process import BAD_DATA, BAD_PARAMETERS, FAILED, OUT_OF_TIME, writing
 
 BESIDE = (".json", ".csv", ".xlsx", ".ipynb", ".pdf", ".contacts.csv", ".failed.ipynb")
 _ENGINE, _EMPTIES = "marketable", "empties-the-kernel"
@@ -72,16 +71,18 @@ def make(
     pdf: bool = False,
     progress: Progress = lambda number, of, name: None,
     inputs: tuple[Path, ...] = (),
+    noted: Mapping[str, Any] | None = None,
 ) -> Made:
     """Runs the notebook and writes the page, and beside it the figures and the executed notebook.
 
     Arguments: output, of the page; pdf, whether to print it too; inputs, files that must not be written over, besides
-    the data, the portal and the notebook.
+    the data, the portal and the notebook; noted, what the JSON says besides the figures.
     Raises: ParameterError for an output that cannot be; ReportError where the notebook fails or time runs out.
     """
-    checked_output(parameters, output, notebook, inputs)
+    with writing(output):
+        checked_output(parameters, output, notebook, inputs)
     browser = chromium() if pdf else None
-    with _writing(output):
+    with writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=output.parent).close()  # before the work, not after it
     failed = output.with_suffix(".failed.ipynb")
@@ -94,9 +95,10 @@ def make(
     figures = _data(executed, FIGURES)
     html = page(executed, parameters.title)
     contents = {".ipynb": nbformat.writes(executed).encode()}
+    if figures is not None or noted:
+        contents[".json"] = written.as_json({**(figures or {}), **(noted or {})})
     if figures is not None:
         contents |= {
-            ".json": written.as_json(figures),
             ".csv": written.as_csv(figures),
             ".xlsx": written.as_workbook(figures),
         }
@@ -105,14 +107,11 @@ def make(
         contents[".contacts.csv"] = str(listed).encode("utf-8-sig")
     if browser:
         contents[".pdf"] = _printed(html, browser, deadline)
-    with _writing(output):  # the page last: a new page never stands beside the figures of an older one
-        for suffix in BESIDE:
-            if suffix not in contents:
-                output.with_suffix(suffix).unlink(missing_ok=True)  # of an earlier run: it would tell something else
-        for suffix, content in contents.items():
-            write_whole(output.with_suffix(suffix), content)
-        write_whole(output, html.encode())
-    return Made(output, tuple(output.with_suffix(suffix) for suffix in contents), figures or {})
+    beside = {output.with_suffix(suffix): content for suffix, content in contents.items()}
+    earlier = [output.with_suffix(suffix) for suffix in BESIDE if suffix not in contents]
+    with writing(output):  # what is left of an earlier run would tell something else
+        write_together({**beside, output: html.encode()}, earlier)
+    return Made(output, tuple(beside), figures or {})
 
 
 def checked_output(parameters: Parameters, output: Path, notebook: Path, inputs: tuple[Path, ...] = ()) -> None:
@@ -121,6 +120,10 @@ def checked_output(parameters: Parameters, output: Path, notebook: Path, inputs:
         raise ParameterError("The page is an HTML file", place=("output",), value=str(output), expected="name.html")
     made_from = (*parameters.paths.values(), submissions_of(parameters.data_path), notebook, *inputs)
     read = [each for each in made_from if each and each.exists()]
+    own = {each.resolve().with_suffix("") for each in parameters.paths.values() if each}
+    if output.resolve().with_suffix("") in own:
+        problem = "The report's files would stand among those of the same name that it is made from"
+        raise ParameterError(problem, place=("output",), value=str(output), advice="Choose another name.")
     for target in (output, *(output.with_suffix(suffix) for suffix in BESIDE)):
         if target.is_dir():
             raise ParameterError("A report cannot take the place of a folder", place=("output",), value=str(target))
@@ -137,16 +140,6 @@ def chromium() -> str:
         advice = "Install Chromium, or leave the PDF out and print the page from any browser."
         raise ParameterError("A PDF needs Chromium, and there is none on the path", place=("pdf",), advice=advice)
     return found
-
-
-@contextlib.contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    """Raises: ParameterError where the system does not let a file be written."""
-    try:
-        yield
-    except OSError as error:
-        advice = f"{error.strerror or error}."
-        raise ParameterError("This cannot be written", place=("output",), value=str(file), advice=advice) from None
 
 
 class _Warm(Engine):  # type: ignore[misc]
@@ -218,7 +211,7 @@ def _executed(
         return _recorded(kept[-1], notebook)
     if code == OUT_OF_TIME:
         kernel.end()
-    with _writing(failed):
+    with writing(failed):
         write_whole(failed, nbformat.writes(_recorded(kept[-1], notebook)).encode())
     fault = ReportError(" ".join(told.split()), advice=f"{where}The notebook as far as it came: {failed}")
     fault.code = code

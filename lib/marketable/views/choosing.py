@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from traitlets import Bunch
 
 from marketable.errors import DataError, MarketableError
-from marketable.paths import SAVED
+from marketable.paths import SAVED, at_home
 from marketable.settings import Settings
 
 from .layout import shown, wide
@@ -27,7 +27,7 @@ Kind = TypeVar("Kind", bound=Settings)
 
 def place(folder: Path, path: str) -> Path:
     """A path that a person typed; where it is not absolute, from the folder in which data/ stands."""
-    return folder.resolve().parent / Path(path.strip().strip("\"'")).expanduser()
+    return folder.resolve().parent / at_home(path.strip().strip("\"'"))
 
 
 def taken(widget: widgets.FileUpload) -> list[Bunch]:
