@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import html
 import json
 import os
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 import marketable as mk
-from marketable.paths import write_together
+from marketable.exports import ColumnMapping
+from marketable.paths import DATA, write_together
 from marketable.portal.update_dates import last_update_date, update_date_after
 from marketable.report import command
 from marketable.report.compare import compare, figures_of, write_page
+from marketable.report.sweep import planned
 
 FIGURES: dict[str, Any] = {
     "parameters": {"title": "July", "flips": {}},
@@ -212,3 +221,115 @@ def test_what_no_report_has_written_is_not_compared(tmp_path: Path, kind: str) -
     (tmp_path / "a.json").write_text(WRONG[kind])
     with pytest.raises(mk.DataError, match=r"no JSON|no figures of a report"):
         figures_of(tmp_path / "a.json")
+
+
+# ---- what nobody would write ----
+
+DATES = ["0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00"]
+ODD = st.sampled_from([*DATES, "", "a", "\u2028", "x" * 300, "on", "hubspot_form/A", "zzz/q", "~nouser/x", "a\0b"]) | (
+    st.sampled_from([None, True, 0, -1, 2**63, 10**30, 1e308, 0.5, [], {}, [1], {"a": 1}])
+)
+
+
+@st.composite
+def spoilt_in_places(draw: st.DrawFn, whole: Any) -> Any:
+    """Names and values as settings or figures have them, in up to three places of which stands something else."""
+    made = json.loads(json.dumps(whole))
+    for _ in range(draw(st.integers(1, 3))):
+        inner, step = {"": made}, ""
+        while isinstance(inner[step], (dict, list)) and inner[step] and draw(st.integers(0, 3)):
+            inner = inner[step]
+            step = draw(st.sampled_from(list(inner) if isinstance(inner, dict) else range(len(inner))))
+        if step != "" and draw(st.booleans()):
+            inner.pop(step)
+        elif step != "":
+            inner[step] = draw(ODD)
+    return made
+
+
+SETTINGS: dict[str, tuple[Callable[[str], Any], dict[str, Any]]] = {
+    "portal": (
+        mk.Portal.of_text,
+        {
+            "time_zone": "Europe/Berlin",
+            "access_since": "2023-01-01",
+            "subscription": {"commitment": "monthly", "renewal": "2026-07-31", "tier": 2000},
+            "switches": {"hubspot_form": {"A": "on", "B": [{"switch": "on"}, {"from": "2024-03-10", "switch": "off"}]}},
+        },
+    ),
+    "mapping": (
+        ColumnMapping.of_text,
+        {
+            "columns": {"record_id": ["ID"], "email": "Mail"},
+            "values": {"yes": ["ja"]},
+            "recorded": {"FORM": ["Formular"]},
+            "dates": "day first",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+@given(data=st.data())
+def test_spoilt_settings_are_told_or_read_and_written_again(kind: str, data: st.DataObject) -> None:
+    read, whole = SETTINGS[kind]
+    text = yaml.safe_dump(data.draw(spoilt_in_places(whole)), allow_unicode=True)
+    try:
+        settings = read(text)
+    except mk.MarketableError:
+        return
+    assert read(settings.text()) == settings
+
+
+PLAN = {
+    "output": "out",
+    "title": "T",
+    "parameters": {"data": str(DATA / "touches.csv"), "portal": str(DATA / "portal.yaml")},
+    "grid": {"edition": ["2024-02-14"], "as_of": ["2026-01-01"]},
+    "reports": [{"name": "A", "flips": {"non_hubspot_form": "off"}}],
+}
+
+
+@given(spoilt_in_places(PLAN), st.sampled_from([None, Path("x" * 400), Path("a\0b")]))
+def test_a_spoilt_plan_is_told_or_planned(tmp_path_factory: pytest.TempPathFactory, plan: Any, output: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "plan.yaml"
+    path.write_text(yaml.safe_dump(plan, allow_unicode=True), encoding="utf-8")
+    with contextlib.suppress(mk.MarketableError):
+        planned(path, output)
+
+
+@given(spoilt_in_places(FIGURES))
+def test_spoilt_figures_are_told_or_compared(tmp_path_factory: pytest.TempPathFactory, figures: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "figures.json"
+    path.write_text(json.dumps(figures))
+    try:
+        read = figures_of(path)
+    except mk.DataError:
+        return
+    for pair in ((read, FIGURES), (FIGURES, read)):
+        assert compare(*pair).says in html.unescape(compare(*pair).page)
+
+
+IDS = st.sampled_from(["1", 1, 1.0, Decimal(1)]) | st.sampled_from(
+    [None, 1.5, 1e300, float("inf"), "", "\ud800", [1], {}, b"1", True, 2**70, pd.NA, 1j, Decimal("NaN"), object()]
+)
+DAY = dt.datetime(2024, 3, 1)
+TIMES = st.sampled_from(["2024-03-01", DAY, DAY.date(), DAY.replace(tzinfo=dt.UTC), np.datetime64("2024-03-01")]) | (
+    st.sampled_from(
+        [None, 1_711_000_000_000, 1.5, "now", dt.date.max, dt.datetime.min, "9999-12-31T23:00-12:00", pd.NA]
+    )
+    | st.sampled_from([np.datetime64("30000-01-01"), np.datetime64("NaT"), [], True, "\ud800", dt.timedelta(1), b"x"])
+)
+
+
+@given(st.lists(st.tuples(IDS, TIMES), max_size=4), st.lists(st.tuples(IDS, TIMES), max_size=2), st.none() | TIMES)
+def test_a_frame_of_anything_is_told_or_counted_alike_both_ways(rows: Any, listed: Any, as_of: Any) -> None:
+    touches = pd.DataFrame(rows, columns=["contact_id", "occurred_at"], dtype=object).assign(source="hubspot_form")
+    contacts = pd.DataFrame(listed, columns=["contact_id", "created_at"], dtype=object).assign(status="marketing")
+    told = []
+    for answer in (mk.decide, mk.WhatIf):
+        try:
+            told.append(answer(touches, mk.Portal(), contacts=contacts, as_of=as_of).counts().to_dict())
+        except mk.MarketableError as fault:
+            told.append(str(fault))
+    assert told[0] == told[1]

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from marketable.errors import DataError
+from marketable.plain_yaml import is_text
 from marketable.reading.dates import EXPECTED, FIRST_YEAR, LAST_YEAR, of_one_kind, read_times
 
 from .frames import series
@@ -45,9 +46,21 @@ def ids(column: pd.Series) -> pd.Series:
         is_text = isinstance(kind.categories.dtype, pd.StringDtype)
         return column if is_text else ids(column.astype(object))
     if pd.api.types.infer_dtype(column) == "string":
+        return texts(column)
+    return texts(
+        pd.Series([_id_text(value, row) for row, value in enumerate(column)], column.index, object, column.name)
+    )
+
+
+def texts(column: pd.Series) -> pd.Series:
+    """A column as text. Raises: DataError for halves of letters, which cannot be written down."""
+    try:
         return column.astype("str")
-    texts = [_id_text(value, row) for row, value in enumerate(column)]
-    return pd.Series(texts, column.index, "str", column.name)
+    except UnicodeEncodeError:
+        row, value = next((row, value) for row, value in enumerate(column) if not is_text(str(value)))
+        raise DataError(
+            f"This is not text in UTF-8{_where(row)}", column=str(column.name), value=value, expected="text in UTF-8"
+        ) from None
 
 
 def no_id(value: object, row: int | None = None) -> DataError:
@@ -142,8 +155,9 @@ def _of_objects(column: pd.Series) -> pd.Series:
     """A column of text and of times as Python has them."""
     name = str(column.name)
     are_text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
-    read = read_times(column[are_text].astype("str"))
-    unread = np.flatnonzero(read.isna() & (column[are_text].astype("str").str.strip() != ""))
+    cells = texts(column[are_text])
+    read = read_times(cells)
+    unread = np.flatnonzero(read.isna() & (cells.str.strip() != ""))
     if len(unread):
         row = int(np.flatnonzero(are_text)[unread[0]])
         raise DataError(f"This is no time{_where(row)}", column=name, value=column.iloc[row], expected=EXPECTED)

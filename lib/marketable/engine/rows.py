@@ -104,7 +104,7 @@ def _checked(touches: pd.DataFrame) -> pd.DataFrame:
                 column="contact_id",
                 expected="an id in every row, or a column email to know the contact by",
             )
-        email = touches["email"].astype("str").str.strip().str.lower()
+        email = incoming.texts(touches["email"]).str.strip().str.lower()
         ids = ids.astype("str").mask(blank, email)
         return _checked(touches.assign(contact_id=ids).drop(columns="email"))
     return touches if ids is touches["contact_id"] else touches.assign(contact_id=ids)
@@ -169,7 +169,7 @@ def code_type(count: int) -> np.dtype[np.signedinteger]:
 def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     """A text column as numbers and the texts they stand for, blank for missing."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype("str").fillna("").astype("category")
+        column = incoming.texts(column).fillna("").astype("category")
     codes = column.cat.codes.to_numpy()
     texts = [str(text) for text in column.cat.categories]
     if len(codes) and codes.min() < 0:
@@ -203,7 +203,7 @@ def listed_contacts(contacts: Any, time_zone: str) -> pd.DataFrame:
         raise DataError(
             "The existing contacts lack a column", value="status", expected=", ".join(STATUSES), nearest=near
         )
-    status = contacts["status"].astype("str").map({name: code for code, name in enumerate(STATUSES)})
+    status = incoming.texts(contacts["status"]).map({name: code for code, name in enumerate(STATUSES)})
     if status.isna().any():
         row = int(np.flatnonzero(status.isna())[0])
         raise DataError(
@@ -221,7 +221,7 @@ def listed_contacts(contacts: Any, time_zone: str) -> pd.DataFrame:
     local = np.full(len(contacts), np.datetime64("NaT", "us"))
     local[known.to_numpy()] = moments(created[known], time_zone).wall.view("datetime64[us]")
     texts = {
-        name: contacts[name].astype("str").fillna("").to_numpy() if name in contacts.columns else ""
+        name: incoming.texts(contacts[name]).fillna("").to_numpy() if name in contacts.columns else ""
         for name in ("source", "asset")
     }
     listed = pd.DataFrame(
