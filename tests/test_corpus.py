@@ -177,6 +177,7 @@ REFUSING = """if True:
 """
 
 
+@pytest.mark.slow
 def test_bombs_are_refused_within_two_seconds_and_500_mb(tmp_path: Path) -> None:
     paths = [str(CORPUS / "touches.csv"), *map(str, bombs(tmp_path))]
     done = subprocess.run([sys.executable, "-c", REFUSING, *paths], capture_output=True, text=True, check=True)

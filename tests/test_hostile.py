@@ -115,7 +115,10 @@ def test_an_output_that_cannot_be_written_is_told_with_code_2(
 # ---- settings and paths ----
 
 
-@pytest.mark.parametrize("text", ["[" * 4_000, "{a: " * 2_000, "- " * 2_000, "? " * 2_000, "a: " + "x" * (9 << 20)])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 4_000, "{a: " * 2_000, "- " * 2_000, "? " * 2_000, "[" + "[]," * 200_000 + "]", "a: " + "x" * (9 << 20)],
+)
 def test_brackets_and_what_has_no_end_are_no_settings(text: str) -> None:
     begins = time.process_time()
     with pytest.raises(mk.PortalError, match=r"nested too deeply|too long"):

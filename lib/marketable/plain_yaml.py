@@ -16,7 +16,7 @@ from marketable.errors import MarketableError
 from marketable.paths import at_home, read_whole
 
 Place = tuple[str | int, ...]
-MOST, _DEEPEST = 8 << 20, 24
+MOST, _DEEPEST, _MARKS, _MOST_MARKS = 8 << 20, 24, "\n\r\u2028\u2029\x85:,[{?", 100_000
 _UNICODE_BREAKS = {"\x85", "\u2028", "\u2029"}
 
 
@@ -48,8 +48,9 @@ def load(text: str, error: type[MarketableError], file: str | Path | None = None
     >>> load("No: on\nsizes: [012]", MarketableError)
     ({'No': 'on', 'sizes': ['012']}, {(): 1, ('No',): 1, ('sizes',): 2, ('sizes', 0): 2})
     """
-    if len(text) > MOST:
-        raise error(f"This is too long to be settings: more than {MOST >> 20} MB", file=file)
+    if len(text) > MOST or sum(map(text.count, _MARKS)) > _MOST_MARKS:  # each takes its time
+        expected = f"at most {_MOST_MARKS:,} lines and values, in {MOST >> 20} MB"
+        raise error("This is too long to be settings", file=file, expected=expected)
     depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
