@@ -38,7 +38,7 @@ thorough: .venv/test ## the random tests with 3,000 cases each instead of 15 (ab
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -m "not browser"
 
 fuzz: .venv/fuzz ## look for files that break a reader, a minute each (longer: make fuzz FUZZ="-max_total_time=600")
-	for reader in tables known touches export portal; do \
+	for reader in tables known touches export portal plan mapping figures; do \
 		$(BIN)/python tests/fuzz.py $$reader -max_total_time=60 $(FUZZ) || exit 1; done
 
 benchmark: .venv/bench ## decide and what-ifs against the same jobs in Polars, DuckDB and pandas

@@ -306,6 +306,14 @@ def compare(touches: int, ids: str, rounds: int, rules: Rules) -> float:
     return float(medians[OURS])
 
 
+def many_assets(size: int) -> str:
+    """How long a batch takes in which every touch has an asset of its own, as an import's name may be."""
+    batch = make_batch(size).assign(source="hubspot_form", asset=[f"form {number}" for number in range(size)])
+    portal = mk.Portal(**PORTAL)
+    decided = timeit.timeit(lambda: mk.decide(batch, portal).contacts, number=1)
+    return f"{size:,}: decide {decided:.1f} s, WhatIf {timeit.timeit(lambda: mk.WhatIf(batch, portal), number=1):.1f} s"
+
+
 def machine() -> str:
     """When and on what this runs."""
     now, memory = dt.datetime.now(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -330,6 +338,7 @@ def main() -> None:
     for (size, less), (larger, more) in pairwise(took):
         slope = np.log(more / less) / np.log(larger / size)
         print(f"\nFrom {size:,} to {larger:,} touches the library's time grows as touches ^ {slope:.2f}.")
+    print("\nEvery touch with an asset of its own.", *map(many_assets, sorted(set(options.touches))), sep="\n")
 
 
 if __name__ == "__main__":

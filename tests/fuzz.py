@@ -17,7 +17,10 @@ import atheris
 
 with atheris.instrument_imports(include=["marketable"]):
     import marketable as mk
+    from marketable.exports import ColumnMapping
     from marketable.reading.tables import read_table
+    from marketable.report.compare import compare, figures_of
+    from marketable.report.sweep import planned
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = {"id", "name", "when", "contact_id", "email", "occurred_at", "source"}
@@ -40,12 +43,20 @@ def portals(path: Path) -> None:
     mk.Portal.of_text(path.read_bytes().decode("utf-8", "replace"))
 
 
-READERS: dict[str, Callable[[Path], None]] = {
+def figures(path: Path) -> None:
+    told = figures_of(path)
+    assert compare(told, told).page
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
     "tables": tables,
     "known": known_columns,
     "touches": lambda path: is_accounted_for(mk.read_touches(path)),
     "export": lambda path: is_accounted_for(mk.read_export(path)),
     "portal": portals,
+    "plan": planned,
+    "mapping": ColumnMapping.load,
+    "figures": figures,
 }
 
 

@@ -1,15 +1,22 @@
 """Every file of the corpus of broken files has its one outcome: it is read so, or refused with these words."""
 
 import struct
+import subprocess
+import sys
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import yaml
 
 import marketable as mk
+from marketable.reading import csv_file
 from marketable.reading.tables import read_table
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -100,3 +107,105 @@ def test_a_workbook_whose_list_of_parts_lies_is_refused(tmp_path: Path) -> None:
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 100)
     path.write_bytes(data)
     assert "This workbook cannot be opened" in refused(path)
+
+
+# Bombs: a few kilobytes that would be gigabytes or minutes
+
+NAMES = ["contact_id", "occurred_at", "source"]
+
+
+def in_sheet(path: Path, row: str, rows: int) -> Path:
+    """A workbook, one row of which is repeated below a header."""
+    book = openpyxl.Workbook()
+    book.active.append(NAMES)
+    book.save(path.with_suffix(".small"))
+    with zipfile.ZipFile(path.with_suffix(".small")) as small, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for part in small.namelist():
+            content = small.read(part)
+            made.writestr(part, content.replace(b"</sheetData>", row.encode() * rows + b"</sheetData>"))
+    return path
+
+
+def one_text(times: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), ["x" * 1_000_000])
+
+
+def bombs(folder: Path) -> Iterator[Path]:
+    text = "x" * 1_000_000
+    tables: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "blank rows beside a text.parquet": (
+            {**{name: ["7", ""] * 2_500 for name in NAMES}, "notes": one_text(5_000)},
+            {},
+        ),
+        "lists.parquet": ({"contact_id": [["x" * 100_000] * 100] * 100}, {}),
+        "what differs.parquet": (
+            {"contact_id": [f"{text}{number}" for number in range(300)]},
+            {"use_dictionary": False, "column_encoding": {"contact_id": "DELTA_BYTE_ARRAY"}},
+        ),
+        "nothing.parquet": ({"contact_id": pa.nulls(20_000_000, pa.string())}, {}),
+    }
+    for name, (columns, options) in tables.items():
+        pa.parquet.write_table(pa.table(columns), folder / name, compression="zstd", **options)
+        yield folder / name
+    yield in_sheet(folder / "one cell.xlsx", "<row><c><v>1</v></c></row>", 1_500_000)
+    yield in_sheet(folder / "no cell.xlsx", "<row/>", 30_000_000)
+    (folder / "one cell.csv").write_text(",".join(NAMES) + "\n" + "x\n" * 1_000_000)
+    yield folder / "one cell.csv"
+    (folder / "one cell more.csv").write_text(",".join(NAMES) + "\n" + "7,8,9\n" * 25 + "7,8,9,\n" * 300_000)
+    yield folder / "one cell more.csv"
+    (folder / "brackets.json").write_text("[" * 1_000_000)
+    yield folder / "brackets.json"
+    (folder / "braces.json").write_text("[" + "{}," * 40_000_000 + "{}]")
+    yield folder / "braces.json"
+
+
+REFUSING = """if True:
+    import re, sys, time
+    import marketable as mk
+    mk.read_touches(sys.argv[1])
+    for path in sys.argv[2:]:
+        begins = time.process_time()
+        try:
+            (mk.read_export if path.endswith("json") else mk.read_touches)(path)
+            print("read:", path)
+        except mk.DataError:
+            pass
+        took = time.process_time() - begins
+        if took > 2:
+            print(f"{took:.1f} s:", path)
+    print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_bombs_are_refused_within_two_seconds_and_500_mb(tmp_path: Path) -> None:
+    paths = [str(CORPUS / "touches.csv"), *map(str, bombs(tmp_path))]
+    done = subprocess.run([sys.executable, "-c", REFUSING, *paths], capture_output=True, text=True, check=True)
+    *wrong, most = done.stdout.splitlines()
+    assert not wrong and int(most) < 500
+
+
+def test_cells_in_the_last_column_of_a_sheet_are_not_paid_for_column_by_column(tmp_path: Path) -> None:
+    row = (
+        '<row><c><v>7</v></c><c t="str"><v>2024-03-01</v></c><c t="str"><v>manual</v></c><c r="XFD2"><v>1</v></c></row>'
+    )
+    begins = time.process_time()
+    batch = mk.read_touches(in_sheet(tmp_path / "wide.xlsx", row, 5_000))
+    assert batch.rejected["reason"].unique().tolist() == ["The row has 16,384 cells, the header 3"]
+    assert (len(batch.touches), len(batch.rejected)) == (0, 5_000)
+    assert time.process_time() - begins < 10  # it was 28 s
+
+
+def test_a_file_that_grows_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("id,name\n7,Ann\n")
+    decodes = csv_file._decodes
+
+    def grown(*asked: Any, **options: Any) -> bool:
+        with path.open("a") as file:
+            file.write("8,Bob\n" * 1_000)
+        return decodes(*asked, **options)
+
+    monkeypatch.setattr(csv_file, "plain", lambda *_: None)
+    monkeypatch.setattr(csv_file, "_decodes", grown)
+    assert "The file changed while it was read" in refused(path)

@@ -16,6 +16,7 @@ from typing import Any
 import dask.dataframe as dd
 import duckdb
 import hypothesis
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -196,11 +197,13 @@ def test_thousands_of_switches(kind: str, switches: int) -> None:
 
 
 @pytest.mark.parametrize("kind", QUICK)
-def test_ids_that_are_numbers(kind: str) -> None:
+@pytest.mark.parametrize("float_ids", [False, True])
+def test_ids_that_are_numbers(kind: str, float_ids: bool) -> None:
     rows = [(number % 5, f"2024-03-{number + 1:02}", "hubspot_form", "A") for number in range(20)]
     contacts = pd.DataFrame({"contact_id": ["3", "99"], "status": ["marketing", "not covered"]})
-    agree(kind, batch_of(rows), {})
-    agree(kind, batch_of(rows), {}, contacts=contacts)
+    batch = batch_of(rows).astype({"contact_id": float} if float_ids else {})
+    agree(kind, batch, {})
+    agree(kind, batch, {}, contacts=contacts)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -256,11 +259,33 @@ def test_what_cannot_be_judged_is_said(kind: str) -> None:
         "A touch has no contact": good.assign(contact_id=["1", None]),
         "A touch has no time": good.assign(occurred_at=[pd.Timestamp("2024-03-01"), pd.NaT]),
     }
+    wrong |= {
+        "This is no id": good.assign(contact_id=[1.5, 2.0]),
+        "Numbers are not times.*Milliseconds": good.assign(occurred_at=[1_711_000_000_000] * 2),
+        "before the year 2000": good.assign(occurred_at=np.array(["0001-01-01", "2024-03-01"], "datetime64[us]")),
+        "after the year 2100": good.assign(occurred_at=np.array(["9999-12-31", "2024-03-01"], "datetime64[us]")),
+    }
     if kind in LAZY:
         wrong["The times are not times"] = good.assign(occurred_at=good["occurred_at"].astype("str"))
     for words, table in wrong.items():
         with pytest.raises(mk.DataError, match=words):
             mk.WhatIf(KINDS[kind](table), mk.Portal())
+
+
+@pytest.mark.parametrize("column", ["TIMESTAMP 'infinity'", "TIMESTAMPTZ '-infinity'", "DATE 'infinity'"])
+def test_times_without_end_are_refused(column: str) -> None:
+    endless = duckdb.connect().sql(f"SELECT '1' AS contact_id, {column} AS occurred_at, 'manual' AS source")
+    with pytest.raises(mk.DataError, match=r"The time is (before|after) the year"):
+        mk.WhatIf(endless, mk.Portal())
+
+
+def test_lists_are_no_ids_and_no_column_is_there_twice() -> None:
+    table = pa.table({"contact_id": [["1"]], "occurred_at": [dt.datetime(2024, 3, 1)], "source": ["manual"]})
+    for frame_of_lists in (table, pl.from_arrow(table).lazy()):  # type: ignore[union-attr]
+        with pytest.raises(mk.DataError, match="This is no id"):
+            mk.WhatIf(frame_of_lists, mk.Portal())
+    with pytest.raises(mk.DataError, match="Two columns bear the same name"):
+        mk.WhatIf(table.append_column("source", table["source"]), mk.Portal())
 
 
 @pytest.mark.parametrize("kind", ["polars", "pyarrow"])

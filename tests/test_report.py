@@ -21,6 +21,7 @@ from typing import Any
 
 import nbformat
 import openpyxl
+import pandas as pd
 import papermill
 import psutil
 import pytest
@@ -28,6 +29,7 @@ from click.testing import CliRunner
 from papermill.cli import papermill as papermill_command
 
 import marketable as mk
+from marketable import paths
 from marketable.errors import ParameterError
 from marketable.report import command, figures, run
 from marketable.report import kernel as kernels
@@ -319,6 +321,14 @@ def test_nothing_that_a_report_is_made_from_is_written_over(marketable: Command,
     assert names(tmp_path) == there
 
 
+def test_files_beside_the_data_that_bear_its_name_are_not_written_over(marketable: Command, tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY / "data" / "touches.csv", tmp_path / "mine.csv")
+    pd.read_csv(tmp_path / "mine.csv").to_parquet(tmp_path / "mine.parquet")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert marketable("-p", f"data={tmp_path / 'mine.parquet'}", "-o", tmp_path / "mine.html") == 2
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_the_page_is_a_html_file_in_a_folder_that_can_be_written(marketable: Command, tmp_path: Path) -> None:
     (tmp_path / "folder.html").mkdir()
     (tmp_path / "page.json").mkdir()
@@ -596,10 +606,11 @@ def test_a_new_page_never_stands_beside_older_figures(
     """Whichever of the files is the last that could be written."""
     executed = nbformat.read(september.page.with_suffix(".ipynb"), as_version=4)
     monkeypatch.setattr(run, "_executed", lambda *_: executed)
-    whole, written = run.write_whole, len(september.files) + 1
+    whole, written = paths._write, len(september.files) + 1
     for last in range(written):
-        for suffix in (".html", ".json", ".csv", ".xlsx", ".ipynb", ".contacts.csv"):
-            (tmp_path / f"page{suffix}").write_text("older")
+        older = {f"page{suffix}": "older" for suffix in (".html", ".json", ".csv", ".xlsx", ".ipynb", ".contacts.csv")}
+        for name, text in older.items():
+            (tmp_path / name).write_text(text)
         count = iter(range(written))
 
         def until_the_last(path: Path, content: bytes, count: Iterator[int] = count, last: int = last) -> None:
@@ -607,10 +618,10 @@ def test_a_new_page_never_stands_beside_older_figures(
                 raise KeyboardInterrupt
             whole(path, content)
 
-        monkeypatch.setattr(run, "write_whole", until_the_last)
+        monkeypatch.setattr(paths, "_write", until_the_last)
         with pytest.raises(KeyboardInterrupt):
             made(kernel, tmp_path / "page.html", *ASKED)
-        assert (tmp_path / "page.html").read_text() == "older"
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == older
 
 
 # ---- how it is told ----

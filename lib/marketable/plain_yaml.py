@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 
 from marketable.errors import MarketableError
+from marketable.paths import at_home, read_whole
 
 Place = tuple[str | int, ...]
+MOST, _DEEPEST, _MARKS, _MOST_MARKS = 8 << 20, 24, "\n\r\u2028\u2029\x85:,[{?", 100_000
 _UNICODE_BREAKS = {"\x85", "\u2028", "\u2029"}
 
 
@@ -46,8 +48,16 @@ def load(text: str, error: type[MarketableError], file: str | Path | None = None
     >>> load("No: on\nsizes: [012]", MarketableError)
     ({'No': 'on', 'sizes': ['012']}, {(): 1, ('No',): 1, ('sizes',): 2, ('sizes', 0): 2})
     """
+    if len(text) > MOST or sum(map(text.count, _MARKS)) > _MOST_MARKS:  # each takes its time
+        expected = f"at most {_MOST_MARKS:,} lines and values, in {MOST >> 20} MB"
+        raise error("This is too long to be settings", file=file, expected=expected)
+    depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:  # every further bracket would take longer than the one before
+                line = event.start_mark.line + 1 if event.start_mark else None
+                raise error("This is nested too deeply to be settings", file=file, row=line)
             anchor: str | None = getattr(event, "anchor", None)
             if anchor is not None:
                 line = event.start_mark.line + 1 if event.start_mark else None
@@ -58,14 +68,17 @@ def load(text: str, error: type[MarketableError], file: str | Path | None = None
         problem = getattr(fault, "problem", None) or getattr(fault, "reason", None) or "unreadable characters"
         advice = "Quote names that hold a colon, a quote or a bracket; indent with blanks, not tabs."
         raise error(f"This is not YAML: {problem}", file=file, row=mark and mark.line + 1, advice=advice) from None
-    except RecursionError:
-        raise error("This is nested too deeply to be settings", file=file) from None
     lines: dict[Place, int] = {}
+
+    def whole(node: yaml.ScalarNode) -> str:
+        if not is_text(node.value):
+            raise error("This is not text in UTF-8", file=file, row=node.start_mark.line + 1, value=node.value)
+        return str(node.value)
 
     def build(node: yaml.Node, place: Place) -> Any:
         lines.setdefault(place, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
-            return node.value
+            return whole(node)
         if isinstance(node, yaml.SequenceNode):
             return [build(item, (*place, number)) for number, item in enumerate(node.value)]
         mapping: dict[str, Any] = {}
@@ -73,7 +86,7 @@ def load(text: str, error: type[MarketableError], file: str | Path | None = None
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise error("A name must be plain text", file=file, row=line)
-            if key.value in mapping:
+            if whole(key) in mapping:
                 raise error("This name stands twice", file=file, row=line, value=key.value)
             lines[(*place, key.value)] = line
             mapping[key.value] = build(value, (*place, key.value))
@@ -82,10 +95,19 @@ def load(text: str, error: type[MarketableError], file: str | Path | None = None
     return (None if root is None else build(root, ())), lines
 
 
+def is_text(text: str) -> bool:
+    """Whether a text can be written down: escapes may stand for halves of letters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def read(path: str | Path, error: type[MarketableError]) -> tuple[Any, dict[Place, int]]:
     """`load` for a file in UTF-8. Raises: error, also where the file is missing or not text."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_whole(at_home(path), MOST).decode("utf-8-sig")
     except OSError as fault:
         raise error(f"The file cannot be read: {fault.strerror}", file=path, value=str(path)) from None
     except UnicodeDecodeError:

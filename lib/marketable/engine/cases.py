@@ -106,7 +106,8 @@ class Cases:
         self.is_action = np.isin(source, ACTIONS)
         self.asks = source == "set_non_marketing"
         self.makes = (upgrades & self.on) | (source == "set_marketing")[:, None]
-        switch = np.array([self.switches.index(name) if name else -1 for name in names], dtype=np.int32)[:, None]
+        position = {name: at for at, name in enumerate(self.switches)}
+        switch = np.array([position[name] if name else -1 for name in names], dtype=np.int32)[:, None]
         self.could_create = np.where(here[_SWITCHED] != 0, switch, -1)
         self.could_upgrade = np.where(upgrades, switch, -1)
 

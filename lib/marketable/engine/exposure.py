@@ -54,16 +54,18 @@ def slots(cases: Cases, cuts: Cuts) -> Slots:
         if name is not None and name in cuts:
             since[pair, cases.starts >= cuts[name]] = cuts[name]
     used = cases.could_create >= 0
-    keys = np.stack([cases.could_create[used], cases.on[used], since[used]])
-    kinds, kind = np.unique(keys, axis=1, return_inverse=True)
+    begins, begin = np.unique(since[used], return_inverse=True)
+    packed = (cases.could_create[used].astype(np.int64) * 2 + cases.on[used]) * len(begins) + begin
+    kinds, kind = np.unique(packed, return_inverse=True)
     creates = np.where(cases.created == MARKETING_CODE, ALWAYS, NONE)
     upgrades = np.where(cases.makes, ALWAYS, NONE)
     creates[cases.makes & cases.is_action[:, None]] = ALWAYS
-    creates[used] = kind.ravel() + 1
+    creates[used] = kind + 1
     # Only a switch upgrades existing contacts, and it is the one that decides about new ones too.
     upgrades[cases.could_upgrade >= 0] = creates[cases.could_upgrade >= 0]
-    switch, own, begins = np.column_stack([[NONE, 1, EARLIEST], kinds])
-    return Slots(cases.switches, switch, own.astype(bool), begins, creates, upgrades)
+    setting, begin = np.divmod(kinds, max(1, len(begins)))
+    switch, own = np.append(NONE, setting // 2), np.append(True, setting % 2 > 0)
+    return Slots(cases.switches, switch, own, np.append(EARLIEST, begins[begin]), creates, upgrades)
 
 
 @dataclass(frozen=True)

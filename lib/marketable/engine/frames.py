@@ -7,7 +7,7 @@ never imported from here: whoever hands over such a frame has imported its libra
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,6 +23,7 @@ _ACCEPTED = (
     "a frame of pandas, Polars, PyArrow or another that Narwhals knows; for what-ifs also a polars.LazyFrame, "
     "a DuckDB relation, or a DataFrame of Dask or PySpark"
 )
+_RENAME = "Rename or delete one of them."
 
 
 def lazy(frame: Any) -> nw.LazyFrame[Any] | None:
@@ -56,12 +57,19 @@ def in_memory(frame: Any, columns: Collection[str] = ()) -> pd.DataFrame:
         )
     columns = [name for name in known.columns if name in columns or not columns]
     table: pa.Table = known.select(columns).to_arrow()
-    return pd.DataFrame({name: _series(name, table.column(name)) for name in columns})
+    return pd.DataFrame({name: series(name, table.column(name)) for name in columns})
 
 
 def column_names(frame: Any) -> list[str]:
     """The names of a frame's columns. Raises: DataError for what is no frame."""
     return [str(name) for name in (frame if isinstance(frame, pd.DataFrame) else wrapped(frame)).columns]
+
+
+def each_once(columns: Sequence[str], needed: Iterable[str]) -> None:
+    """Raises: DataError where two columns bear the same name, which is needed."""
+    for name in needed:
+        if columns.count(name) > 1:
+            raise DataError("Two columns bear the same name", value=name, advice=_RENAME)
 
 
 def wrapped(frame: Any) -> Any:
@@ -72,15 +80,17 @@ def wrapped(frame: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # that support of Dask becomes a package of its own
             return nw.from_native(frame)
+    except nw.exceptions.DuplicateError:
+        raise DataError("Two columns bear the same name", advice=_RENAME) from None
     except TypeError:
         raise DataError("A batch is a DataFrame", value=frame, expected=_ACCEPTED) from None
 
 
-def _series(name: str, column: pa.ChunkedArray) -> pd.Series:
+def series(name: str, column: pa.ChunkedArray | pa.Array) -> pd.Series:
     """A column as pandas holds it; ids that are whole numbers stay so where some are missing."""
     if name == "contact_id" and pa.types.is_integer(column.type) and column.null_count:
         column = column.cast(pa.string())
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
-    series: pd.Series = column.to_pandas(date_as_object=False)
-    return series
+    held: pd.Series = column.to_pandas(date_as_object=False)
+    return held.rename(name)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from marketable.errors import DataError
+from .incoming import one_time, times
 
 Microseconds = np.ndarray
 EARLIEST = np.iinfo(np.int64).min
@@ -35,13 +35,7 @@ def moments(column: pd.Series, time_zone: str) -> Moments:
 
     Raises: DataError for a blank or unreadable time, with its row (from 0) in the frame.
     """
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        column = _parsed(column)
-    if column.isna().any():
-        row = int(np.flatnonzero(column.isna())[0])
-        raise DataError(
-            f"A touch has no time, in row {row} of the frame", column=str(column.name), expected="a time in every row"
-        )
+    column = times(column)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         if column.dt.tz is None:
             wall = _micro(column)
@@ -55,14 +49,11 @@ def moments(column: pd.Series, time_zone: str) -> Moments:
 
 
 def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]:
-    """One instant as (order, wall), comparable with a column's: text, a date (its first moment) or a time."""
-    zone = ZoneInfo(time_zone)
-    try:
-        time = pd.Timestamp(value).to_pydatetime(warn=False)
-    except (ValueError, TypeError):
-        time = None
-    if time is None or pd.isna(time):
-        raise DataError("This is not a time", value=value, expected="a time like 2024-03-31 or 2024-03-31 18:00")
+    """One instant as (order, wall), comparable with a column's: text in ISO 8601, a date (its first moment) or a time.
+
+    Raises: DataError.
+    """
+    zone, time = ZoneInfo(time_zone), one_time(value).to_pydatetime(warn=False)
     wall = int(np.datetime64(_local(time, zone), "us").astype(np.int64))
     return (int(np.datetime64(_instant(time, zone), "us").astype(np.int64)) if zoned else wall), wall
 
@@ -79,25 +70,6 @@ def midnight(day: dt.date) -> int:
 
 def _micro(column: pd.Series) -> Microseconds:
     return column.to_numpy("datetime64[us]").view(np.int64)
-
-
-def _parsed(column: pd.Series) -> pd.Series:
-    try:
-        return pd.to_datetime(column, format="ISO8601")
-    except (ValueError, TypeError):
-        pass
-    parsed = []
-    for row, value in enumerate(column):
-        try:
-            parsed.append(pd.Timestamp(value).to_pydatetime(warn=False))
-        except (ValueError, TypeError):
-            raise DataError(
-                f"This is not a time, in row {row} of the frame",
-                column=str(column.name),
-                value=value,
-                expected="a time like 2024-03-31 18:00, with or without a zone",
-            ) from None
-    return pd.Series(parsed, index=column.index, name=column.name, dtype=object)
 
 
 def _local(time: dt.datetime, zone: ZoneInfo) -> dt.datetime:

@@ -16,8 +16,9 @@ import pandas as pd
 from marketable.errors import DataError, nearest
 from marketable.rulebook import NOT_COVERED, SOURCES, STATUSES
 
+from . import incoming
 from .cases import KNOWN
-from .frames import column_names, in_memory
+from .frames import column_names, each_once, in_memory
 from .grouping import contact_keys
 from .moments import EARLIEST, Moments, moment, moments
 
@@ -94,7 +95,7 @@ def _checked(touches: pd.DataFrame) -> pd.DataFrame:
     columns = column_names(touches)
     if "asset" not in columns:
         touches = touches.assign(asset="")
-    ids = touches["contact_id"]
+    ids = incoming.ids(touches["contact_id"])
     blank = ids.isna() if pd.api.types.is_numeric_dtype(ids.dtype) else ids.isna() | (ids == "")
     if blank.any():
         if "email" not in columns:
@@ -103,14 +104,15 @@ def _checked(touches: pd.DataFrame) -> pd.DataFrame:
                 column="contact_id",
                 expected="an id in every row, or a column email to know the contact by",
             )
-        email = touches["email"].astype("str").str.strip().str.lower()
+        email = incoming.texts(touches["email"]).str.strip().str.lower()
         ids = ids.astype("str").mask(blank, email)
-        touches = _checked(touches.assign(contact_id=ids).drop(columns="email"))
-    return touches
+        return _checked(touches.assign(contact_id=ids).drop(columns="email"))
+    return touches if ids is touches["contact_id"] else touches.assign(contact_id=ids)
 
 
 def check_columns(columns: list[str]) -> None:
-    """Raises: DataError where a batch lacks a column."""
+    """Raises: DataError where a batch lacks a column, or has it twice."""
+    each_once(columns, (*COLUMNS, "email"))
     for needed in COLUMNS:
         if needed not in columns and needed != "asset":
             raise DataError(
@@ -167,7 +169,7 @@ def code_type(count: int) -> np.dtype[np.signedinteger]:
 def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     """A text column as numbers and the texts they stand for, blank for missing."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype("str").fillna("").astype("category")
+        column = incoming.texts(column).fillna("").astype("category")
     codes = column.cat.codes.to_numpy()
     texts = [str(text) for text in column.cat.categories]
     if len(codes) and codes.min() < 0:
@@ -190,6 +192,7 @@ def listed_contacts(contacts: Any, time_zone: str) -> pd.DataFrame:
     if contacts is None:
         return _NOBODY
     contacts = in_memory(contacts)
+    each_once(column_names(contacts), (*COLUMNS, "created_at", "status"))
     if "contact_id" not in contacts.columns:
         if contacts.index.name != "contact_id":
             near = nearest("contact_id", map(str, contacts.columns))
@@ -200,7 +203,7 @@ def listed_contacts(contacts: Any, time_zone: str) -> pd.DataFrame:
         raise DataError(
             "The existing contacts lack a column", value="status", expected=", ".join(STATUSES), nearest=near
         )
-    status = contacts["status"].astype("str").map({name: code for code, name in enumerate(STATUSES)})
+    status = incoming.texts(contacts["status"]).map({name: code for code, name in enumerate(STATUSES)})
     if status.isna().any():
         row = int(np.flatnonzero(status.isna())[0])
         raise DataError(
@@ -209,7 +212,7 @@ def listed_contacts(contacts: Any, time_zone: str) -> pd.DataFrame:
             value=contacts["status"].iloc[row],
             expected=", ".join(STATUSES),
         )
-    ids = contacts["contact_id"].astype("str")
+    ids = incoming.ids(contacts["contact_id"]).astype("str")
     if ids.isna().any() or (ids == "").any() or ids.duplicated().any():
         wrong = ids[ids.isna() | (ids == "") | ids.duplicated()]
         raise DataError("An existing contact has no id of its own", column="contact_id", value=wrong.iloc[0])
@@ -218,7 +221,7 @@ def listed_contacts(contacts: Any, time_zone: str) -> pd.DataFrame:
     local = np.full(len(contacts), np.datetime64("NaT", "us"))
     local[known.to_numpy()] = moments(created[known], time_zone).wall.view("datetime64[us]")
     texts = {
-        name: contacts[name].astype("str").fillna("").to_numpy() if name in contacts.columns else ""
+        name: incoming.texts(contacts[name]).fillna("").to_numpy() if name in contacts.columns else ""
         for name in ("source", "asset")
     }
     listed = pd.DataFrame(

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from marketable.errors import DataError
-from marketable.reading.tables import REJECTED, FilePath, Table, cell_text, first_faults
+from marketable.reading.tables import REJECTED, Budget, FilePath, Table, cell_text, first_faults
 
 _EXPECTED = 'contacts of API v3, {"results": [{"id": …, "properties": {…}}]}'
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_CELLS_A_MARK = 8
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -63,6 +64,8 @@ def api_contacts(data: bytes, path: FilePath, wanted: Callable[[str], bool]) -> 
 
 def _documents(data: bytes, path: FilePath) -> Iterator[Any]:
     """The documents of a file, which stand one behind the other."""
+    marks = sum(data.count(mark) for mark in b",[{")
+    Budget(path, len(data)).check(len(data), _CELLS_A_MARK * marks)  # what is made of each takes so much memory
     try:
         text = data.decode("utf-8-sig")
         decoder, at = json.JSONDecoder(), _BLANK.match(text).end()  # type: ignore[union-attr]

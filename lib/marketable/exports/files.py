@@ -6,6 +6,7 @@ holds even where its row is rejected (the contact is deleted, or its status is n
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from marketable.errors import DataError
+from marketable.paths import at_home, is_folder
 from marketable.reading.dates import instants
 from marketable.reading.tables import FilePath, Table, first_faults, read_bytes, read_table, rejected_rows, without
 
@@ -44,7 +46,9 @@ def openable(folder: Path) -> list[Path]:
 def submissions_of(path: Path) -> Path | None:
     """Fivetran's table of form submissions beside its table of contacts, None where there is none."""
     beside = path.with_name(path.name.replace("contact", _SUBMISSIONS, 1))
-    return beside if beside != path and beside.is_file() else None
+    with contextlib.suppress(OSError):  # too long a name
+        return beside if beside != path and beside.is_file() else None
+    return None
 
 
 def files_of(path: FilePath | Iterable[FilePath]) -> list[Path]:
@@ -58,8 +62,8 @@ def files_of(path: FilePath | Iterable[FilePath]) -> list[Path]:
     """
     named = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     files: list[Path] = []
-    for each in (Path(name).expanduser() for name in named):
-        files += openable(each) if each.is_dir() else [each]
+    for each in map(at_home, named):
+        files += openable(each) if is_folder(each) else [each]
     if not files:
         expected = f"files that end in {', '.join(SUFFIXES)}"
         raise DataError("There are no files to read", value=", ".join(map(str, named)), expected=expected)

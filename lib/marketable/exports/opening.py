@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from marketable.errors import DataError
+from marketable.paths import at_home, is_folder
 from marketable.reading.tables import FilePath
 from marketable.reading.touches import Batch, read_touches
 
@@ -44,11 +45,11 @@ def open_file(
     files, and a file that a mapping or the order of its dates is given for, are copies of a portal's contacts.
     Raises: DataError where the file is neither, with what each reading misses.
     """
-    if not isinstance(path, (str, os.PathLike)) or Path(path).expanduser().is_dir():
+    if not isinstance(path, (str, os.PathLike)) or is_folder(at_home(path)):
         files = files_of(path)
         opened = _of_export(read_export(files, mapping=mapping, dates=dates), *files)
         return replace(opened, name=f"{files[0].name} and {len(files) - 1} more") if len(files) > 1 else opened
-    path = Path(path).expanduser()
+    path = at_home(path)
     submissions = submissions_of(path)
     if mapping is not None or dates is not None:
         export = read_export(path, mapping=mapping, dates=dates, submissions=submissions)

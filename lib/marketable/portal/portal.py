@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from marketable.errors import PortalError, nearest
 from marketable.paths import write_whole
-from marketable.plain_yaml import Place, dump
+from marketable.plain_yaml import Place, dump, is_text
 from marketable.rulebook import SOURCES, Rulebook
 from marketable.settings import IsoDate, Settings, Strict, fault
 
@@ -236,6 +236,8 @@ def _histories(by_source: object, zone: zoneinfo.ZoneInfo) -> dict[str, History]
         for asset, value in assets:
             wrong = _misnamed(source, asset)
             place: Place = (source,) if asset is None else (source, asset)
+            if not is_text(str(asset)):
+                raise fault("This name is not text in UTF-8", place=(source,), value=asset)
             if wrong:
                 raise fault(wrong.pop("problem"), place=place, **wrong)
             switches[source if asset is None else f"{source}/{asset}"] = _history(value, place, zone)
@@ -304,6 +306,6 @@ def _moment(value: object, place: Place, zone: zoneinfo.ZoneInfo) -> dt.datetime
             moment = dt.datetime.fromisoformat(value)
         else:
             raise ValueError
-    except ValueError:
+        return moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         raise fault("This is not a date", place=place, value=value, expected="a date like 2024-03-10") from None
-    return moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)

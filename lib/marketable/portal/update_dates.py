@@ -21,6 +21,8 @@ def update_date_after(day: dt.date, subscription: Subscription) -> dt.date:
     this_month = _in_month(day.year, day.month, subscription)
     if this_month > day:
         return this_month
+    if day >= dt.date.max.replace(day=1):  # where the calendar ends
+        return dt.date.max
     following = dt.date(day.year + day.month // 12, day.month % 12 + 1, 1)
     return _in_month(following.year, following.month, subscription)
 
@@ -35,6 +37,8 @@ def last_update_date(day: dt.date, subscription: Subscription) -> dt.date:
     this_month = _in_month(day.year, day.month, subscription)
     if this_month <= day:
         return this_month
+    if day < dt.date(1, 2, 1):  # where the calendar begins
+        return dt.date.min
     before = day.replace(day=1) - dt.timedelta(days=1)
     return _in_month(before.year, before.month, subscription)
 

@@ -35,7 +35,7 @@ from .table import Rows, Table, as_frame, blank_rows, first_faults, ragged_rows,
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
 _NUL, _LINE_ENDS = "\0", (b"\n", b"\r")
-_BLOCK, _PEEK, _TELLING = 1 << 20, 20, 0.1
+_BLOCK, _PEEK, _TELLING, _MOST_RAGGED = 1 << 20, 20, 0.1, 20_000
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NAMES = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252, as it is not UTF-8"}
 
@@ -64,7 +64,7 @@ def plain(path: FilePath, known: Known | None, size: int, progress: Progress, *,
             file.seek(len(mark) + len(line))
             # No other row of a plain file has a NUL. What is not kept is not decoded, so that is done on the way.
             last_row, unwanted = delimiter.join([_NUL] * header.width), b"\0" if quotes else b'\0"'
-            blocks = _Blocks(file, last_row, unwanted, only_text=bool(header.left_out))
+            blocks = _Blocks(file, last_row, size, unwanted, only_text=bool(header.left_out))
             parsing = {
                 "read_options": pyarrow.csv.ReadOptions(block_size=_BLOCK, column_names=_columns(header.width)),
                 "parse_options": pyarrow.csv.ParseOptions(
@@ -101,7 +101,7 @@ def careful(path: FilePath, known: Known | None, size: int, progress: Progress) 
     try:
         with text.utf_8(top.ends_at) as file:
             # One row too long is added at the end: where it does not come out again, an open quote has swallowed it.
-            blocks = _Blocks(file, top.delimiter * top.width)
+            blocks = _Blocks(file, top.delimiter * top.width, size)
             # Rows know their number only without threads, and only where blank lines count as rows of blanks.
             reader = pyarrow.csv.open_csv(
                 blocks,
@@ -129,6 +129,11 @@ def careful(path: FilePath, known: Known | None, size: int, progress: Progress) 
                 good += len(batch)
                 progress(blocks.bytes_read, size)
     except pa.ArrowInvalid as fault:
+        if top.is_mostly_ragged:
+            problem = "Most rows have another number of cells than the header"
+            advice = "Perhaps a title stands above the header, or another character divides the cells. Save it again."
+            row, expected = top.numbers[0], f"{len(header.names):,} cells in a row"
+            raise DataError(problem, file=path, row=row, expected=expected, advice=advice) from None
         raise too_long(path, "row") from fault
     last = header.row + good + len(top.numbers)
     if top.last != (last, top.width + 1, top.delimiter * top.width):
@@ -167,6 +172,11 @@ class _Top:
     def delimiter_name(self) -> str:
         return _DELIMITERS[self.delimiter] + (", as its first line says" if self.is_told else "")
 
+    @property
+    def is_mostly_ragged(self) -> bool:
+        """Whether there are very many rows of another width, and more of them than others."""
+        return len(self.numbers) > _MOST_RAGGED and 2 * len(self.numbers) > self.numbers[-1]
+
     def see_unnamed(self, filled: bool) -> None:
         self.unnamed = self.unnamed or filled
 
@@ -174,6 +184,8 @@ class _Top:
         """Takes a row of another width: it is whole, blank, or rejected."""
         number = self.header.row + row.number
         self.numbers.append(number)
+        if self.is_mostly_ragged:  # each of them takes a hundred times as long as a whole row
+            return "error"
         self.last = (number, row.actual_columns, row.text)
         cells: list[str] = []
         with suppress(csv.Error):  # a cell of more than 131,072 characters
@@ -396,8 +408,10 @@ class _Blocks:
 
     closed = False
 
-    def __init__(self, file: _Source, last_row: str, unwanted: bytes = b"", *, only_text: bool = False) -> None:
-        self._file, self._last_row, self._unwanted = file, last_row.encode(), unwanted
+    def __init__(
+        self, file: _Source, last_row: str, size: int, unwanted: bytes = b"", *, only_text: bool = False
+    ) -> None:
+        self._file, self._last_row, self._unwanted, self._size = file, last_row.encode(), unwanted, size
         self._before, self._ended = b"", False
         self._decoder = codecs.getincrementaldecoder("utf-8")() if only_text else None
         self.bytes_read, self.has_nul = 0, False
@@ -408,6 +422,8 @@ class _Blocks:
             parts.append(self._file.read(1))
         block = b"".join(parts)
         self.bytes_read = self._file.tell()
+        if self.bytes_read > self._size:
+            raise OSError("it grows while it is read, and may have no end")
         if any(byte in block for byte in self._unwanted):
             raise _UnwantedError
         if self._decoder:

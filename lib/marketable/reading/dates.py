@@ -36,7 +36,7 @@ _TIME_OF_DAY = re.compile(
 _SERIAL = r"^\d{5}(?:[.,]\d+)?$"
 _YEAR, _DOTS, _OPEN = "year first", "dots", "open"
 _TRIED = 100
-_FROM, _UNTIL = 2000, 2100
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 _Codes = np.ndarray[Any, np.dtype[np.int64]]
 _Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -131,8 +131,8 @@ def time_faults(cells: pd.Series[str], times: pd.Series[Any], column: str, *, ne
         [
             rejected_rows(unread[blank & needed], column, f"The time is missing. Expected {EXPECTED}"),
             rejected_rows(unread[~blank], column, f"This is no time. Expected {EXPECTED}"),
-            rejected_rows(cells[moments < _year(_FROM)], column, f"The time is before the year {_FROM}"),
-            rejected_rows(cells[moments >= _year(_UNTIL + 1)], column, f"The time is after the year {_UNTIL}"),
+            rejected_rows(cells[moments < _year(FIRST_YEAR)], column, f"The time is before the year {FIRST_YEAR}"),
+            rejected_rows(cells[moments >= _year(LAST_YEAR + 1)], column, f"The time is after the year {LAST_YEAR}"),
         ]
     )
 

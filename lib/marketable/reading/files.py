@@ -15,7 +15,7 @@ FilePath = str | os.PathLike[str]
 Progress = Callable[[int, int], None]
 EXPECTED = "a csv, xlsx or parquet file"
 START = 1 << 16
-MOST_UNPACKED = 2 << 30
+MOST_UNPACKED, _LEAST, _FOLD, _CELL = 2 << 30, 128 << 20, 200, 8
 _NOTHING = b" \t\r\n" + codecs.BOM_UTF16_LE
 _OTHERS = {
     b"\xd0\xcf\x11\xe0": "an old or a protected Excel workbook: save it as xlsx without a password, or as csv",
@@ -30,9 +30,10 @@ _OTHERS = {
     b"7z\xbc\xaf": "a packed file (7z): unpack it first",
     b"Rar!": "a packed file (rar): unpack it first",
     b"\x28\xb5\x2f\xfd": "a packed file (zstd): unpack it first",
+    b"PARE": "an encrypted parquet file: write it without encryption",
     b"SQLite format 3": "a database: export the table as csv",
 }
-_IN_TEXT_TOO = (b"MZ", b"BZh", b"GIF8", b"Rar!")
+_IN_TEXT_TOO = (b"MZ", b"BZh", b"GIF8", b"Rar!", b"PARE")
 _PAGES = {
     b"<!doctype html": "a web page: perhaps one that asks to log in. Download the file again",
     b"<html": "a web page: perhaps one that asks to log in. Download the file again",
@@ -61,8 +62,9 @@ def steady(path: FilePath) -> Iterator[int]:
 
 def read_bytes(path: FilePath) -> bytes:
     """The content of a file. Raises: DataError, where there is none; a missing file's nearest neighbour is offered."""
-    with steady(path):
-        data = Path(path).read_bytes()
+    with steady(path) as size:
+        with Path(path).open("rb") as file:
+            data = file.read(size + 1)  # what grows meanwhile may have no end
         if data.isspace():
             raise _empty(path)
     return data
@@ -83,11 +85,32 @@ def start_of(path: FilePath) -> bytes:
     return start
 
 
-def too_large(path: FilePath, unpacked: int) -> DataError:
-    """What is said of a packed file that would fill the memory."""
-    problem = f"This file unpacks to {unpacked / (1 << 30):,.1f} GB"
-    expected = f"at most {MOST_UNPACKED >> 30} GB"
-    return DataError(problem, file=path, expected=expected, advice="Save it as csv, or in parts.")
+class Budget:
+    """What a packed file may unpack to, in bytes: 200 times its size, but at least 128 MB and at most 2 GB.
+
+    Every cell counts, blank or not, and so does its text. What comes out is counted before it is kept: a few kilobytes
+    can hold more than any memory.
+    """
+
+    def __init__(self, path: FilePath, size: int) -> None:
+        self._path, self.left = path, min(MOST_UNPACKED, max(_LEAST, _FOLD * size))
+        self._most = self.left
+
+    def holds(self, unpacked: int, cells: int = 0) -> bool:
+        """Whether so much more, text and cells, is within it."""
+        return unpacked + _CELL * cells <= self.left
+
+    def take(self, unpacked: int, cells: int = 0) -> None:
+        """Counts so much more."""
+        self.check(unpacked, cells)
+        self.left -= unpacked + _CELL * cells
+
+    def check(self, unpacked: int, cells: int = 0) -> None:
+        """Raises: DataError where so much more would be too much."""
+        if not self.holds(unpacked, cells):
+            expected = f"at most {self._most >> 20:,} MB, for a file of this size"
+            advice = "Save it as csv, or in parts."
+            raise DataError("This file unpacks to too much", file=self._path, expected=expected, advice=advice)
 
 
 def no_table(path: FilePath, advice: str | None = None) -> DataError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,34 +13,39 @@ import pyarrow.parquet
 from marketable.errors import DataError
 
 from .cells import LONGEST_CELL, cell_text, too_long
-from .files import MOST_UNPACKED, FilePath, Progress, too_large
+from .files import Budget, FilePath, Progress
 from .header import Header, Known, header_of, no_name
+from .parquet_footer import is_encrypted
 from .table import Table, as_frame, blank_rows, first_faults, spoilt_rows, without
+
+_BATCH, _AT_ONCE = 1 << 16, 1 << 24  # rows; bytes
+_DELTA = "DELTA"  # the encodings that keep of a text what differs from the one before
 
 
 def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progress) -> Table:
     """The table in a parquet file.
 
-    Raises: DataError, for one that is damaged or whose wanted columns unpack to more than 2 GB, and for columns that
-    are not well named.
+    Raises: DataError, for one that is damaged or encrypted or unpacks to too much, and for columns that are not well
+    named.
     """
+    budget = Budget(path, size)
     try:
+        if is_encrypted(_footer(path)):
+            advice = "Write it without encryption, or without the encrypted columns."
+            raise DataError("Columns of this parquet file are encrypted", file=path, advice=advice)
         with pyarrow.parquet.ParquetFile(path) as file:
             header = header_of(file.schema_arrow.names, path, 1, known)
             if header.width > len(header.names) and known is None:
                 raise no_name(len(header.names), path, 1)
-            unpacked = _unpacked(file.metadata, set(header.kept_names))
-            if unpacked > MOST_UNPACKED:
-                raise too_large(path, unpacked)
             frames = []
             above = 0
             for group in range(file.num_row_groups):
-                frames.append(_group(file, group, header).pipe(_shifted, above))
+                frames.append(_group(path, file, group, header, budget).pipe(_shifted, above))
                 above += file.metadata.row_group(group).num_rows
                 progress(size * (group + 1) // file.num_row_groups, size)
     except DataError:
         raise
-    except (pa.ArrowException, OSError, ValueError, UnicodeError, OverflowError) as fault:
+    except (pa.ArrowException, OSError, ValueError, LookupError, OverflowError, RecursionError) as fault:
         raise DataError("This parquet file is damaged", file=path, advice="Write it again.") from fault
     frame = pd.concat(frames) if len(frames) > 1 else frames[0] if frames else _nothing(header)
     longest = max((int(pc.max(pc.binary_length(pa.array(frame[name]))).as_py() or 0) for name in frame), default=0)
@@ -50,20 +56,78 @@ def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progr
     return Table(without(frame, rejected), rejected, understood, header.names)
 
 
-def _unpacked(metadata: Any, wanted: set[str]) -> int:
-    """The bytes of the wanted columns, as the file itself tells them."""
-    groups = (metadata.row_group(group) for group in range(metadata.num_row_groups))
-    columns = (group.column(number) for group in groups for number in range(metadata.num_columns))
-    return sum(column.total_uncompressed_size for column in columns if column.path_in_schema in wanted)
+def _footer(path: FilePath) -> bytes:
+    """What a parquet file says of itself: it ends in this, in its length, and in four letters."""
+    with Path(path).open("rb") as file:
+        end = file.seek(0, 2)
+        file.seek(max(0, end - 8))
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(max(0, end - 8 - length))
+        return file.read(length)
 
 
-def _group(file: Any, group: int, header: Header) -> pd.DataFrame:
+def _group(path: FilePath, file: Any, group: int, header: Header, budget: Budget) -> pd.DataFrame:
     """The rows of a group that are not blank, numbered from 2."""
-    frame = _text(file.read_row_group(group, columns=header.kept_names), header.kept_names)
+    frame = _text(_rows(path, file, group, header.kept_names, budget), header.kept_names)
     blank = blank_rows(frame)
     if blank.any() and header.left_out:
-        blank &= blank_rows(_text(file.read_row_group(group)))
+        others = [name for name in file.schema_arrow.names if name not in header.kept_names]
+        blank &= blank_rows(_text(_rows(path, file, group, others, budget)))
     return frame[~blank] if blank.any() else frame
+
+
+def _rows(path: FilePath, file: Any, group: int, names: list[str], budget: Budget) -> Any:
+    """Some columns of a group, counted while they are unpacked.
+
+    A text that is kept once and meant a million times is a million texts when it is read. Where the longest one says
+    that this could be too much, the column is read as the file keeps it, each text once, and counted so.
+    """
+    metadata = file.metadata.row_group(group)
+    chunks = [metadata.column(number) for number in range(metadata.num_columns)]
+    chunks = [chunk for chunk in chunks if any(_is_of(chunk.path_in_schema, name) for name in names)]
+    growing = [chunk for chunk in chunks if any(name.startswith(_DELTA) for name in chunk.encodings)]
+    texts = [chunk for chunk in chunks if chunk.physical_type == "BYTE_ARRAY" and chunk not in growing]
+    stored = sum(chunk.total_uncompressed_size for chunk in chunks)
+    rows, values = metadata.num_rows, max((chunk.num_values for chunk in chunks), default=0)
+    budget.check(stored, rows * len(names))
+    largest = max((chunk.total_uncompressed_size for chunk in growing), default=1)
+    batch_size = max(16, min(_BATCH, _AT_ONCE // max(1, largest)))
+    asked = {"row_groups": [group], "columns": names}
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=[chunk.path_in_schema for chunk in texts]) as once:
+        first = next(once.iter_batches(batch_size=1, **asked), None)
+        longest = 0 if first is None else sum(map(_longest, first.columns))
+        reader = file if budget.holds(stored + longest * values, rows * len(names)) else once
+        batches = []
+        for batch in reader.iter_batches(batch_size=batch_size, **asked):
+            budget.take(sum(map(_text_bytes, batch.columns)), len(batch) * len(names))
+            batches.append(batch)
+        return pa.Table.from_batches(batches, batches[0].schema if batches else file.schema_arrow)
+
+
+def _is_of(leaf: str, name: str) -> bool:
+    return leaf == name or leaf.startswith(f"{name}.")
+
+
+def _longest(column: Any) -> int:
+    """The longest text of a column, or of all its parts together."""
+    if pa.types.is_dictionary(column.type):
+        return int(pc.max(pc.binary_length(column.dictionary)).as_py() or 0)
+    return sum(map(_longest, _parts(column)))
+
+
+def _text_bytes(column: Any) -> int:
+    """How long the texts of a column are together, each as often as it is meant."""
+    if pa.types.is_dictionary(column.type):
+        return int(pc.sum(pc.take(pc.binary_length(column.dictionary), column.indices)).as_py() or 0)
+    parts = _parts(column)
+    return sum(map(_text_bytes, parts)) if parts else int(column.nbytes)
+
+
+def _parts(column: Any) -> list[Any]:
+    """The columns within a column of lists or structures."""
+    if pa.types.is_struct(column.type):
+        return list(column.flatten())
+    return [column.flatten()] if pa.types.is_list(column.type) or pa.types.is_large_list(column.type) else []
 
 
 def _text(arrow: Any, names: list[str] | None = None) -> pd.DataFrame:

@@ -12,13 +12,14 @@ from collections.abc import Callable
 
 from . import csv_file
 from .cells import cell_text
-from .files import FilePath, Progress, read_bytes, start_of, steady
+from .files import Budget, FilePath, Progress, read_bytes, start_of, steady
 from .parquet_file import read_parquet
 from .table import REJECTED, Table, first_faults, no_column, raise_first, rejected_rows, without
 from .xlsx_file import read_xlsx
 
 __all__ = [
     "REJECTED",
+    "Budget",
     "FilePath",
     "Progress",
     "Table",

@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Generator, Iterator
+from itertools import chain, takewhile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import openpyxl
+import pandas as pd
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from marketable.errors import DataError
 
 from .cells import LONGEST_CELL, cell_text, too_long
-from .files import MOST_UNPACKED, FilePath, Progress, no_table, too_large
-from .header import LOOKED_AT, Header, Known, find_header, header_of, known_in
-from .table import Rows, Table, first_faults, ragged_rows, short, spoilt_rows, without
+from .files import Budget, FilePath, Progress, no_table
+from .header import LOOKED_AT, MOST_COLUMNS, Header, Known, find_header, header_of, known_in
+from .table import Rows, Table, first_faults, ragged_rows, rejected_rows, short, spoilt_rows, without
 
 _MOST_ROWS = 1 << 20
 _ROWS_A_TELLING = 1_000
 _LOOKED_INTO = 50  # sheets
+_TOP, _SHOWN = 1 << 16, 200
+_LEAST_TAGS, _TAGS_A_BYTE = 1 << 20, 8
+_TYPES, _STRICT = "[Content_Types].xml", b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 
 
 def read_xlsx(path: FilePath, known: Known | None, size: int, progress: Progress) -> Table:
     """The table in a workbook: in its first sheet, or the first with a header that is known.
 
-    Dates become ISO text, short rows are filled up with blanks.
+    Dates become ISO text, short rows are filled up with blanks. Rows are read in the order in which they stand in the
+    file; a row whose number is not above that of the one before takes the next number.
 
-    Raises: DataError, for another zip archive, a workbook that is damaged or unpacks to more than 2 GB, and for a sheet
+    Raises: DataError, for another zip archive, a workbook that is damaged or unpacks to too much, and for a sheet
     without a header.
     """
     with Path(path).open("rb") as packed:
         file = _Counted(packed)
-        _check_archive(file, path)
+        _check_archive(file, path, size)
         try:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            for sheet in book.worksheets:
-                sheet.reset_dimensions()  # some programs write a wrong size, and what lies beyond it would be lost
             sheet = next(
-                (sheet for sheet in book.worksheets[:_LOOKED_INTO] if _is_known(sheet, known)), book.worksheets[0]
+                (sheet for sheet in book.worksheets[:_LOOKED_INTO] if _is_known(sheet, known, path)), book.worksheets[0]
             )
-            records = _records(sheet, path, lambda: progress(min(file.bytes_read, size), size))
-            header, rows, ragged = _table(records, path, known)
+            read = _records(sheet, path, lambda: progress(min(file.bytes_read, size), size))
+            with contextlib.closing(read) as records:
+                header, rows, rejected = _table(records, path, known, Budget(path, size))
             title, sheets, is_first = str(sheet.title), len(book.worksheets), sheet is book.worksheets[0]
         except (DataError, MemoryError):
             raise
         except Exception as fault:  # a damaged workbook fails in many ways, all of which mean the same to its owner
             raise _damaged(path) from fault
     frame = rows.frame()
-    rejected = first_faults(ragged_rows(ragged, len(header.names)), *spoilt_rows(frame))
+    faults = first_faults(*rejected, *spoilt_rows(frame))
     others = f" ({'the first' if is_first else 'one'} of {sheets})" if sheets > 1 else ""
     understood = {"format": "xlsx", "sheet": title + others} | header.understood
-    return Table(without(frame, rejected), rejected, understood, header.names)
+    return Table(without(frame, faults), faults, understood, header.names)
 
 
 class _Counted:
@@ -69,65 +75,133 @@ class _Counted:
         return getattr(self._file, name)
 
 
-def _check_archive(file: Any, path: FilePath) -> None:
+def _check_archive(file: Any, path: FilePath, size: int) -> None:
+    """Raises: DataError for an archive that is no workbook, or more than can be read.
+
+    Parts are counted by their angle brackets too, as each element of XML takes its time however short it is.
+    """
     start = file.read(4096)
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
+            _check_parts({part.filename for part in parts}, path)
+            Budget(path, size).take(sum(part.file_size for part in parts))
+            left = max(_LEAST_TAGS, _TAGS_A_BYTE * size)
+            for part in parts:
+                with archive.open(part) as content:
+                    strict = _STRICT in content.read(_TOP)
+                    content.seek(0)
+                    if strict:
+                        advice = "In Excel, save it as “Excel Workbook (*.xlsx)”, not as “Strict Open XML”, or as csv."
+                        raise DataError("This workbook is in Strict Open XML", file=path, advice=advice)
+                    while block := content.read(_TOP):
+                        left -= block.count(b"<")
+                        if left < 0:
+                            problem, advice = "This workbook unpacks to too many cells", "Save it as csv, or in parts."
+                            raise DataError(problem, file=path, expected="fewer for its size", advice=advice)
+    except DataError:
+        raise
     except Exception as fault:  # as many ways as above
-        if b"xl/" in start or b"[Content_Types].xml" in start:
+        if b"xl/" in start or _TYPES.encode() in start:
             raise _damaged(path) from fault
         raise no_table(path, "This is a damaged zip archive: download it again and unpack it first.") from fault
-    names = {part.filename for part in parts}
-    if "xl/workbook.xml" not in names:
-        kinds = {"xl/workbook.bin": "a binary workbook (xlsb)", "content.xml": "a sheet of LibreOffice"}
-        kind = next((kind for name, kind in kinds.items() if name in names), None)
-        raise no_table(path, f"This is {kind}: save it as xlsx or csv." if kind else "This is a zip: unpack it first.")
-    unpacked = sum(part.file_size for part in parts)
-    if unpacked > MOST_UNPACKED:
-        raise too_large(path, unpacked)
 
 
-def _records(sheet: Any, path: FilePath, tell: Any) -> Iterator[Sequence[Any]]:
-    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-        if number > _MOST_ROWS:
-            raise DataError("The sheet has more rows than a sheet can have", file=path, expected=f"{_MOST_ROWS:,}")
-        if number % _ROWS_A_TELLING == 0:
-            tell()
-        yield row
+def _check_parts(names: set[str], path: FilePath) -> None:
+    """Raises: DataError for an archive that is something else."""
+    if "xl/workbook.xml" in names or (_TYPES in names and any(name.endswith("workbook.xml") for name in names)):
+        return
+    kinds = {"xl/workbook.bin": "a binary workbook (xlsb)", "content.xml": "a sheet of LibreOffice"}
+    kind = next((kind for name, kind in kinds.items() if name in names), None)
+    raise no_table(path, f"This is {kind}: save it as xlsx or csv." if kind else "This is a zip: unpack it first.")
+
+
+def _records(sheet: Any, path: FilePath, tell: Callable[[], None]) -> Generator[_Record]:
+    """The rows of a sheet that have cells. openpyxl's own would leave out what it does not find in order."""
+    book, last = sheet.parent, 0
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        for count, (number, cells) in enumerate(parser.parse(), start=1):
+            last = max(number, last + 1)
+            if last > _MOST_ROWS:
+                raise DataError("The sheet has more rows than a sheet can have", file=path, expected=f"{_MOST_ROWS:,}")
+            if count % _ROWS_A_TELLING == 0:
+                tell()
+            filled = [(cell["column"] - 1, cell["value"]) for cell in cells if cell["value"] not in (None, "")]
+            yield _Record(last, dict(filled), len(filled))
 
 
 def _table(
-    records: Iterator[Sequence[Any]], path: FilePath, known: Known | None
-) -> tuple[Header, Rows, list[tuple[int, int, str]]]:
-    top: list[Sequence[Any]] = []
+    records: Iterator[_Record], path: FilePath, known: Known | None, budget: Budget
+) -> tuple[Header, Rows, list[pd.DataFrame]]:
+    top: list[_Record] = []
 
     def texts() -> Iterator[list[str]]:
+        below = 1
         for record in records:
             top.append(record)
-            yield _trimmed(record, path)
+            yield from ([] for _ in range(below, record.number))
+            below = record.number + 1
+            yield record.texts(path)
 
     row, cells, titles = find_header(texts(), known) or (1, [], ())
     header = header_of(cells, path, row, known, titles)
-    rows, ragged = Rows(header.kept_names), []
-    width = len(header.names)
-    for number, record in enumerate(chain(top[row:], records), start=row + 1):
-        if any(not _blank(cell) for cell in record[width:]):
-            texts_of_row = _trimmed(record, path)
-            ragged.append((number, len(texts_of_row), short(";".join(texts_of_row))))
-        elif not all(map(_blank, record)):
-            rows.add(number, [_text(record[at], path) if at < len(record) else "" for at in header.kept])
-    return header, rows, ragged
+    rows, ragged, width = Rows(header.kept_names), [], len(header.names)
+    doubled: dict[int, str] = {}
+    for record in chain(top, records):
+        if record.number == row and record.is_doubled:
+            raise DataError("Two cells of the header stand in the same place", file=path, row=row)
+        if record.number <= row or not record.cells:
+            continue
+        if record.is_doubled or record.width > width:
+            text = short(";".join(record.texts(path, short_of=_SHOWN)))
+            if record.is_doubled:
+                doubled[record.number] = text
+            else:
+                ragged.append((record.number, record.width, text))
+            continue
+        found = [_text(record.cells[at], path) if at in record.cells else "" for at in header.kept]
+        budget.take(sum(map(len, found)), len(found))
+        rows.add(record.number, found)
+    reason = "Two cells of the row stand in the same place"
+    return header, rows, [ragged_rows(ragged, width), rejected_rows(pd.Series(doubled, dtype="str"), "", reason)]
 
 
-def _is_known(sheet: Any, known: Known | None) -> bool:
+class _Record(NamedTuple):
+    """A row of a sheet: its number, its cells by position, and how many of them are filled."""
+
+    number: int
+    cells: dict[int, Any]
+    filled: int
+
+    @property
+    def is_doubled(self) -> bool:
+        return self.filled > len(self.cells)
+
+    @property
+    def width(self) -> int:
+        return max(self.cells, default=-1) + 1
+
+    def texts(self, path: FilePath, short_of: int = MOST_COLUMNS + 1) -> list[str]:
+        """The texts without the blank cells at its end, or the first of them."""
+        found = self.cells
+        return [_text(found[at], path) if at in found else "" for at in range(min(self.width, short_of))]
+
+
+def _is_known(sheet: Any, known: Known | None, path: FilePath) -> bool:
     """Whether one of the first rows of a sheet is a header with names that are known."""
-    rows = sheet.iter_rows(max_row=LOOKED_AT, values_only=True)
-    return known is not None and any(known_in([str(cell or "") for cell in row], known) > 1 for row in rows)
-
-
-def _blank(cell: object) -> bool:
-    return cell is None or cell == ""
+    if known is None:
+        return False
+    with contextlib.closing(_records(sheet, path, lambda: None)) as records:
+        first = takewhile(lambda record: record.number <= LOOKED_AT, records)
+        return any(known_in(map(str, record.cells.values()), known) > 1 for record in first)
 
 
 def _text(cell: object, path: FilePath) -> str:
@@ -135,12 +209,6 @@ def _text(cell: object, path: FilePath) -> str:
     if len(text) > LONGEST_CELL:
         raise too_long(path)
     return text
-
-
-def _trimmed(record: Sequence[Any], path: FilePath) -> list[str]:
-    """The texts of a row without the blank cells at its end, which a sheet has by accident."""
-    width = max((at for at, cell in enumerate(record, start=1) if not _blank(cell)), default=0)
-    return [_text(cell, path) for cell in record[:width]]
 
 
 def _damaged(path: FilePath) -> DataError:

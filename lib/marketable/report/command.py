@@ -10,9 +10,9 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from marketable.errors import MarketableError, in_one_line
+from marketable.paths import at_home
 
 from . import process
 
@@ -130,11 +130,11 @@ def _report(asked: argparse.Namespace) -> int:
         parameters = layered([*map(of_file, asked.file), *map(of_text, asked.parameter)])
         from .run import make
 
-        notebook = Path(asked.notebook) if asked.notebook else NOTEBOOK
-        inputs = tuple(map(Path, asked.file))
+        notebook = at_home(asked.notebook) if asked.notebook else NOTEBOOK
+        inputs = tuple(map(at_home, asked.file))
         with _progress() as progress:
             made = make(
-                parameters, Path(asked.output), kernel, deadline,
+                parameters, at_home(asked.output), kernel, deadline,
                 notebook=notebook, pdf=asked.pdf, progress=progress, inputs=inputs,
             )  # fmt: skip
     print(made.page)
@@ -145,7 +145,7 @@ def _sweep(asked: argparse.Namespace) -> int:
     from .many import make_all
     from .sweep import planned
 
-    sweep = planned(Path(asked.plan), Path(asked.output) if asked.output else None)
+    sweep = planned(at_home(asked.plan), at_home(asked.output) if asked.output else None)
     with _progress("report") as progress:
         swept = make_all(sweep, at_once=asked.at_once, seconds=asked.time_limit, again=asked.again, progress=progress)
     for name, failure in swept.failed.items():
@@ -160,7 +160,7 @@ def _compare(asked: argparse.Namespace) -> int:
 
     compared = compare(figures_of(asked.first), figures_of(asked.second))
     if asked.output:
-        write_page(compared, Path(asked.output), asked.first, asked.second)
+        write_page(compared, at_home(asked.output), asked.first, asked.second)
     print(in_one_line(compared.says))
     for title, movement in (("", compared.now), ("With the what-if:", compared.what_if)):
         rows = [] if movement is None else list(movement.counting.itertuples())

@@ -17,12 +17,14 @@ from typing import Any
 import pandas as pd
 
 from marketable.errors import DataError, ParameterError
-from marketable.paths import write_whole
+from marketable.paths import at_home, read_whole, write_whole
 from marketable.rulebook import MARKETING, Rulebook
 from marketable.views import pieces
 from marketable.views.document import document
 from marketable.views.tables import html_table
 from marketable.views.words import discreet
+
+from .process import writing
 
 ALWAYS = "always"  # the row of what no switch changes; no switch is called so
 NOW, WHAT_IF, WHAT_IF_SWITCHES = "now", "what-if", "what-if switches"
@@ -40,6 +42,7 @@ _NEEDED = (
 _NOTHING = {"on": False, "exposed": 0, "sole": 0, "credit": 0.0}
 _ROUNDED = 1e-6  # to which credits are
 _MOST = 60  # rows of a table
+_MOST_BYTES, _MOST_DIGITS = 64 << 20, 15
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,13 @@ class Comparison:
 
 def figures_of(path: str | Path) -> dict[str, Any]:
     """The figures of a report: of its JSON, or of the JSON beside its page. Raises: DataError where there are none."""
-    given = Path(path).expanduser()
+    given = at_home(path)
     file = given.with_suffix(".json") if given.suffix.lower() in (".html", ".htm") else given
     advice = "Give the JSON that stands beside a report's page, or the page."
     try:
-        figures = json.loads(file.read_text(encoding="utf-8-sig"))
+        text = read_whole(file, _MOST_BYTES).decode("utf-8-sig")
+        figures = json.loads(text, parse_constant=_number, parse_float=_number, parse_int=_number)
+        json.dumps(figures, ensure_ascii=False).encode()  # halves of letters are no text
     except OSError as fault:
         raise DataError(f"The figures cannot be read: {fault.strerror}", file=file, advice=advice) from None
     except (ValueError, RecursionError):
@@ -145,15 +150,17 @@ def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
     """Writes the page of a comparison, whole or not at all.
 
     Arguments: read, the files that were compared.
-    Raises: ParameterError for an output that is a folder, no page, or one of those files.
+    Raises: ParameterError for an output that is a folder, no page, one of those files or the page beside one, or that
+    cannot be written.
     """
     where: dict[str, Any] = {"place": ("output",), "value": str(output)}
-    if output.suffix.lower() not in (".html", ".htm") or output.is_dir():
-        raise ParameterError("The page is an HTML file", **where, expected="name.html")
-    if output.resolve() in [Path(file).expanduser().resolve() for file in read]:
-        raise ParameterError("The comparison would be written over what it compares", **where)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(output, comparison.page.encode())
+    with writing(output):
+        if output.suffix.lower() not in (".html", ".htm") or output.is_dir():
+            raise ParameterError("The page is an HTML file", **where, expected="name.html")
+        if output.resolve().with_suffix("") in [at_home(file).resolve().with_suffix("") for file in read]:
+            raise ParameterError("The comparison would be written over what it compares", **where)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(output, comparison.page.encode())
 
 
 def tables(movement: Movement) -> str:
@@ -250,6 +257,14 @@ def _called(name: str) -> str:
     return "what no switch changes" if name == ALWAYS else pieces.called(name, Rulebook.load().newest)
 
 
+def _number(text: str) -> float:
+    """A number of JSON. Raises: ValueError for one that no count and no credit is."""
+    number = float(text)
+    if abs(number) < 10**_MOST_DIGITS:
+        return int(text) if text.lstrip("-").isdigit() else number
+    raise ValueError(text[:_MOST_DIGITS])
+
+
 def _wrong(figures: Any) -> str | None:
     """What is wrong with data that should be the figures of a report, or None."""
     missing = [name for name in _NEEDED if name not in figures] if isinstance(figures, Mapping) else _NEEDED
@@ -264,7 +279,9 @@ def _wrong(figures: Any) -> str | None:
                 return f"the parts sum to {parts:,.1f}, and the count is {count:,}"
             if of == NOW and sum(columns) != count:
                 return f"the tools sum to {sum(columns):,}, and the count is {count:,}"
+            for name in (*_movement(figures, figures, of).sources.index, *_switches(figures, of)):
+                _called(str(name))
         _made_from(figures)
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as fault:
         return f"something in them is not as a report writes it ({fault})"
     return None

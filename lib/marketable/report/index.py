@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from marketable.paths import write_whole
+from marketable.paths import write_together
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED
 from marketable.views.document import document
 from marketable.views.pieces import folded
@@ -18,6 +18,7 @@ from marketable.views.tables import csv
 from marketable.views.words import discreet
 
 from .compare import Comparison, compare, tables
+from .process import writing
 from .sweep import Sweep
 
 _ROW = {
@@ -45,9 +46,10 @@ def write_index(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]], failures
     moved = _compared(sweep, figures)
     reports = [row | {"moved": _plain(moved.get(row["name"]))} for row in rows]
     data = json.dumps({"title": discreet(sweep.title), "reports": reports}, indent=1, ensure_ascii=False)
-    write_whole(sweep.index.with_suffix(".json"), f"{data}\n".encode())
-    write_whole(sweep.index.with_suffix(".csv"), csv(pd.DataFrame(rows, dtype=object)))
-    write_whole(sweep.index, _page(sweep, rows, moved).encode())
+    contents = {".json": f"{data}\n".encode(), ".csv": csv(pd.DataFrame(rows, dtype=object))}
+    beside = {sweep.index.with_suffix(suffix): content for suffix, content in contents.items()}
+    with writing(sweep.index):
+        write_together({**beside, sweep.index: _page(sweep, rows, moved).encode()})
 
 
 def _row(figures: Mapping[str, Any] | None) -> dict[str, Any]:

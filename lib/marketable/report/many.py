@@ -6,6 +6,7 @@ What is there already, and was made from the very same, is kept.
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from marketable.errors import MarketableError
-from marketable.paths import write_whole
 
 from .kernel import Deadline, WarmKernel
-from .process import FAILED, code_of
+from .process import FAILED, code_of, writing
 from .sweep import Run, Sweep
 
 Progress = Callable[[int, int, str], object]  # of each report as it begins: its number, how many there are, its name
@@ -55,7 +55,9 @@ def make_all(
 
     Arguments: seconds, for each report; again, whether what is there is made anew.
     """
-    sweep.folder.mkdir(parents=True, exist_ok=True)
+    with writing(sweep.folder):
+        sweep.folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=sweep.folder).close()  # before the work, not after it
     kept = tuple(run.name for run in sweep.runs if not again and is_there(sweep.page(run), run.fingerprint))
     wanted = [run for run in sweep.runs if run.name not in kept]
     failed = _made(sweep, wanted, at_once, seconds, progress or (lambda number, of, name: None))
@@ -113,13 +115,11 @@ def _made(sweep: Sweep, runs: list[Run], at_once: int, seconds: float, progress:
 
 def _make(sweep: Sweep, run: Run, kernel: WarmKernel, seconds: float) -> Failure | None:
     """Makes one report, and notes in its figures what it was made from."""
-    from .figures import as_json
     from .run import ReportError, make
 
     page = sweep.page(run)
     try:
-        made = make(run.parameters, page, kernel, Deadline(seconds))
-        write_whole(page.with_suffix(".json"), as_json({**made.figures, "fingerprint": run.fingerprint}))
+        make(run.parameters, page, kernel, Deadline(seconds), noted={"fingerprint": run.fingerprint})
     except ReportError as error:
         return Failure(error.code, error.problem)
     except (MarketableError, OSError) as error:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 from marketable.errors import ParameterError, UnknownNameError
 
@@ -35,3 +38,13 @@ def code_of(error: Exception) -> int:
     """The code that an error ends the command with."""
     fallback = BAD_PARAMETERS if isinstance(error, (ParameterError, UnknownNameError)) else BAD_DATA
     return int(getattr(error, "code", fallback))
+
+
+@contextlib.contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Raises: ParameterError where the system does not let a file be written."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, links that go in circles
+        advice = f"{getattr(error, 'strerror', None) or error}."
+        raise ParameterError("This cannot be written", place=("output",), value=str(file), advice=advice) from None

@@ -4,12 +4,11 @@ not at all. A run that fails leaves its notebook, with the error, and nothing el
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,14 @@ from papermill.parameterize import parameterize_notebook
 
 from marketable.errors import MarketableError, ParameterError
 from marketable.exports.opening import submissions_of
-from marketable.paths import write_whole
+from marketable.paths import write_together, write_whole
 
 from . import figures as written
 from .findings import CONTACTS, FIGURES
 from .kernel import Deadline, WarmKernel
 from .page import page, prepare
 from .parameters import NOTEBOOK, Parameters
-from .process import BAD_DATA, BAD_PARAMETERS, FAILED, OUT_OF_TIME
+from .process import BAD_DATA, BAD_PARAMETERS, FAILED, OUT_OF_TIME, writing
 
 BESIDE = (".json", ".csv", ".xlsx", ".ipynb", ".pdf", ".contacts.csv", ".failed.ipynb")
 _CODES = dict.fromkeys(("DataError", "PortalError", "RulebookError"), BAD_DATA)
@@ -69,16 +68,18 @@ def make(
     pdf: bool = False,
     progress: Progress = lambda number, of, name: None,
     inputs: tuple[Path, ...] = (),
+    noted: Mapping[str, Any] | None = None,
 ) -> Made:
     """Runs the notebook and writes the page, and beside it the figures and the executed notebook.
 
     Arguments: output, of the page; pdf, whether to print it too; inputs, files that must not be written over, besides
-    the data, the portal and the notebook.
+    the data, the portal and the notebook; noted, what the JSON says besides the figures.
     Raises: ParameterError for an output that cannot be; ReportError where the notebook fails or time runs out.
     """
-    checked_output(parameters, output, notebook, inputs)
+    with writing(output):
+        checked_output(parameters, output, notebook, inputs)
     browser = chromium() if pdf else None
-    with _writing(output):
+    with writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=output.parent).close()  # before the work, not after it
     failed = output.with_suffix(".failed.ipynb")
@@ -91,9 +92,10 @@ def make(
     figures = output_of(executed, FIGURES)
     html = page(executed, parameters.title)
     contents = {".ipynb": nbformat.writes(executed).encode()}
+    if figures is not None or noted:
+        contents[".json"] = written.as_json({**(figures or {}), **(noted or {})})
     if figures is not None:
         contents |= {
-            ".json": written.as_json(figures),
             ".csv": written.as_csv(figures),
             ".xlsx": written.as_workbook(figures),
         }
@@ -102,14 +104,11 @@ def make(
         contents[".contacts.csv"] = str(listed).encode("utf-8-sig")
     if browser:
         contents[".pdf"] = _printed(html, browser, deadline)
-    with _writing(output):  # the page last: a new page never stands beside the figures of an older one
-        for suffix in BESIDE:
-            if suffix not in contents:
-                output.with_suffix(suffix).unlink(missing_ok=True)  # of an earlier run: it would tell something else
-        for suffix, content in contents.items():
-            write_whole(output.with_suffix(suffix), content)
-        write_whole(output, html.encode())
-    return Made(output, tuple(output.with_suffix(suffix) for suffix in contents), figures or {})
+    beside = {output.with_suffix(suffix): content for suffix, content in contents.items()}
+    earlier = [output.with_suffix(suffix) for suffix in BESIDE if suffix not in contents]
+    with writing(output):  # what is left of an earlier run would tell something else
+        write_together({**beside, output: html.encode()}, earlier)
+    return Made(output, tuple(beside), figures or {})
 
 
 def checked_output(parameters: Parameters, output: Path, notebook: Path, inputs: tuple[Path, ...] = ()) -> None:
@@ -118,6 +117,10 @@ def checked_output(parameters: Parameters, output: Path, notebook: Path, inputs:
         raise ParameterError("The page is an HTML file", place=("output",), value=str(output), expected="name.html")
     made_from = (*parameters.paths.values(), submissions_of(parameters.data_path), notebook, *inputs)
     read = [each for each in made_from if each and each.exists()]
+    own = {each.resolve().with_suffix("") for each in parameters.paths.values() if each}
+    if output.resolve().with_suffix("") in own:
+        problem = "The report's files would stand among those of the same name that it is made from"
+        raise ParameterError(problem, place=("output",), value=str(output), advice="Choose another name.")
     for target in (output, *(output.with_suffix(suffix) for suffix in BESIDE)):
         if target.is_dir():
             raise ParameterError("A report cannot take the place of a folder", place=("output",), value=str(target))
@@ -134,16 +137,6 @@ def chromium() -> str:
         advice = "Install Chromium, or leave the PDF out and print the page from any browser."
         raise ParameterError("A PDF needs Chromium, and there is none on the path", place=("pdf",), advice=advice)
     return found
-
-
-@contextlib.contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    """Raises: ParameterError where the system does not let a file be written."""
-    try:
-        yield
-    except OSError as error:
-        advice = f"{error.strerror or error}."
-        raise ParameterError("This cannot be written", place=("output",), value=str(file), advice=advice) from None
 
 
 def _executed(
@@ -175,7 +168,7 @@ def _executed(
         if deadline.over or isinstance(error, TimeoutError):
             exit_code, problem = OUT_OF_TIME, f"Out of time: more than {deadline.seconds:g} s were needed."
             kernel.end()
-    with _writing(failed):
+    with writing(failed):
         write_whole(failed, nbformat.writes(executed).encode())
     advice = f"{where}The notebook as far as it came: {failed}"
     raise ReportError(" ".join(problem.split()), exit_code, advice)

@@ -23,7 +23,7 @@ from pydantic import BeforeValidator, model_validator
 from marketable import plain_yaml
 from marketable.errors import ParameterError, nearest
 from marketable.exports.opening import SUFFIXES, checksum, submissions_of
-from marketable.paths import TOOLKIT
+from marketable.paths import TOOLKIT, at_home
 from marketable.plain_yaml import Place
 from marketable.portal.portal import split
 from marketable.rulebook import Rulebook
@@ -31,6 +31,7 @@ from marketable.settings import Strict, fault, validate
 from marketable.views.handing import slug, unique
 
 from .parameters import NOTEBOOK, OF_FILES, OF_SWITCHES, Parameters, layered
+from .process import writing
 
 INDEX = "index"
 MOST = 1000  # reports of a plan
@@ -147,7 +148,9 @@ def planned(path: Path, folder: Path | None = None) -> Sweep:
         except ParameterError as wrong:
             raise wrong if wrong.file else wrong.located(path, layers[-1][1] if layers else {}) from None
         runs.append(Run(name, label, group, parameters, fingerprint(parameters)))
-    return Sweep(plan.title, _apart(folder or _output(plan, path), path, runs), tuple(runs))
+    folder = folder or _output(plan, path)
+    with writing(folder):
+        return Sweep(plan.title, _apart(folder, path, runs), tuple(runs))
 
 
 def fingerprint(parameters: Parameters) -> str:
@@ -187,7 +190,7 @@ def _listed(plan: Plan, path: Path, lines: Mapping[Place, int]) -> Iterator[tupl
 def _portals(plan: Plan, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[str, list[Layer]]]:
     line: Mapping[Place, int] = {(): lines[("portals",)]}
     where: dict[str, Any] = {"file": path, "row": line[()], "place": ("portals",)}
-    folders = [folder / Path(plan.portals).expanduser() for folder in (path.resolve().parent, Path.cwd(), TOOLKIT)]
+    folders = [folder / at_home(plan.portals) for folder in (path.resolve().parent, Path.cwd(), TOOLKIT)]
     folder = next((folder for folder in folders if folder.is_dir()), None)
     if folder is None:
         near = nearest(plan.portals, [each.name for each in path.resolve().parent.iterdir() if each.is_dir()])
@@ -259,7 +262,7 @@ def _below(lines: Mapping[Place, int], place: Place, under: Place = ()) -> dict[
 
 def _output(plan: Plan, path: Path) -> Path:
     if plan.output:
-        return path.parent / Path(plan.output).expanduser()
+        return path.parent / at_home(plan.output)
     return Path("saved") / slug(path.stem)
 
 

@@ -16,7 +16,7 @@ import ipywidgets as widgets
 
 from marketable.errors import DataError, MarketableError
 from marketable.exports.files import SUFFIXES
-from marketable.paths import SAVED
+from marketable.paths import SAVED, at_home
 from marketable.settings import Settings
 
 from . import fields
@@ -32,7 +32,7 @@ Kind = TypeVar("Kind", bound=Settings)
 
 def place(folder: Path, path: str) -> Path:
     """A path that a person typed; where it is not absolute, from the folder in which data/ stands."""
-    return folder.resolve().parent / Path(path.strip().strip("\"'")).expanduser()
+    return folder.resolve().parent / at_home(path.strip().strip("\"'"))
 
 
 def taken(widget: widgets.FileUpload) -> tuple[tuple[str, bytes], ...]:

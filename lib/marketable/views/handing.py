@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from marketable.errors import DataError
-from marketable.paths import write_whole
+from marketable.paths import write_together
 
 from . import pieces
 
@@ -40,7 +40,7 @@ def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str =
         for name, content in contents.items():
             earlier = _kept(folder / name, content) if name.endswith(".yaml") else ""
             said += [f"What {name} was before is now {earlier}."] if earlier else []
-            write_whole(folder / name, content)
+        write_together({folder / name: content for name, content in contents.items()})
         return pieces.paragraph(" ".join(said))
     (name, content), *others = contents.items()
     about = ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from typing import Any
 
 import pandas as pd
 
 _NUMBER = ' class="mk-number"'
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r'^(?=[\t\r\n])|(?:^|[,;|\t\r\n])(?=[\s"]*[=+\-@＝＋－＠])')
 
 
 def html_table(frame: pd.DataFrame, caption: str, *, most: int = 200) -> str:
@@ -36,21 +37,25 @@ def html_table(frame: pd.DataFrame, caption: str, *, most: int = 200) -> str:
 
 
 def csv(frame: pd.DataFrame) -> bytes:
-    """A frame as csv that no spreadsheet takes for formulas: texts that begin like one get an apostrophe in front.
+    """A frame as csv that no spreadsheet takes for formulas, whichever delimiter it divides the cells by.
 
-    >>> csv(pd.DataFrame({"asset": ["=1+1", "Newsletter"]})).decode("utf-8-sig").split()
-    ['asset', "'=1+1", 'Newsletter']
+    What begins like a formula gets an apostrophe in front, and so does what would begin a cell of its own under another
+    delimiter.
+
+    >>> csv(pd.DataFrame({"asset": ["=1+1", "News;=1+1", "Newsletter"]})).decode("utf-8-sig").split()
+    ['asset', "'=1+1", "News;'=1+1", 'Newsletter']
     """
     safe = frame.copy()
     for column, dtype in frame.dtypes.items():
         if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype)):
             safe[column] = frame[column].map(harmless)
+    safe.columns = pd.Index([harmless(name) for name in frame.columns])
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
 def harmless(text: object) -> object:
     """A cell that a spreadsheet shows instead of running it."""
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\g<0>'", text) if isinstance(text, str) else text
 
 
 def _is_number(kind: Any) -> bool:

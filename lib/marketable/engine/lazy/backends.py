@@ -17,6 +17,7 @@ import pyarrow as pa
 from marketable.errors import DataError
 
 from ..frames import wrapped
+from ..incoming import no_times
 
 Frame = nw.LazyFrame[Any]
 Column = np.ndarray | list[str]
@@ -60,6 +61,8 @@ def with_clocks(frame: Frame, time_zone: str) -> tuple[Frame, bool]:
         clocks = {"polars": _clocks, "dask": _dask_clocks, "duckdb": _duckdb_clocks, "pyspark": _pyspark_clocks}
         frame = wrapped(clocks[kind_of(frame)](native, time_zone))
         return frame, True
+    if dtype.is_numeric():
+        raise no_times(str(dtype), "occurred_at", kind_of(frame))
     if dtype not in (nw.Date, nw.Datetime):
         raise DataError(
             "The times are not times",

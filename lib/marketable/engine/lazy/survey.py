@@ -19,6 +19,7 @@ from marketable.portal.portal import Portal
 from marketable.rulebook import Rulebook
 
 from ..cases import KNOWN, Cases
+from ..incoming import MOST_EXACT, checked_span, no_id
 from ..moments import EARLIEST, moment
 from ..rows import COLUMNS, Rows, check_columns, listed_contacts, rows, unknown_source
 from .backends import Frame, collected, how_many, time, with_clocks, with_position
@@ -56,9 +57,9 @@ def survey(
 
     Raises: DataError for what cannot be judged.
     """
-    columns = touches.collect_schema()
-    check_columns(list(columns))
-    frame, zoned = with_clocks(_named(touches, columns), portal.time_zone)
+    check_columns(list(touches.collect_schema()))
+    named, columns = _named(touches, touches.collect_schema())
+    frame, zoned = with_clocks(named, portal.time_zone)
     every = Cases([(source, "") for source in KNOWN], portal, rulebook, pinned)
     changes = every.starts[1:][(every.could_create[:, 1:] != every.could_create[:, :-1]).any(axis=0)]
     found = _groups(frame, columns, changes)
@@ -91,15 +92,25 @@ def survey(
     return LazyRows(frame, pairs, asked, span, positions, last, listed, until)
 
 
-def _named(touches: Frame, columns: Mapping[str, Any]) -> Frame:
-    """The columns that are needed; sources and assets as text that is never missing."""
+def _named(touches: Frame, columns: Mapping[str, Any]) -> tuple[Frame, Mapping[str, Any]]:
+    """The columns that are needed and their kinds; sources and assets as text that is never missing; `broken` ids."""
+    kind, contact, is_broken = columns["contact_id"], nw.col("contact_id"), nw.lit(0, nw.Int64)
+    if kind.is_float() or kind.is_decimal():
+        has_id, number = ~_is_blank("contact_id", columns), contact.cast(nw.Float64)
+        is_exact = has_id & number.is_between(-MOST_EXACT, MOST_EXACT, closed="none")
+        whole = nw.when(is_exact).then(number).otherwise(nw.lit(0.0)).cast(nw.Int64)
+        is_broken = (has_id & (whole != number)).cast(nw.Int64)
+        contact = nw.when(has_id).then(whole.cast(nw.String)).otherwise(nw.lit(""))
+        columns = {**columns, "contact_id": nw.String()}
+    elif not kind.is_integer() and kind not in (nw.String, nw.Categorical, nw.Enum):
+        raise no_id(str(kind))
     texts = {
         name: nw.col(name).cast(nw.String).fill_null("") if name in columns else nw.lit("")
         for name in ("source", "asset")
     }
-    others = [name for name in ("contact_id", "email", "occurred_at") if name in columns]
+    others = [name for name in ("email", "occurred_at") if name in columns]
     row = {"row": nw.col("row").cast(nw.Int64)} if "row" in columns else {}
-    return touches.select(*others, **texts, **row)
+    return touches.select(*others, contact_id=contact, broken=is_broken, **texts, **row), columns
 
 
 def _groups(frame: Frame, columns: Mapping[str, Any], changes: np.ndarray) -> pd.DataFrame:
@@ -107,7 +118,11 @@ def _groups(frame: Frame, columns: Mapping[str, Any], changes: np.ndarray) -> pd
     blank = _is_blank("contact_id", columns)
     nobody = blank & (nw.col("email").is_null() | (_email() == "")) if "email" in columns else blank
     faults = {"blank": blank, "nobody": nobody, "untimed": nw.col("moment").is_null()}
-    sums = {"rows": nw.lit(1, nw.Int64), **{name: fault.cast(nw.Int64) for name, fault in faults.items()}}
+    sums = {
+        "rows": nw.lit(1, nw.Int64),
+        "broken": nw.col("broken"),
+        **{name: fault.cast(nw.Int64) for name, fault in faults.items()},
+    }
     ends = [name for name in ("moment", "wall", "row") if name != "row" or name in columns]
     groups = frame.with_columns(**sums, start=how_many(nw.col("wall"), changes)).group_by("source", "asset", "start")
     found = groups.agg(
@@ -134,11 +149,16 @@ def _check(found: pd.DataFrame) -> None:
     for source in found["source"]:
         if source not in KNOWN:
             raise unknown_source(source)
+    if found["broken"].any():
+        raise no_id("a fraction, or a number with lost digits")
     if found["nobody"].any():
         expected = "an id in every row, or a column email to know the contact by"
         raise DataError("A touch has no contact", column="contact_id", expected=expected)
     if found["untimed"].any():
         raise DataError("A touch has no time", column="occurred_at", expected="a time in every row")
+    for name in ("moment", "wall"):
+        ends = _micro(found[f"first_{name}"]).min(), _micro(found[f"last_{name}"]).max()
+        checked_span(*(pd.Timestamp(int(end), unit="us") for end in ends))
     if "first_row" in found and (found["first_row"].isna().any() or found["first_row"].min() < 0):
         raise DataError("A row has no number", column="row", expected="whole numbers from 0 on, in the order of rows")
 
