@@ -14,18 +14,21 @@ from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
 
 from . import mailing as mail
 from .evidence import Evidence
-from .explanations import AMBIGUOUS, BY_HAND, SWITCH, WAITING
+from .explanations import AMBIGUOUS, BY_HAND, RECORDED, SWITCH, WAITING
+from .recorded import called
 
 MADE_BY = "made marketing by "  # and then a switch
+SET_BY = "set as marketing by "  # and then what HubSpot recorded
 _MAIL = {
     mail.BOUNCED: "Mail to them comes back, and they count all the same. Set them as non-marketing.",
     mail.UNSUBSCRIBED: "They have opted out of all e-mail, and count all the same. Set them as non-marketing.",
     mail.NEVER: "They have never got a marketing e-mail. Mail them, or set them as non-marketing.",
     mail.SILENT: "They have not got a marketing e-mail for long. Mail them, or set them as non-marketing.",
 }
+_SET = "HubSpot recorded that this made them marketing. Look at it, and set as non-marketing whom you do not mail."
 _OTHERS = {
     BY_HAND: "Something that the export does not show made them marketing: somebody by hand or in bulk, an import, a "
-    "workflow, or a form that it does not name. Marketing contact status source tells which, if the view has it.",
+    "workflow, or a form that it does not name. Marketing contact status source type tells which, if the view has it.",
     AMBIGUOUS: "What made them marketing cannot be told for sure; each one's reason says what it could be.",
     NOT_COVERED: "HubSpot's article does not say what their tool sets, or the export does not tell what created them. "
     "Who was created by hand may have had the box for it ticked.",
@@ -53,8 +56,20 @@ def members(
         advice = f"It looks {row['looks']}; told was {row['portal']}. Look at it ({where}), turn it "
         advice += "off if it is not meant to be on, and set as non-marketing whom you do not mail."
         yield f"{MADE_BY}{switch}", through, advice
+    told = found.recorded.reindex(contacts.index)
+    causes = told[contacts["explanation"].eq(RECORDED) & is_marketing]
+    for name, chosen in _by_cause(causes).items():
+        yield f"{SET_BY}{name}", pd.Series(contacts.index.isin(chosen), contacts.index), _SET
     for name, advice in _OTHERS.items():
         yield f"{name}, marketing", contacts["explanation"].eq(name) & is_marketing, advice
+
+
+def _by_cause(causes: pd.DataFrame) -> dict[str, pd.Index]:
+    """The contacts of each recorded cause, as it is called."""
+    pairs = causes[["cause", "detail"]].astype("str")
+    names = {pair: called(*pair) for pair in pairs.drop_duplicates().itertuples(index=False, name=None)}
+    by_contact = pd.Series(list(zip(pairs["cause"], pairs["detail"], strict=True)), causes.index).map(names)
+    return {str(name): chosen.index for name, chosen in by_contact.groupby(by_contact)}
 
 
 def table(

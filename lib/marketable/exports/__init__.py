@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,11 +21,25 @@ from marketable.reading.dates import of_one_kind
 from marketable.reading.tables import FilePath, raise_first
 from marketable.reading.touches import as_touches
 
-from .contacts import Rows, rows_of
+from .contacts import STATUS_SOURCE, Rows, rows_of
 from .conversions import apart_from_creations, conversions_of, submissions_of_contacts
-from .files import BY_DAY, Progress, day_of, files_of, is_repeated, labels_of, newest_first, table_of, together
+from .files import (
+    BY_DAY,
+    WHY,
+    Progress,
+    Together,
+    contents_of,
+    day_of,
+    files_of,
+    is_repeated,
+    labels_of,
+    newest_first,
+    together,
+)
 from .mapping import ColumnMapping, as_mapping
 from .previews import Preview, preview
+from .recorded import no_statuses, of_exports, of_history, of_source
+from .recorded import together as recorded_together
 from .sources import CERTAINTIES, Tool, form_name, recorded_sources, tool_of, why
 from .vocabulary import Vocabulary, lacking
 
@@ -44,6 +58,7 @@ __all__ = [
 ]
 
 _CONTACTS = ["created_at", "source", "asset", "certainty", "status", "waiting"]
+_NOBODY = pd.DataFrame(columns=["contact_id", "why", "into"]).astype({"contact_id": "str", "why": WHY, "into": "str"})
 _Thing = TypeVar("_Thing")
 _DETAILS = ["unsubscribed", "bounced", "mailed_at", "form_submissions", "status_source"]
 
@@ -59,7 +74,8 @@ class Export:
     `rejected`: row, column, value, reason; a JSON's rows are its contacts, from 1; a row of another file is named so,
     and where there are several files, every row is. A row that repeats a contact is no fault: its reason has
     `files.REPEATED` in it.
-    `rows_read`: contacts in the files, used and rejected. `submissions_read`: the same for the table of submissions.
+    `rows_read`: rows of contacts in the files: used, gone and rejected. `submissions_read`: those of the table of
+    submissions, used and rejected.
     `understood`: what the files were taken for, and what they lack, for display. `emails`: index contact_id, the
     contact's e-mail, trimmed and in lower case; blank where there is none. It is here to find a contact by, and nowhere
     else.
@@ -67,6 +83,11 @@ class Export:
     bounced (bool: there is a reason for a hard bounce), mailed_at (the last marketing e-mail sent, missing where there
     was none), form_submissions (int), status_source (text: what set the status, as HubSpot recorded it, "FORM:
     Newsletter"). `day`: the day of the export, the latest in the files' names; None where they name none.
+    `statuses`: what is recorded of how statuses came about, by contact in the order of time: contact_id, at (NaT: not
+    told), earliest and latest (between which it happened; NaT: not told), status, cause (one of `recorded.CAUSES`,
+    missing where none is told), detail (which form, workflow, import or app), recorded_in.
+    `gone`: contacts that are no more, and do not count: contact_id, why (merged, deleted, archived, not in the newest
+    file), into (the contact that has absorbed it, else blank).
     """
 
     contacts: pd.DataFrame
@@ -78,6 +99,8 @@ class Export:
     emails: pd.Series[str]
     details: pd.DataFrame
     day: dt.date | None = None
+    statuses: pd.DataFrame = field(default_factory=no_statuses)
+    gone: pd.DataFrame = field(default_factory=lambda: _NOBODY)
 
 
 def read_export(
@@ -119,10 +142,11 @@ def read_export(
     parts = [
         _part(file, label, vocabulary, dates or own.dates, progress) for file, label in zip(files, labels, strict=True)
     ]
-    order = newest_first(files, parts)
+    order = newest_first(files, [part.rows for part in parts])
     files, labels, parts = _so(files, order), _so(labels, order), _so(parts, order)
-    rows_read = sum(len(part.frame) + len(part.rejected) for part in parts)
-    used, rejections, noted = together(parts, labels)
+    rows = [part.rows for part in parts]
+    whole = together(rows, files, labels)
+    rejections = whole.rejected
     if strict:
         for file, faults in zip(files, rejections, strict=True):
             raise_first(faults, file)
@@ -131,9 +155,12 @@ def read_export(
             faults.assign(reason=f"{label}: " + faults["reason"])
             for label, faults in zip(labels, rejections, strict=True)
         ]
-    understood = _understood(parts, labels, rejections) | noted
-    columns = set.intersection(*(set(part.columns) for part in [part for part in parts if len(part.frame)] or parts))
-    del parts
+    understood = _understood(rows, whole, labels, rejections) | whole.notes
+    columns = set.intersection(*(set(part.columns) for part in [part for part in rows if len(part.frame)] or rows))
+    rows_read = sum(part.rows_read for part in rows)
+    versions = [part.history.assign(file=number) for number, part in enumerate(parts) if len(part.history)]
+    del parts, rows
+    used = whole.used
     used = used.assign(asset=used["asset"].astype("str"), created_at=of_one_kind(used["created_at"]))
     if progress:
         progress(0, 1, "what the contacts sent")
@@ -148,8 +175,9 @@ def read_export(
     creations = used[["contact_id", "created_at", "source", "asset"]].rename(columns={"created_at": "occurred_at"})
     told.insert(0, "contact_id", used["contact_id"].array.take(told["contact"].to_numpy()))
     touches = as_touches(pd.concat([creations, told.drop(columns="contact")]))
+    statuses, recorded_notes = _recorded(used, versions, whole.seen, vocabulary)
     used = used.set_index("contact_id")
-    understood |= ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes | early
+    understood |= ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes | early | recorded_notes
     understood |= lacking(columns, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")
@@ -166,7 +194,33 @@ def read_export(
         emails=used["email"],
         details=details,
         day=max(filter(None, map(day_of, files)), default=None),
+        statuses=statuses,
+        gone=whole.gone,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one file tells: its rows, the versions of their statuses, and forms."""
+
+    rows: Rows
+    history: pd.DataFrame
+    forms: tuple[Mapping[str, object], ...]
+
+
+def _recorded(
+    used: pd.DataFrame, versions: list[pd.DataFrame], seen: pd.DataFrame, vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """What is recorded of how statuses came about, and notes."""
+    told, notes = no_statuses(), dict[str, str]()
+    if versions:
+        of_contacts = pd.concat(versions).merge(used[["file", "row", "contact_id"]], on=["file", "row"])
+        told, notes = of_history(of_contacts, vocabulary)
+    known = pd.Index(told["contact_id"].unique())
+    kind, name, status = (used.set_index("contact_id")[column] for column in (*STATUS_SOURCE, "status"))
+    sourced, unknown = of_source(kind, name, status, known)
+    changed = of_exports(seen[~seen["contact_id"].isin(known)])
+    return recorded_together(told, sourced, changed), notes | unknown
 
 
 def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
@@ -174,23 +228,28 @@ def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
     return [things[number] for number in order]
 
 
-def _part(file: Path, label: str, vocabulary: Vocabulary, order: str | None, progress: Progress | None) -> Rows:
+def _part(file: Path, label: str, vocabulary: Vocabulary, order: str | None, progress: Progress | None) -> _Part:
     """What one file tells."""
 
     def telling(what: str) -> Callable[[int, int], None] | None:
         return None if progress is None else lambda done, whole: progress(done, whole, f"{label}: {what}")
 
-    table = table_of(file, vocabulary.knows, telling("reading"))
-    return rows_of(table, vocabulary, file, order, telling("understanding"))
+    contents = contents_of(file, vocabulary.fact, telling("reading"))
+    rows = rows_of(contents.table, vocabulary, file, order, telling("understanding"))
+    return _Part(rows, contents.history, contents.forms)
 
 
-def _understood(parts: list[Rows], labels: list[str], rejections: list[pd.DataFrame]) -> dict[str, str]:
+def _understood(
+    parts: list[Rows], whole: Together, labels: list[str], rejections: list[pd.DataFrame]
+) -> dict[str, str]:
     """How the files were read, in short texts; where they differ, each file's."""
     rows = []
-    for part, faults in zip(parts, rejections, strict=True):
-        read, repeated = len(part.frame) + len(part.rejected), int(is_repeated(faults).sum())
-        again = f"{repeated:,} repeated, " if repeated else ""
-        rows.append(f"{read:,} read, {read - len(faults):,} used, {again}{len(faults) - repeated:,} rejected")
+    used = whole.used["file"].value_counts()
+    for number, (part, faults) in enumerate(zip(parts, rejections, strict=True)):
+        repeated, mine = int(is_repeated(faults).sum()), int(used.get(number, 0))
+        gone = part.rows_read - mine - len(faults)
+        more = (f"{gone:,} gone, " if gone else "") + (f"{repeated:,} repeated, " if repeated else "")
+        rows.append(f"{part.rows_read:,} read, {mine:,} used, {more}{len(faults) - repeated:,} rejected")
     told = [{**part.understood, "rows": text} for part, text in zip(parts, rows, strict=True)]
     if len(parts) == 1:
         return {name: text for name, text in told[0].items() if text}

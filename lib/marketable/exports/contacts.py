@@ -25,7 +25,9 @@ _ROUNDED = r"\d+(?:[.,]\d+)?[Ee]\+?\d+"
 _AS_NUMBER = r"^(\d+)[.,]0{1,2}$"
 _CUT = r"\d{1,6}0{6,}"
 FORMS = ("hubspot_form", "non_hubspot_form")
+GONE = ("deleted", "archived")
 CONVERSIONS = ("first_conversion", "recent_conversion")
+STATUS_SOURCE = ("status_source_type", "status_source_name")
 _RUINED = "Excel has rounded this Record ID, and there is no e-mail"
 _NO_STATUS = "This is no status{}. Expected Marketing contact or Non-marketing contact; another text can be mapped"
 _NO_NUMBER = "This is no whole number{}"
@@ -40,15 +42,22 @@ class Rows:
 
     `frame`: index row; record_id ("" where Excel has ruined it: ruined), email (lower case), created_at, source, asset,
     certainty, status, waiting, the conversions and their times, and what the file has of the details. `rejected`: the
-    rows that are no contact; `lost`: record_id, email and reason of those of them that say who is meant. `columns`: by
-    fact, the columns that hold it. `understood`: how the file was read.
+    rows that are no contact; `lost`: record_id, email and reason of those of them that say who is meant, and of the
+    rows of contacts that are gone (`gone`: deleted or archived; else blank). `merged`: row, and the id that its contact
+    has absorbed. `columns`: by fact, the columns that hold it. `understood`: how the file was read.
     """
 
     frame: pd.DataFrame
     rejected: pd.DataFrame
     lost: pd.DataFrame
+    merged: pd.DataFrame
     columns: dict[str, list[str]]
     understood: dict[str, str]
+
+    @property
+    def rows_read(self) -> int:
+        """The rows of the file: contacts, contacts that are gone, and rejected ones."""
+        return len(self.frame) + len(self.rejected) + int((self.lost["gone"] != "").sum())
 
     @property
     def key(self) -> str:
@@ -74,10 +83,8 @@ def rows_of(
     facts = _Facts(table.frame, columns, advance)
     faults = [table.rejected]
     yes_or_no = {
-        fact: facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO) for fact in ("deleted", "waiting", "unsubscribed")
+        fact: facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO) for fact in (*GONE, "waiting", "unsubscribed")
     }
-    deleted = yes_or_no["deleted"]
-    faults.append(facts.faults("deleted", deleted.cells == "yes", "The contact is deleted", deleted.raw))
     record_id, email = facts.text("record_id"), facts.text("email").str.lower()
     record_id, ruined = _sound_ids(record_id, email)
     keyless = (record_id == "") & (email == "")
@@ -104,19 +111,38 @@ def rows_of(
     if "bounce_reason" in columns:
         bounce = facts.meaning("bounce_reason", vocabulary.yes_or_no, YES_OR_NO)
         read["bounced"] = ~bounce.blank & (bounce.cells != "no")
-    if {"status_source_type", "status_source_name"} & columns.keys():
-        read["status_source"] = _together(*(facts.coded(f"status_source_{part}") for part in ("type", "name")))
+    read |= {fact: facts.coded(fact) for fact in STATUS_SOURCE}
+    if columns.keys() & set(STATUS_SOURCE):
+        read["status_source"] = _together(*(read[fact] for fact in STATUS_SOURCE))
+    if "submissions" in columns:
+        read["submissions"] = facts.text("submissions")
+    gone = pd.Series("", facts.index, dtype="str")
+    for why in GONE:
+        gone = gone.mask((yes_or_no[why].cells == "yes") & ~keyless, why)
     rejected = first_faults(*faults)
-    keys = pd.DataFrame({"record_id": record_id, "email": email})[~keyless]
-    lost = keys.join(rejected.set_index("row")["reason"], how="inner")
+    rejected = rejected[~rejected["row"].isin(gone.index[gone != ""])]
+    keys = pd.DataFrame({"record_id": record_id, "email": email, "gone": gone})[~keyless]
+    lost = keys.join(rejected.set_index("row")["reason"], how="left")
+    lost["reason"] = lost["reason"].mask(lost["gone"] != "", "The contact is " + lost["gone"])
+    lost = lost[lost["reason"].notna()]
+    merged = [_absorbed(facts.text(fact)) for fact in ("merged_ids", "merged_vids") if facts.has(fact)]
     frame = without(pd.DataFrame(read), rejected)
+    frame = frame[gone[frame.index] == ""] if (gone != "").any() else frame
     if "form_submissions" in columns:
         frame = frame.assign(form_submissions=frame["form_submissions"].astype("int64"))
     named = "; ".join(f"{' and '.join(names)} as {fact}" for fact, names in columns.items())
     understood = {**table.understood, "languages": languages(name for names in columns.values() for name in names)}
     understood |= {"columns": named, "dates": forms}
     understood["not known"] = _not_known({facts.header(fact): told for fact, told in yes_or_no.items()})
-    return Rows(frame, rejected, lost, columns, understood)
+    absorbed = pd.concat(merged) if merged else pd.Series(dtype="str")
+    pairs = absorbed[absorbed != ""].rename("absorbed").rename_axis("row").reset_index().drop_duplicates()
+    return Rows(frame, rejected, lost, pairs, columns, understood)
+
+
+def _absorbed(cells: pd.Series[str]) -> pd.Series[str]:
+    """The ids in lists like "6658459;6700001:1727000000000", one a row."""
+    ids = cells[cells != ""].str.split(";").explode().str.split(":").str[0]
+    return ids.str.strip().astype("str")
 
 
 @dataclass(frozen=True, eq=False)

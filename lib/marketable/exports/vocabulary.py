@@ -6,6 +6,7 @@ The shipped names are data with references, `export_columns.yaml`; those of a ma
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,16 @@ STATUS, YES_OR_NO = (MARKETING, NON_MARKETING), ("yes", "no")
 MEANINGS = (*STATUS, *YES_OR_NO)
 NEEDED = {"Record ID": ("record_id", "email"), "Create Date": ("created_at",)}
 _SHOWN = 12
+_WRAPPED = re.compile(r"^(?:property|properties)[_.]+|(?:__|\.)value$", re.IGNORECASE)
+
+
+def plain(name: str) -> str:
+    """A column's name folded, without what a warehouse puts around it.
+
+    >>> {plain(name) for name in ("email", "properties_email", "property_email.value", "EMAIL__VALUE")}
+    {'email'}
+    """
+    return folded(_WRAPPED.sub("", name.strip()))
 
 
 @functools.cache
@@ -80,7 +91,7 @@ class Vocabulary:
 
     def fact(self, name: str) -> str | None:
         """The fact that a column of this name holds, None where it holds none."""
-        return self.facts.get(folded(name.strip().removeprefix("property_")))
+        return self.facts.get(plain(name))
 
     def knows(self, name: str) -> bool:
         """Whether a column of this name is wanted."""
@@ -90,7 +101,7 @@ class Vocabulary:
         """For each fact the columns of a header that hold it, the best one first."""
         by_name: dict[str, str] = {}
         for name in header:
-            by_name.setdefault(folded(name.removeprefix("property_")), name)
+            by_name.setdefault(plain(name), name)
         found: dict[str, list[str]] = {}
         for name, fact in self.facts.items():
             if name in by_name:
@@ -119,7 +130,7 @@ def languages(header: Iterable[str]) -> str:
     >>> languages(["Correo", "Fecha de creación", "hs_object_id"])
     'Spanish, internal names'
     """
-    spoken = {folded(name.removeprefix("property_")): set[str]() for name in header}
+    spoken = {plain(name): set[str]() for name in header}
     for entry in shipped()["columns"].values():
         for language, names in entry["names"].items():
             for name in names:

@@ -15,6 +15,7 @@ from marketable.auditing.explanations import (
     MEANINGS,
     NOT_TOLD,
     OLDER,
+    RECORDED,
     SWITCH,
     UPGRADED,
     WAITING,
@@ -32,11 +33,13 @@ NOT_SAID = "too few to tell"
 _BY_RULE = (AS_EXPECTED, UPGRADED, WAITING, OLDER)
 _MARKETING = {
     SWITCH: "through a switch that is not as {said}",
+    RECORDED: "through what HubSpot recorded: a workflow, somebody by hand, an import, an app, an ad",
     BY_HAND: "through something the export does not show: by hand, an import, a workflow or another form",
     AMBIGUOUS: "for one of several reasons",
     NOT_COVERED: "created by a tool that HubSpot's article is silent about, or that the export does not name",
 }
 _TRUSTS = {
+    "recorded": "recorded by HubSpot",
     "H": "read in HubSpot's own page",
     "M": "from one independent source, one step from HubSpot's own page, or of a tool that is not certain",
     "assumption": "rests on an assumption",
@@ -72,7 +75,11 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
     untold = int(audit.counts["all"].get(NOT_TOLD, 0))
     if untold:
         lines.append(f"Whose status the export does not tell: {untold:,}.")
-    rejected = audit.export.rows_read - len(audit.contacts)
+    if len(audit.export.gone):
+        lines.append(
+            f"Contacts that are no more, merged, deleted or archived, do not count: {len(audit.export.gone):,}."
+        )
+    rejected = len(audit.export.rejected)
     if rejected:
         lines.append(f"Rows that were rejected and are not counted: {rejected:,}.")
     about_all = " The tier is about all contacts of the account: export them all." if audit.tier else ""

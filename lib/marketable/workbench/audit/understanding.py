@@ -30,7 +30,10 @@ def read_in_short(export: Export) -> str:
     text = f"{read}: {used:,} {'contact' if used == 1 else 'contacts'} used, "
     if repeated:
         text += f"{repeated:,} {'repeats' if repeated == 1 else 'repeat'} a contact and {_is(repeated)} not needed, "
-    text += f"{export.rows_read - used - repeated:,} rejected."
+    gone = len(export.gone)
+    if gone:
+        text += f"{gone:,} {'is' if gone == 1 else 'are'} no more, "
+    text += f"{export.rows_read - used - repeated - gone:,} rejected."
     if export.submissions_read:
         text += f" {export.submissions_read:,} form submissions read."
     return text

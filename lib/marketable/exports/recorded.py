@@ -1,0 +1,200 @@
+"""What HubSpot recorded of how statuses came about: who or what set them, and when.
+
+It stands in the history of the property (API, warehouses), in the properties Marketing contact status source type and
+source name (a cause without a time), and between two dated exports (a change between two days). What names what is
+data: `recorded_causes.yaml`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import BeforeValidator
+
+from marketable import plain_yaml
+from marketable.errors import DataError
+from marketable.reading.dates import instants, read_dates
+from marketable.settings import Strict, validate
+
+from .sources import Cited, Texts, folded, one_of
+from .vocabulary import STATUS, Vocabulary
+
+CAUSES = ("form", "import", "workflow", "by hand", "app", "ad", "conversation", "email", "sample", "other")
+IN_HISTORY = "the history of Marketing contact status"
+IN_SOURCE = "Marketing contact status source type"
+IN_EXPORTS = "two exports"
+COLUMNS = ("contact_id", "at", "earliest", "latest", "status", "cause", "detail", "recorded_in")
+_PLACES = (IN_HISTORY, IN_SOURCE, IN_EXPORTS)
+_WORKFLOW = re.compile(r"workflowId:(\d+).*")
+_SHOWN = 5
+
+
+class _Referred(Cited):
+    trust: Literal["H", "M", "L"]
+
+
+class _Cause(Strict):
+    switch: bool
+    recorded: Texts
+
+
+class _Recorded(Strict):
+    references: tuple[_Referred, ...]
+    causes: Mapping[Annotated[str, BeforeValidator(one_of(CAUSES))], _Cause]
+
+
+@functools.cache
+def _shipped() -> _Recorded:
+    path = Path(__file__).with_name("recorded_causes.yaml")
+    data, lines = plain_yaml.read(path, DataError)
+    return validate(_Recorded, data, DataError, lines, path)
+
+
+def switched_causes() -> tuple[str, ...]:
+    """The causes that are tools with a switch.
+
+    >>> switched_causes()
+    ('form', 'import', 'app', 'conversation')
+    """
+    return tuple(name for name, cause in _shipped().causes.items() if cause.switch)
+
+
+@functools.cache
+def _named() -> dict[str, str]:
+    return {folded(text): name for name, cause in _shipped().causes.items() for text in cause.recorded}
+
+
+def cause_of(recorded: str) -> str:
+    """What a recorded source type stands for, `other` where it is not known.
+
+    >>> cause_of("AUTOMATION_PLATFORM"), cause_of("Form"), cause_of("PORTAL_SYNC")
+    ('workflow', 'form', 'other')
+    """
+    return _named().get(folded(recorded), "other")
+
+
+def no_statuses() -> pd.DataFrame:
+    """Recorded changes where there are none."""
+    return _statuses(pd.DataFrame(columns=list(COLUMNS)))
+
+
+def of_history(versions: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The changes that the histories of contacts' statuses tell, and notes.
+
+    Arguments: versions, all text: contact_id, value, timestamp, source, source_id, each contact's newest first, as
+    HubSpot has them; they may be doubled or out of order.
+    """
+    versions = versions.reset_index(drop=True)
+    if not len(versions):
+        return no_statuses(), {}
+    at = read_dates({"timestamp": versions["timestamp"]}).times["timestamp"]
+    values = versions["value"].astype("category")
+    meant = pd.Series([vocabulary.status.get(folded(text)) for text in values.cat.categories], dtype="object")
+    status = pd.Series(meant.array.take(values.cat.codes.to_numpy()), versions.index)
+    read = at.notna() & status.notna()
+    notes = {}
+    if not read.all():
+        left_out = int((~read).sum())
+        notes["history"] = f"{left_out:,} versions of a status have no time or say no status, and are left out"
+    told = versions.assign(at=at, status=status, moment=instants(at))[read]
+    order = told.iloc[::-1].sort_values(["contact_id", "moment"], kind="stable")
+    again = order.duplicated(["contact_id", "moment", "status", "source", "source_id"], keep="last")
+    order = order[~again]
+    twice = order.duplicated(["contact_id", "moment"], keep=False)
+    unlike = order[twice].groupby(["contact_id", "moment"])["status"].nunique() > 1
+    if unlike.any():
+        notes["history at odds"] = (
+            f"{unlike[unlike].index.get_level_values(0).nunique():,} contacts have two statuses at one moment in their "
+            "history; the one that stands first there counts as the later one"
+        )
+    same = order["contact_id"].eq(order["contact_id"].shift()) & order["status"].eq(order["status"].shift())
+    changes = order[~same]
+    changes = changes.assign(earliest=changes["at"], latest=changes["at"], recorded_in=IN_HISTORY)
+    caused, unknown = _caused(changes["source"], changes["source_id"])
+    return _statuses(changes.assign(**caused)), notes | unknown
+
+
+def of_source(
+    kind: pd.Series[Any], name: pd.Series[Any], status: pd.Series[Any], known: pd.Index[Any]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The causes without a time that Marketing contact status source type and source name tell, and notes.
+
+    Arguments: kind, name and status, by contact; known, contacts whose history is told.
+    """
+    told = ((kind != "") | (name != "")) & status.notna() & ~kind.index.isin(known)
+    caused, unknown = _caused(kind[told].astype("str"), name[told].astype("str"))
+    rows = pd.DataFrame(caused).assign(
+        contact_id=kind.index[told], status=status[told].astype("object"), recorded_in=IN_SOURCE
+    )
+    return _statuses(rows.reindex(columns=list(COLUMNS))), unknown
+
+
+def of_exports(seen: pd.DataFrame) -> pd.DataFrame:
+    """The changes between dated exports, without a cause.
+
+    Arguments: seen, a row for each dated export that has a contact: contact_id, day, status.
+    """
+    order = seen[seen["status"].isin(STATUS)].sort_values(["contact_id", "day"], kind="stable")
+    before = order["contact_id"].eq(order["contact_id"].shift())
+    changed = before & order["status"].ne(order["status"].shift())
+    rows = order.assign(earliest=order["day"].shift(), latest=order["day"], recorded_in=IN_EXPORTS)[changed]
+    return _statuses(rows.reindex(columns=list(COLUMNS)).assign(detail=""))
+
+
+def together(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Recorded changes put together, by contact, in the order of time; a cause without a time is of the latest one."""
+    there = [part for part in parts if len(part)] or [no_statuses()]
+    if len(there) == 1:
+        return there[0]
+    times = {name: [part[name] for part in there] for name in ("at", "earliest", "latest")}
+    zoned = any(isinstance(column.dtype, pd.DatetimeTZDtype) for columns in times.values() for column in columns)
+    rows = pd.concat([part.drop(columns=list(times)) for part in there], ignore_index=True)
+    for name, columns in times.items():
+        of_one_zone = [instants(column) if zoned else column for column in columns]
+        rows[name] = pd.concat([column.dt.as_unit("us") for column in of_one_zone], ignore_index=True)
+    rows = rows.sort_values(["contact_id", "latest"], kind="stable", na_position="last")
+    return _statuses(rows)
+
+
+def _caused(kinds: pd.Series[str], names: pd.Series[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The causes and their details by what is recorded, and a note on what is not known."""
+    of_kind = {kind: cause_of(kind) for kind in kinds.unique()}
+    of_name = {name: _WORKFLOW.sub(r"\1", name) for name in names.unique()}
+    details = names.map(of_name).astype("str")
+    untold = kinds.map({kind: "" if cause != "other" else kind for kind, cause in of_kind.items()}).astype("str")
+    details = details.where(untold == "", (untold + ": " + details).str.removesuffix(": "))
+    unknown = [kind for kind, cause in of_kind.items() if cause == "other" and kind and folded(kind) not in _named()]
+    notes = {}
+    if unknown:
+        shown = ", ".join(repr(kind[:40]) for kind in unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
+        notes["causes not known"] = f"{shown}: counted as other"
+    return {"cause": kinds.map(of_kind).astype("str"), "detail": details}, notes
+
+
+def _statuses(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as recorded changes: their columns, in their order and types."""
+    rows = rows[list(COLUMNS)].reset_index(drop=True)
+    times = {
+        name: rows[name]
+        if pd.api.types.is_datetime64_any_dtype(rows[name].dtype)
+        else pd.to_datetime(rows[name], utc=_zoned(rows[name]))
+        for name in ("at", "earliest", "latest")
+    }
+    return rows.assign(
+        contact_id=rows["contact_id"].astype("str"),
+        **{name: column.dt.as_unit("us") for name, column in times.items()},
+        status=rows["status"].astype(pd.CategoricalDtype(list(STATUS))),
+        cause=rows["cause"].astype(pd.CategoricalDtype(list(CAUSES))),
+        detail=rows["detail"].fillna("").astype("str"),
+        recorded_in=rows["recorded_in"].astype(pd.CategoricalDtype(list(_PLACES))),
+    )
+
+
+def _zoned(times: pd.Series[Any]) -> bool:
+    """Whether times of mixed kinds have to be brought to UTC."""
+    return bool(times.map(lambda time: getattr(time, "tzinfo", None) is not None).any())

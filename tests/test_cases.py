@@ -1,0 +1,90 @@
+"""The right answer to each file as people have them: the folders of `tests/cases`."""
+
+from pathlib import Path
+
+import pandas as pd
+
+import marketable as mk
+
+CASES = Path(__file__).with_name("cases")
+
+
+def opened(folder: str) -> mk.Export:
+    export = mk.read_export(CASES / folder)
+    assert export.rows_read == len(export.contacts) + len(export.gone) + len(export.rejected)
+    return export
+
+
+def changes_of(export: mk.Export, contact_id: str) -> list[tuple[str, ...]]:
+    """What is recorded of a contact: status, cause, detail and day of each change."""
+    rows = export.statuses[export.statuses["contact_id"] == contact_id]
+    day = rows["at"].dt.strftime("%Y-%m-%d").fillna("")
+    return list(zip(rows["status"], rows["cause"], rows["detail"], day, strict=True))
+
+
+def explained(audit: mk.Audit, contact_id: str) -> tuple[str, str]:
+    row = audit.contacts.loc[contact_id]
+    return str(row["explanation"]), str(row["trust"])
+
+
+def test_a_history_names_the_workflow_and_the_form_with_their_days() -> None:
+    export = opened("properties-with-history")
+    assert changes_of(export, "201") == [
+        ("non-marketing", "import", "77", "2025-01-10"),
+        ("marketing", "workflow", "5551", "2025-06-03"),
+    ]
+    assert changes_of(export, "202")[-1] == ("marketing", "form", "f-1", "2025-07-01")
+    audit = mk.audit(export)
+    assert explained(audit, "201") == ("recorded by HubSpot", "recorded")
+    assert "the workflow 5551, on 2025-06-03" in audit.contacts.loc["201", "reason"]
+    assert explained(audit, "202") == ("upgraded by a form after creation", "recorded")
+    assert "the form f-1, on 2025-07-01" in audit.contacts.loc["202", "reason"]
+    assert explained(audit, "203")[0] == "as expected"
+
+
+def test_whom_a_workflow_made_marketing_says_nothing_of_a_switch() -> None:
+    audit = mk.audit(opened("workflow-flip"))
+    by_workflow = audit.contacts[audit.contacts["reason"].str.contains("the workflow Set everyone in list 'ICP'")]
+    assert len(by_workflow) == 140 and set(by_workflow["trust"]) == {"recorded"}
+    assert audit.counts.loc["recorded by HubSpot", "marketing"] == 140
+    assert not audit.switches["differs"].any()
+    assert audit.portal == mk.Portal() and "#" not in audit.portal_text
+    assert audit.groups.loc["set as marketing by the workflow Set everyone in list 'ICP'", "contacts"] == 140
+
+
+def test_contacts_that_another_has_absorbed_are_gone() -> None:
+    export = opened("fivetran-merged")
+    assert export.contacts["status"].tolist() == ["marketing", "marketing"]
+    expected = [["6658459", "merged", "6933281"], ["6700001", "merged", "6933281"]]
+    assert export.gone.sort_values("contact_id").values.tolist() == expected
+    assert export.understood["gone"] == "2 contacts are no more and do not count: 2 merged"
+
+
+def test_a_warehouse_s_prefix_does_not_hide_a_column() -> None:
+    contacts = opened("airbyte-flat").contacts
+    assert contacts["source"].tolist() == ["hubspot_form", "integration", "import_single_object"]
+    assert contacts["asset"].tolist() == ["Newsletter", "Shop", "fair.csv"]
+    assert contacts["status"].tolist()[:2] == ["marketing", "marketing"] and pd.isna(contacts["status"].iloc[2])
+    assert contacts["waiting"].tolist() == [False, True, False]
+    assert opened("airbyte-flat").details["unsubscribed"].tolist() == [False, True, False]
+
+
+def test_contacts_of_the_api_are_found_whatever_they_are_wrapped_in() -> None:
+    assert opened("n8n-json").contacts[["source", "asset", "status"]].values.tolist() == [
+        ["hubspot_form", "Newsletter", "marketing"]
+    ]
+    assert opened("flat-json").contacts[["source", "asset", "status"]].values.tolist() == [
+        ["hubspot_form", "Newsletter", "marketing"],
+        ["import_single_object", "fair.csv", "non-marketing"],
+    ]
+
+
+def test_who_is_missing_from_the_newer_export_of_all_contacts_is_gone() -> None:
+    export = opened("two-exports")
+    assert export.contacts["status"].eq("marketing").sum() == 26
+    assert export.gone["contact_id"].tolist() == ["50", "51"]
+    assert set(export.gone["why"]) == {"not in the newest file"}
+    changes = export.statuses
+    assert changes["status"].value_counts().to_dict() == {"marketing": 22, "non-marketing": 5}
+    assert set(changes["earliest"]) == {pd.Timestamp("2026-09-30")}
+    assert set(changes["latest"]) == {pd.Timestamp("2026-10-31")} and changes["at"].isna().all()
