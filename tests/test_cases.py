@@ -88,3 +88,45 @@ def test_who_is_missing_from_the_newer_export_of_all_contacts_is_gone() -> None:
     assert changes["status"].value_counts().to_dict() == {"marketing": 22, "non-marketing": 5}
     assert set(changes["earliest"]) == {pd.Timestamp("2026-09-30")}
     assert set(changes["latest"]) == {pd.Timestamp("2026-10-31")} and changes["at"].isna().all()
+
+
+def test_what_changed_between_two_exports_sums_to_the_difference() -> None:
+    before, after = (mk.read_export(file) for file in sorted((CASES / "two-exports").iterdir()))
+    changes = mk.changes(before, after)
+    own = changes.counts["HubSpot"]
+    assert own.tolist() == [7, 22, -5, 4, -2, 26]
+    assert own.iloc[:-1].sum() == own.iloc[-1]
+    assert changes.through.to_dict() == {"nothing that is told": 12, "the form Newsletter": 10}
+    assert list(changes.contacts.columns) == ["contact_id", "before", "after", "cause", "detail", "at"]
+    rows = changes.contacts.set_index("contact_id")
+    assert rows.loc["31", ["before", "after", "cause", "detail"]].tolist() == [
+        "non-marketing", "marketing", "form", "Newsletter",
+    ]  # fmt: skip
+    assert rows.loc["31", "at"] == pd.Timestamp("2026-10-05 10:00")
+    assert rows.loc["1", ["before", "after", "detail"]].tolist() == ["non-marketing", "marketing", ""]
+    assert pd.isna(rows.loc["1", "cause"])
+    assert rows.loc["46", ["before", "after", "cause"]].tolist() == ["not there", "marketing", "form"]
+    assert rows.loc["50", ["before", "after"]].tolist() == ["marketing", "not there"]
+    assert str(changes).startswith("Marketing contacts, as HubSpot has them: 7 before, 26 after (+19).")
+
+
+def test_what_changed_within_one_export_is_told_by_its_history() -> None:
+    export = opened("properties-with-history")
+    changes = mk.changes(export, "2025-05-31", "2025-06-30")
+    assert changes.counts["HubSpot"].tolist() == [0, 1, 0, 0, 0, 1]
+    assert changes.contacts.values.tolist() == [
+        ["201", "non-marketing", "marketing", "workflow", "5551", pd.Timestamp("2025-06-03 08:00")]
+    ]
+    assert mk.changes(export, "2024-12-31", "2025-01-31").counts["HubSpot"].tolist() == [0] * 6
+    together = mk.changes(opened("two-exports"), "2026-09-30", "2026-10-31")
+    assert together.counts["HubSpot"].tolist() == [5, 22, -5, 4, 0, 26], "the two that are gone are in neither"
+
+
+def test_without_a_record_source_the_drill_downs_of_offline_sources_name_the_tool() -> None:
+    contacts = opened("drill-down").contacts
+    assert contacts[["source", "asset", "certainty"]].values.tolist() == [
+        ["import_single_object", "fair-2022.csv", "likely"],
+        ["integration", "Zapier", "likely"],
+        ["manual", "", "likely"],
+        ["meetings_link", "", "likely"],
+    ]

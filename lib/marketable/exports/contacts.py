@@ -17,9 +17,10 @@ import pandas as pd
 from marketable.reading.dates import instants, read_dates, time_faults
 from marketable.reading.tables import FilePath, Table, first_faults, rejected_rows, without
 from marketable.reading.touches import SOURCE_NAMES
+from marketable.rulebook import NOT_COVERED
 
-from .sources import CERTAINTIES, folded, tool_of
-from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed
+from .sources import CERTAINTIES, Tool, folded, tool_by_drill_down, tool_of
+from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed, shipped
 
 _ROUNDED = r"\d+(?:[.,]\d+)?[Ee]\+?\d+"
 _AS_NUMBER = r"^(\d+)[.,]0{1,2}$"
@@ -27,6 +28,7 @@ _CUT = r"\d{1,6}0{6,}"
 FORMS = ("hubspot_form", "non_hubspot_form")
 GONE = ("deleted", "archived")
 CONVERSIONS = ("first_conversion", "recent_conversion")
+ORIGINAL_SOURCE = ("drill_down", "drill_down_2", "original_source")
 STATUS_SOURCE = ("status_source_type", "status_source_name")
 _RUINED = "Excel has rounded this Record ID, and there is no e-mail"
 _NO_STATUS = "This is no status{}. Expected Marketing contact or Non-marketing contact; another text can be mapped"
@@ -95,7 +97,7 @@ def rows_of(
     times, forms, time_faults_found = _times(facts, path, order)
     faults += time_faults_found
     read: dict[str, Any] = {"record_id": record_id, "email": email, "ruined": ruined != "", **times}
-    recorded = [facts.coded(fact) for fact in ("record_source", "record_source_detail", "drill_down")]
+    recorded = [facts.coded(fact) for fact in ("record_source", "record_source_detail", *ORIGINAL_SOURCE)]
     read |= _created_by(recorded, times["created_at"], vocabulary)
     status = facts.meaning("status", vocabulary.status, STATUS)
     faults.append(facts.faults("status", status.unknown, _NO_STATUS, status.raw))
@@ -292,17 +294,30 @@ def _times(
 
 
 def _created_by(recorded: list[pd.Series[Any]], created_at: pd.Series[Any], vocabulary: Vocabulary) -> dict[str, Any]:
-    """The source, asset and certainty of each contact's creation."""
+    """The source, asset and certainty of each contact's creation: by its Record source and detail, else by the
+    drill-downs of an Original source that is offline.
+    """
     years = instants(created_at).dt.year.fillna(0).astype("int16")
-    keys = pd.DataFrame({f"{number}": cells.cat.codes for number, cells in enumerate(recorded)} | {"year": years})
+    source, detail, drill_down, asset, original = recorded
+    offline = {folded(text) for texts in shipped()["offline"].values() for text in texts}
+    is_offline = _taken(np.array([folded(text) in offline for text in original.cat.categories], dtype=bool), original)
+    by_drill_down = is_offline & (source == "").to_numpy()
+    codes = {"source": source, "detail": detail, "drill_down": drill_down}
+    keys = pd.DataFrame({name: cells.cat.codes for name, cells in codes.items()} | {"year": years})
+    # Of all others the second drill-down says nothing, and may say something else in every row.
+    keys["asset"] = np.where(by_drill_down, asset.cat.codes, -1)
     groups = keys.groupby(list(keys), sort=False)
     number = groups.ngroup().to_numpy()
-    texts = [list(cells.cat.categories) for cells in recorded]
-    texts[0] = [vocabulary.recorded.get(folded(text), text) for text in texts[0]]
-    tools = [
-        tool_of(texts[0][source], texts[1][detail], texts[2][drill_down], int(year), vocabulary.sources)
-        for source, detail, drill_down, year in keys[~keys.duplicated()].itertuples(index=False)
-    ]
+    names = [vocabulary.recorded.get(folded(text), text) for text in source.cat.categories]
+    details, tells, assets = (list(cells.cat.categories) for cells in (detail, drill_down, asset))
+
+    def tool(of_source: int, of_detail: int, told: int, year: int, of_asset: int) -> Tool:
+        found = tool_of(names[of_source], details[of_detail], tells[told], year, vocabulary.sources)
+        if of_asset < 0 or found.source != NOT_COVERED:
+            return found
+        return tool_by_drill_down(tells[told], assets[of_asset], year, vocabulary.sources)
+
+    tools = [tool(*map(int, key)) for key in keys[~keys.duplicated()].itertuples(index=False)]
 
     def spread(values: list[str], dtype: Any) -> pd.Series[Any]:
         return pd.Series(pd.Series(values, dtype="str").astype(dtype).array.take(number), created_at.index)
