@@ -130,3 +130,24 @@ def test_without_a_record_source_the_drill_downs_of_offline_sources_name_the_too
         ["manual", "", "likely"],
         ["meetings_link", "", "likely"],
     ]
+
+
+def test_mail_them_is_advised_only_where_mail_can_go() -> None:
+    audit = mk.audit(opened("unmailable"))
+    assert audit.mailing.to_dict() == {
+        "501": "no address",
+        "502": "opted out of marketing types",
+        "503": "quarantined",
+        "504": "invalid address",
+        "505": "unconfirmed",
+        "506": "hard bounced",
+        "507": "unsubscribed",
+        "508": "never mailed",
+        "509": "mailed",
+        "510": "unengaged",
+    }
+    advised = audit.groups.index[audit.groups["advice"].str.contains("Mail them")]
+    assert advised.tolist() == ["never mailed"]
+    assert audit.ids("never mailed")["Record ID"].tolist() == ["508"]
+    assert audit.groups["alone"].tolist() == [1] * 9 and audit.in_groups == 9
+    assert mk.audit(opened("unmailable"), never_days=100).mailing["508"] == ""

@@ -6,7 +6,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .auditing import Audit, Changes, audit, changes
+    from .auditing.audit import Audit, audit
+    from .auditing.changes import Changes, changes
     from .engine import Outcome, decide
     from .errors import (
         DataError,

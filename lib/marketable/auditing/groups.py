@@ -19,9 +19,18 @@ from .recorded import called
 
 MADE_BY = "made marketing by "  # and then a switch
 SET_BY = "set as marketing by "  # and then what HubSpot recorded
+_STOP = "They count all the same: set them as non-marketing."
 _MAIL = {
-    mail.BOUNCED: "Mail to them comes back, and they count all the same. Set them as non-marketing.",
-    mail.UNSUBSCRIBED: "They have opted out of all e-mail, and count all the same. Set them as non-marketing.",
+    mail.NO_ADDRESS: f"They have no e-mail address, so nothing can be mailed. {_STOP}",
+    mail.INVALID: f"Their address is none that mail can go to. Mend it, or: {_STOP[0].lower()}{_STOP[1:]}",
+    mail.BOUNCED: f"Mail to them comes back. {_STOP}",
+    mail.QUARANTINED: f"HubSpot has put their address in quarantine, and sends nothing. {_STOP}",
+    mail.UNSUBSCRIBED: f"They have opted out of all e-mail. {_STOP}",
+    mail.OPTED_OUT: f"They have opted out of each type of marketing e-mail. {_STOP}",
+    mail.UNCONFIRMED: "They have not confirmed that they want mail (double opt-in), so HubSpot sends nothing. They "
+    "count all the same: ask them to confirm, or set them as non-marketing.",
+    mail.UNENGAGED: f"They have not opened or clicked the last {mail.UNANSWERED} marketing e-mails or more. Ask "
+    "whether they want more, or set them as non-marketing.",
     mail.NEVER: "They have never got a marketing e-mail. Mail them, or set them as non-marketing.",
     mail.SILENT: "They have not got a marketing e-mail for long. Mail them, or set them as non-marketing.",
 }
@@ -75,15 +84,23 @@ def _by_cause(causes: pd.DataFrame) -> dict[str, pd.Index]:
 def table(
     groups: dict[str, tuple[pd.Series, str]], portal: Portal, prices: Prices | None, day: dt.date
 ) -> pd.DataFrame:
-    """The groups with anybody in them, the largest first: index group; contacts, monthly (their share of a month's
-    price; missing without a price for the hub), advice.
+    """The groups with anybody in them, the largest first: index group; contacts, alone (of them those that are in no
+    other group), monthly (their share of a month's price; missing without a price for the hub), advice.
     """
     hub = portal.subscription.hub
+    number = sum((chosen.astype(int) for chosen, _ in groups.values()), start=0)
     rows = {
-        name: (int(chosen.sum()), None if prices is None else prices.of(int(chosen.sum()), hub, day), advice)
+        name: (
+            int(chosen.sum()),
+            int((chosen & (number == 1)).sum()),
+            None if prices is None else prices.of(int(chosen.sum()), hub, day),
+            advice,
+        )
         for name, (chosen, advice) in groups.items()
         if chosen.any()
     }
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["contacts", "monthly", "advice"])
-    frame = frame.astype({"contacts": "int64", "monthly": "float64", "advice": "str"}).rename_axis("group")
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["contacts", "alone", "monthly", "advice"])
+    frame = frame.astype({"contacts": "int64", "alone": "int64", "monthly": "float64", "advice": "str"}).rename_axis(
+        "group"
+    )
     return frame.sort_values("contacts", ascending=False, kind="stable")

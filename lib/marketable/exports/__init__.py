@@ -60,7 +60,8 @@ __all__ = [
 _CONTACTS = ["created_at", "source", "asset", "certainty", "status", "waiting"]
 _NOBODY = pd.DataFrame(columns=["contact_id", "why", "into"]).astype({"contact_id": "str", "why": WHY, "into": "str"})
 _Thing = TypeVar("_Thing")
-_DETAILS = ["unsubscribed", "bounced", "mailed_at", "form_submissions", "status_source"]
+_DETAILS = ["unsubscribed", "bounced", "invalid", "quarantined", "opted_out", "unconfirmed", "sends_unanswered"]
+_DETAILS += ["no_address", "mailed_at", "form_submissions", "status_source"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +81,11 @@ class Export:
     contact's e-mail, trimmed and in lower case; blank where there is none. It is here to find a contact by, and nowhere
     else.
     `details`: index contact_id, and of these columns those that all files with contacts have: unsubscribed (bool),
-    bounced (bool: there is a reason for a hard bounce), mailed_at (the last marketing e-mail sent, missing where there
-    was none), form_submissions (int), status_source (text: what set the status, as HubSpot recorded it, "FORM:
-    Newsletter"). `day`: the day of the export, the latest in the files' names; None where they name none.
+    bounced (bool: there is a reason for a hard bounce), invalid, quarantined (bool: the address), opted_out (bool: of
+    each type of marketing e-mail), unconfirmed (bool: its double opt-in is pending), sends_unanswered (int: marketing
+    e-mails since it last opened or clicked one), no_address (bool), mailed_at (the last marketing e-mail sent, missing
+    where there was none), form_submissions (int), status_source (text: what set the status, as HubSpot recorded it,
+    "FORM: Newsletter"). `day`: the day of the export, the latest in the files' names; None where they name none.
     `statuses`: what is recorded of how statuses came about, by contact in the order of time: contact_id, at (NaT: not
     told), earliest and latest (between which it happened; NaT: not told), status, cause (one of `recorded.CAUSES`,
     missing where none is told), detail (which form, workflow, import or app), recorded_in.
@@ -181,6 +184,8 @@ def read_export(
     understood |= lacking(columns, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")
+    if "email" in columns:
+        used["no_address"] = used["email"] == ""
     details = used[[name for name in _DETAILS if name in used]]
     if "status_source" in details:
         details = details.assign(status_source=details["status_source"].astype("str"))

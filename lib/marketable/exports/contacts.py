@@ -103,7 +103,7 @@ def rows_of(
     faults.append(facts.faults("status", status.unknown, _NO_STATUS, status.raw))
     read |= {"status": status.cells, "waiting": yes_or_no["waiting"].cells == "yes"}
     unsubscribed = yes_or_no["unsubscribed"]
-    if "unsubscribed" in columns and (unsubscribed.cells.notna().any() or unsubscribed.blank.all()):
+    if "unsubscribed" in columns and unsubscribed.says_something:
         read["unsubscribed"] = unsubscribed.cells == "yes"
     number, told_number = facts.number("form_submissions")
     faults.append(facts.faults("form_submissions", number.isna(), _NO_NUMBER, told_number))
@@ -113,6 +113,7 @@ def rows_of(
     if "bounce_reason" in columns:
         bounce = facts.meaning("bounce_reason", vocabulary.yes_or_no, YES_OR_NO)
         read["bounced"] = ~bounce.blank & (bounce.cells != "no")
+    read |= _unmailable(facts, vocabulary)
     read |= {fact: facts.coded(fact) for fact in STATUS_SOURCE}
     if columns.keys() & set(STATUS_SOURCE):
         read["status_source"] = _together(*(read[fact] for fact in STATUS_SOURCE))
@@ -160,6 +161,11 @@ class _Told:
         """Which cells say something that is not known."""
         return self.cells.isna() & ~self.blank
 
+    @property
+    def says_something(self) -> bool:
+        """Whether a word is known, or there is none."""
+        return bool(self.cells.notna().any() or self.blank.all())
+
 
 class _Facts:
     """A table's columns by what they tell; each is asked for once, and its text let go."""
@@ -202,13 +208,12 @@ class _Facts:
 
     def meaning(self, fact: str, known: Mapping[str, str], meanings: tuple[str, ...]) -> _Told:
         """The fact's cells as what they mean."""
-        raw = self.coded(fact)
-        texts = raw.cat.categories
-        told = pd.Index([known.get(folded(text)) for text in texts], dtype=object)
-        codes = pd.Index(meanings).get_indexer(told).astype("int8")
-        cells = pd.Categorical.from_codes(_taken(codes, raw), dtype=pd.CategoricalDtype(list(meanings)))
-        blank = _taken((texts == "").astype(bool), raw)
-        return _Told(pd.Series(cells, raw.index), pd.Series(blank, raw.index), raw)
+        return _as_meanings(self.coded(fact), known, meanings)
+
+    def each(self, fact: str, known: Mapping[str, str], meanings: tuple[str, ...]) -> list[_Told]:
+        """The cells of each column that holds the fact, as what they mean."""
+        columns = [self._frame.pop(name).str.strip().astype("category") for name in self._columns.get(fact, ())]
+        return [_as_meanings(raw, known, meanings) for raw in columns]
 
     def number(self, fact: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
         """The fact's cells as numbers (blank is 0, what is none is missing), and as they stand."""
@@ -224,6 +229,36 @@ class _Facts:
         told = {text: f": {_word(text)}" if len(words) <= _WORDS else "" for text in words}
         reasons = {text: reason.format(f" ({self.header(fact)}{told[text]})") for text in words}
         return rejected_rows(texts, self.header(fact), texts.map(reasons).astype("str"))
+
+
+def _as_meanings(raw: pd.Series[Any], known: Mapping[str, str], meanings: tuple[str, ...]) -> _Told:
+    texts = raw.cat.categories
+    told = pd.Index([known.get(folded(text)) for text in texts], dtype=object)
+    codes = pd.Index(meanings).get_indexer(told).astype("int8")
+    cells = pd.Categorical.from_codes(_taken(codes, raw), dtype=pd.CategoricalDtype(list(meanings)))
+    blank = _taken((texts == "").astype(bool), raw)
+    return _Told(pd.Series(cells, raw.index), pd.Series(blank, raw.index), raw)
+
+
+def _unmailable(facts: _Facts, vocabulary: Vocabulary) -> dict[str, pd.Series[Any]]:
+    """Who cannot or must not be mailed, by reason, as far as the file has the columns for it."""
+    read: dict[str, pd.Series[Any]] = {}
+    for fact in ("invalid", "quarantined"):
+        told = facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO)
+        if facts.has(fact) and told.says_something:
+            read[fact] = told.cells == "yes"
+    types = [each for each in facts.each("opted_out", vocabulary.yes_or_no, YES_OR_NO) if each.says_something]
+    if types:  # who has opted out of one of several types may be sent the others
+        read["opted_out"] = pd.concat([each.cells == "yes" for each in types], axis=1).all(axis=1)
+    if facts.has("confirmation"):
+        status = facts.coded("confirmation")
+        pending = {folded(text) for text in shipped()["unconfirmed"]}
+        is_pending = np.array([folded(text) in pending for text in status.cat.categories], dtype=bool)
+        read["unconfirmed"] = pd.Series(_taken(is_pending, status), status.index)
+    if facts.has("sends_unanswered"):
+        number, _ = facts.number("sends_unanswered")
+        read["sends_unanswered"] = number.fillna(0).astype("int64")
+    return read
 
 
 def _not_known(told: Mapping[str, _Told]) -> str:

@@ -91,7 +91,8 @@ class Vocabulary:
 
     def fact(self, name: str) -> str | None:
         """The fact that a column of this name holds, None where it holds none."""
-        return self.facts.get(plain(name))
+        known = plain(name)
+        return self.facts.get(known) or ("opted_out" if _is_opted_out(known) else None)
 
     def knows(self, name: str) -> bool:
         """Whether a column of this name is wanted."""
@@ -106,7 +107,22 @@ class Vocabulary:
         for name, fact in self.facts.items():
             if name in by_name:
                 found.setdefault(fact, []).append(by_name[name])
+        types = [written for name, written in by_name.items() if name not in self.facts and _is_opted_out(name)]
+        if types:
+            found["opted_out"] = [*found.get("opted_out", ()), *types]
         return {fact: found[fact] for fact in FACTS if fact in found}
+
+
+@functools.cache
+def _opted_out() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    told = shipped()["opted_out"]
+    return tuple(map(folded, told["begins"])), tuple(map(folded, told["not"]))
+
+
+def _is_opted_out(name: str) -> bool:
+    """Whether a column, its name folded, tells who has opted out of one type of marketing e-mail."""
+    begins, others = _opted_out()
+    return name.startswith(begins) and name not in others
 
 
 def needed(columns: Mapping[str, Any], header: list[str], file: FilePath) -> None:

@@ -322,7 +322,7 @@ def _groups(found: Findings, audit: Audit) -> str:
     """The groups of marketing contacts worth acting on."""
     if not len(audit.groups):
         return ""
-    groups = audit.groups.reset_index()
+    groups = audit.groups.reset_index().rename(columns={"alone": "in no other group"})
     groups["group"] = [_group(found, name) for name in groups["group"]]
     if found.prices is None or groups["monthly"].isna().all():
         return _worded(groups.drop(columns="monthly"), f"{_WORTH}.")

@@ -204,12 +204,14 @@ def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:
         return pieces.paragraph("There is no group to act on.")
     table = pd.DataFrame({"group": [group_called(name, rules) for name in found.index]})
     table["contacts"] = found["contacts"].to_numpy()
+    table["in no other group"] = found["alone"].to_numpy()
     if audit.tier:
         table["of the tier"] = [f"{count / audit.tier:.1%}" for count in found["contacts"]]
     if audit.prices is not None and found["monthly"].notna().any():
         table[f"{audit.prices.currency} a month"] = [f"{each:,.2f}" for each in found["monthly"]]
     note = pieces.paragraph(_waiting(audit), "mk-note") if audit.waiting else ""
-    return html_table(table, "Marketing contacts worth a look; a contact may be in several groups") + note
+    title = f"Marketing contacts worth a look; in all {audit.in_groups:,}, some of them in several groups"
+    return html_table(table, title) + note
 
 
 def _waiting(audit: Audit) -> str:
