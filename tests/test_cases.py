@@ -151,3 +151,33 @@ def test_mail_them_is_advised_only_where_mail_can_go() -> None:
     assert audit.ids("never mailed")["Record ID"].tolist() == ["508"]
     assert audit.groups["alone"].tolist() == [1] * 9 and audit.in_groups == 9
     assert mk.audit(opened("unmailable"), never_days=100).mailing["508"] == ""
+
+
+FORMS = CASES / "forms-api" / "forms.json"
+LISTED = CASES / "calculated-forms" / "contacts-2026-10-31.csv"
+
+
+def test_the_form_between_the_first_and_the_recent_conversion_is_a_touch() -> None:
+    export = mk.read_export(LISTED)
+    sent = export.touches[export.touches["asset"] == "f-news"]
+    assert sent[["contact_id", "source"]].values.tolist() == [["301", "hubspot_form"]]
+    assert sent["occurred_at"].dt.strftime("%Y-%m-%d").tolist() == ["2025-04-01"]
+    audit = mk.audit(export, mk.Portal.load(LISTED.with_name("portal.yaml")))
+    assert explained(audit, "301") == ("upgraded by a form after creation", "recorded")
+    assert "the form f-news, on 2025-04-01" in audit.contacts.loc["301", "reason"]
+    assert explained(audit, "302") == ("as expected", "H")
+
+
+def test_forms_of_the_api_give_switches_and_names() -> None:
+    alone = mk.read_export(FORMS)
+    assert len(alone.contacts) == 0
+    portal = mk.Portal(switches=alone.switches)
+    assert portal == mk.Portal(
+        switches={"hubspot_form": {"Newsletter": True, "Contact us": False}, "non_hubspot_form": True}
+    )
+    export = mk.read_export([LISTED, FORMS])
+    assert set(export.touches["asset"]) == {"Shop", "Contact us", "Newsletter"}
+    assert export.statuses[["contact_id", "cause", "detail"]].values.tolist() == [["301", "form", "Newsletter"]]
+    audit = mk.audit(export)
+    assert audit.given.switches == portal.switches, "what nobody said is as the account's forms have it"
+    assert "the form Newsletter, on 2025-04-01" in audit.contacts.loc["301", "reason"]

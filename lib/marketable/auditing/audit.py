@@ -233,10 +233,10 @@ def audit(
     r"""Why the contacts of an export are what they are: expected against actual status, each with one explanation.
 
     Arguments: export, as `read_export` reads it, with statuses; portal, the account as far as it is known: by default
-    every switch as HubSpot delivers it; edition, the one to judge by, as for `decide`; silent_days, after how many days
-    without a marketing e-mail a contact counts as not mailed for long; never_days, after how many days as a marketing
-    contact it counts as never mailed; prices, for what groups of contacts cost; progress,
-    called with the steps done, of how many, and what comes next.
+    every switch as HubSpot delivers it; what it does not list is as the export's own forms have it; edition, the one to
+    judge by, as for `decide`; silent_days, after how many days without a marketing e-mail a contact counts as not
+    mailed for long; never_days, after how many days as a marketing contact it counts as never mailed; prices, for what
+    groups of contacts cost; progress, called with the steps done, of how many, and what comes next.
     Returns: an Audit. Its `portal` has the switches as the statuses show them.
     Raises: DataError where there are no contacts, or the export tells nobody's status.
 
@@ -257,6 +257,8 @@ def audit(
     if export.contacts["status"].isna().all():
         advice = "Add the property Marketing contact status to the view in HubSpot, then export again."
         raise DataError("The export does not tell the contacts' statuses", advice=advice)
+    told = Portal.model_validate({"switches": export.switches})
+    portal = portal.model_copy(update={"switches": {**told.switches, **portal.switches}})
     tell = progress or (lambda done, steps, what: None)
     tell(0, 4, "what the statuses say about the switches")
     found = evidence(export, portal, edition)

@@ -22,7 +22,7 @@ SET_BY = "set as marketing by "  # and then what HubSpot recorded
 _STOP = "They count all the same: set them as non-marketing."
 _MAIL = {
     mail.NO_ADDRESS: f"They have no e-mail address, so nothing can be mailed. {_STOP}",
-    mail.INVALID: f"Their address is none that mail can go to. Mend it, or: {_STOP[0].lower()}{_STOP[1:]}",
+    mail.INVALID: f"Their address is none that mail can go to, if it cannot be mended. {_STOP}",
     mail.BOUNCED: f"Mail to them comes back. {_STOP}",
     mail.QUARANTINED: f"HubSpot has put their address in quarantine, and sends nothing. {_STOP}",
     mail.UNSUBSCRIBED: f"They have opted out of all e-mail. {_STOP}",

@@ -36,6 +36,7 @@ from .files import (
     newest_first,
     together,
 )
+from .forms import forms_of
 from .mapping import ColumnMapping, as_mapping
 from .previews import Preview, preview
 from .recorded import no_statuses, of_exports, of_history, of_source
@@ -91,6 +92,7 @@ class Export:
     missing where none is told), detail (which form, workflow, import or app), recorded_in.
     `gone`: contacts that are no more, and do not count: contact_id, why (merged, deleted, archived, not in the newest
     file), into (the contact that has absorbed it, else blank).
+    `switches`: the switches of forms, as the account's own forms have them: what a Portal is given as its switches.
     """
 
     contacts: pd.DataFrame
@@ -104,6 +106,7 @@ class Export:
     day: dt.date | None = None
     statuses: pd.DataFrame = field(default_factory=no_statuses)
     gone: pd.DataFrame = field(default_factory=lambda: _NOBODY)
+    switches: dict[str, dict[str, bool] | bool] = field(default_factory=dict)
 
 
 def read_export(
@@ -118,8 +121,9 @@ def read_export(
 ) -> Export:
     r"""The contacts and touches in a copy of HubSpot's contacts, in one file or in several.
 
-    Arguments: path, of a contacts export (csv, xlsx), of responses of API v3 (JSON: a page, a list of pages or of
-    contacts, or one of these a line) or of Fivetran's table contact (csv, parquet); a folder of such files, or several
+    Arguments: path, of a contacts export (csv, xlsx), of contacts of the API in whatever JSON a program wraps them, or
+    of a warehouse's table of contacts (csv, parquet), of forms of API v2 (JSON), whose switches and names they tell; a
+    folder of such files, or several
     of them, in which the same contact is used once: from the newest, by the day in the file's name, else by the latest
     moment it tells. Needed are Record ID or Email, and Create Date. mapping, names of columns and values that are this
     portal's own: a ColumnMapping, its settings, or the path of a mapping.yaml. dates, `day first` or `month first`,
@@ -161,6 +165,7 @@ def read_export(
     understood = _understood(rows, whole, labels, rejections) | whole.notes
     columns = set.intersection(*(set(part.columns) for part in [part for part in rows if len(part.frame)] or rows))
     rows_read = sum(part.rows_read for part in rows)
+    formed = forms_of([form for part in parts for form in part.forms])
     versions = [part.history.assign(file=number) for number, part in enumerate(parts) if len(part.history)]
     del parts, rows
     used = whole.used
@@ -168,19 +173,23 @@ def read_export(
     if progress:
         progress(0, 1, "what the contacts sent")
     if submissions is None:
-        told, notes = conversions_of(used, vocabulary.sources)
+        told, names, notes = conversions_of(used, vocabulary.sources, formed.names)
         submissions_read = 0
     else:
-        told, unused, notes = submissions_of_contacts(submissions, forms, used, vocabulary.sources, strict=strict)
+        told, unused, names, notes = submissions_of_contacts(
+            submissions, forms, used, vocabulary.sources, formed.names, strict=strict
+        )
         submissions_read = len(told) + len(unused)
         rejections.append(unused)
     used, told, early = apart_from_creations(used, told)
     creations = used[["contact_id", "created_at", "source", "asset"]].rename(columns={"created_at": "occurred_at"})
     told.insert(0, "contact_id", used["contact_id"].array.take(told["contact"].to_numpy()))
     touches = as_touches(pd.concat([creations, told.drop(columns="contact")]))
-    statuses, recorded_notes = _recorded(used, versions, whole.seen, vocabulary)
+    statuses, recorded_notes = _recorded(used, versions, whole.seen, vocabulary, names)
     used = used.set_index("contact_id")
-    understood |= ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes | early | recorded_notes
+    understood |= (
+        ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes | early | recorded_notes | formed.notes
+    )
     understood |= lacking(columns, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")
@@ -201,6 +210,7 @@ def read_export(
         day=max(filter(None, map(day_of, files)), default=None),
         statuses=statuses,
         gone=whole.gone,
+        switches=formed.switches,
     )
 
 
@@ -214,9 +224,13 @@ class _Part:
 
 
 def _recorded(
-    used: pd.DataFrame, versions: list[pd.DataFrame], seen: pd.DataFrame, vocabulary: Vocabulary
+    used: pd.DataFrame,
+    versions: list[pd.DataFrame],
+    seen: pd.DataFrame,
+    vocabulary: Vocabulary,
+    names: Mapping[str, str],
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """What is recorded of how statuses came about, and notes."""
+    """What is recorded of how statuses came about, and notes. Arguments: names, of forms by form_id."""
     told, notes = no_statuses(), dict[str, str]()
     if versions:
         of_contacts = pd.concat(versions).merge(used[["file", "row", "contact_id"]], on=["file", "row"])
@@ -225,7 +239,11 @@ def _recorded(
     kind, name, status = (used.set_index("contact_id")[column] for column in (*STATUS_SOURCE, "status"))
     sourced, unknown = of_source(kind, name, status, known)
     changed = of_exports(seen[~seen["contact_id"].isin(known)])
-    return recorded_together(told, sourced, changed), notes | unknown
+    together = recorded_together(told, sourced, changed)
+    by_form = together["cause"].eq("form")
+    called = {form: names.get(form, form) for form in together["detail"][by_form].unique()}
+    detail = together["detail"].astype("object").mask(by_form, together["detail"].map(called)).astype("str")
+    return together.assign(detail=detail), notes | unknown
 
 
 def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
