@@ -49,10 +49,11 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
     Arguments: portal, what the account says about itself; edition, the one to judge by, as for `decide`.
     """
     found = reach(export.touches, portal, edition=edition)
-    contacts = export.contacts.reindex(found.contact_id)
+    order = export.contacts.index.get_indexer(pd.Index(found.contact_id))
+    contacts = export.contacts.iloc[order]
     told = recorded(export, portal.time_zone)
     marketing = contacts["status"].eq(MARKETING).to_numpy()
-    found, says = apart(found, told.reindex(found.contact_id), marketing)
+    found, says = apart(found, told.iloc[order], marketing)
     unnamed = _unnamed(found)
     statuses = within(
         Statuses(

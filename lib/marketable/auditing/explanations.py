@@ -83,7 +83,7 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     # A switch that is not named may have made a contact marketing; nobody is non-marketing because of it.
     unnamed = [name for name in second["decided_by"].cat.categories if split(name)[1] == ""]
     made_by_unnamed = is_marketing | second["decided_by"].isin(unnamed).to_numpy()
-    told = found.recorded.loc[contacts.index]
+    told = found.recorded
     has = told["cause"].ne("").to_numpy()
     is_borne_out = agrees_with(told, second, agrees)
     by_form = is_upgrade(told, second, is_marketing)
@@ -124,7 +124,9 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
         }
     )
     # A cause without a time is of the moment at which the rules, too, have it.
-    told = told.assign(at=told["at"].fillna(second["since"].where(is_borne_out & is_marketing)))
+    if is_borne_out.any():
+        since = second["since"].where(is_borne_out & is_marketing)
+        told = told.assign(at=told["at"].fillna(since.set_axis(told.index)))
     number, distinct = _kinds(kinds)
     return contacts[["created_at", "source", "asset", "certainty"]].assign(
         expected=first["status"],

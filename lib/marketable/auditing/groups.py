@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from marketable.engine import Outcome
@@ -65,20 +66,22 @@ def members(
         advice = f"It looks {row['looks']}; told was {row['portal']}. Look at it ({where}), turn it "
         advice += "off if it is not meant to be on, and set as non-marketing whom you do not mail."
         yield f"{MADE_BY}{switch}", through, advice
-    told = found.recorded.reindex(contacts.index)
-    causes = told[contacts["explanation"].eq(RECORDED) & is_marketing]
-    for name, chosen in _by_cause(causes).items():
-        yield f"{SET_BY}{name}", pd.Series(contacts.index.isin(chosen), contacts.index), _SET
+    for name, chosen in _by_cause(found.recorded, (contacts["explanation"].eq(RECORDED) & is_marketing).to_numpy()):
+        yield f"{SET_BY}{name}", pd.Series(chosen, contacts.index), _SET
     for name, advice in _OTHERS.items():
         yield f"{name}, marketing", contacts["explanation"].eq(name) & is_marketing, advice
 
 
-def _by_cause(causes: pd.DataFrame) -> dict[str, pd.Index]:
-    """The contacts of each recorded cause, as it is called."""
-    pairs = causes[["cause", "detail"]].astype("str")
-    names = {pair: called(*pair) for pair in pairs.drop_duplicates().itertuples(index=False, name=None)}
-    by_contact = pd.Series(list(zip(pairs["cause"], pairs["detail"], strict=True)), causes.index).map(names)
-    return {str(name): chosen.index for name, chosen in by_contact.groupby(by_contact)}
+def _by_cause(told: pd.DataFrame, among: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """What is recorded of some contacts, as it is called, and which contacts that is."""
+    cause, detail = told["cause"].cat, told["detail"].cat
+    packed = cause.codes.to_numpy().astype(np.int64) * len(detail.categories) + detail.codes.to_numpy()
+    by_name: dict[str, list[int]] = {}
+    for code in np.unique(packed[among]).tolist():
+        of_cause, of_detail = divmod(code, len(detail.categories))
+        by_name.setdefault(called(cause.categories[of_cause], detail.categories[of_detail]), []).append(code)
+    for name, codes in by_name.items():
+        yield name, among & np.isin(packed, codes)
 
 
 def table(
@@ -89,18 +92,12 @@ def table(
     """
     hub = portal.subscription.hub
     number = sum((chosen.astype(int) for chosen, _ in groups.values()), start=0)
-    rows = {
-        name: (
-            int(chosen.sum()),
-            int((chosen & (number == 1)).sum()),
-            None if prices is None else prices.of(int(chosen.sum()), hub, day),
-            advice,
-        )
-        for name, (chosen, advice) in groups.items()
-        if chosen.any()
-    }
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["contacts", "alone", "monthly", "advice"])
-    frame = frame.astype({"contacts": "int64", "alone": "int64", "monthly": "float64", "advice": "str"}).rename_axis(
-        "group"
-    )
+    rows = {}
+    for name, (chosen, advice) in groups.items():
+        contacts = int(chosen.sum())
+        if contacts:
+            monthly = None if prices is None else prices.of(contacts, hub, day)
+            rows[name] = contacts, int((chosen & (number == 1)).sum()), monthly, advice
+    kinds = {"contacts": "int64", "alone": "int64", "monthly": "float64", "advice": "str"}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(kinds)).astype(kinds).rename_axis("group")
     return frame.sort_values("contacts", ascending=False, kind="stable")

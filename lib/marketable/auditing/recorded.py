@@ -13,6 +13,7 @@ from marketable.exports import Export
 from marketable.exports.recorded import CAUSES, switched_causes
 from marketable.exports.sources import folded
 from marketable.portal.portal import split
+from marketable.rulebook import MARKETING, NON_MARKETING
 
 SAME_MOMENT = pd.Timedelta(minutes=5)
 OF_SOURCE = {
@@ -51,25 +52,32 @@ def recorded(export: Export, time_zone: str) -> pd.DataFrame:
     Returns: cause (blank where none is recorded, or where the record ends with another status), detail, at (local time;
     missing where it is not told), and at_odds (bool: the record ends with another status).
     """
-    told = export.statuses
-    last = told[told["cause"].notna()].drop_duplicates("contact_id", keep="last").set_index("contact_id")
-    last = last[last.index.isin(export.contacts.index)]
-    status = export.contacts["status"].reindex(last.index).astype("object")
-    at_odds = last["status"].astype("object").ne(status) & status.notna()
-    timed = last["at"].dropna()
-    at = pd.Series(moments(timed, time_zone).wall.view("datetime64[us]"), timed.index)
-    frame = pd.DataFrame(
+    told = export.statuses[export.statuses["cause"].notna()].drop_duplicates("contact_id", keep="last")
+    contacts = export.contacts
+    place = contacts.index.get_indexer(pd.Index(told["contact_id"])) if len(told) else np.empty(0, dtype=np.int64)
+    told, place = told[place >= 0], place[place >= 0]
+    status = contacts["status"].astype(told["status"].dtype).cat.codes.to_numpy()[place]
+    is_told = status >= 0
+    at_odds = is_told & (told["status"].cat.codes.to_numpy() != status)
+    explains = is_told & ~at_odds
+    cause = np.zeros(len(contacts), dtype=np.int8)  # blank
+    cause[place[explains]] = told["cause"].cat.codes.to_numpy()[explains] + 1
+    names, details = np.zeros(len(contacts), dtype=np.int64), told["detail"].where(explains, "").astype("category")
+    categories = pd.Index(["", *(text for text in details.cat.categories if text)], dtype="str")
+    names[place] = categories.get_indexer(details.cat.categories)[details.cat.codes.to_numpy()] if len(told) else 0
+    timed = told["at"].notna().to_numpy()
+    at = np.full(len(contacts), np.datetime64("NaT"), dtype="datetime64[us]")
+    at[place[timed]] = moments(told["at"][timed], time_zone).wall.view("datetime64[us]")
+    odd = np.zeros(len(contacts), dtype=bool)
+    odd[place[at_odds]] = True
+    return pd.DataFrame(
         {
-            "cause": last["cause"].astype("object").mask(at_odds | status.isna(), ""),
-            "detail": last["detail"],
-            "at": at.reindex(last.index).astype("datetime64[us]"),
-            "at_odds": at_odds,
-        }
-    ).reindex(export.contacts.index)
-    return frame.assign(
-        cause=frame["cause"].fillna("").astype(pd.CategoricalDtype(["", *CAUSES])),
-        detail=frame["detail"].fillna("").astype("category"),
-        at_odds=frame["at_odds"].eq(True),
+            "cause": pd.Categorical.from_codes(cause, dtype=pd.CategoricalDtype(["", *CAUSES])),
+            "detail": pd.Categorical.from_codes(names, dtype=pd.CategoricalDtype(categories)),
+            "at": at,
+            "at_odds": odd,
+        },
+        index=contacts.index,
     )
 
 
@@ -81,16 +89,16 @@ def apart(found: Reach, told: pd.DataFrame, marketing: np.ndarray) -> tuple[Reac
 
     Arguments: told, as `recorded` has it, in the order of the contacts; marketing, by contact.
     """
-    cause = told["cause"].astype("object").to_numpy()
-    named = cause != ""
-    says = ~named | np.isin(cause, switched_causes())
+    cause = told["cause"].cat.codes.to_numpy()
+    named = cause > 0
+    says = ~named | np.isin(cause, [CAUSES.index(each) + 1 for each in switched_causes()])
     made_by = named & says & marketing
     if not made_by.any():
         return found, says
     touched = np.flatnonzero(made_by[found.contact])
     detail = told["detail"].cat
     codes = detail.codes.to_numpy()[found.contact[touched]].astype(np.int64)
-    causes = told["cause"].cat.codes.to_numpy()[found.contact[touched]].astype(np.int64)
+    causes = cause[found.contact[touched]].astype(np.int64)
     width = len(found.switches) + 1
     packed = (codes * (len(CAUSES) + 1) + causes) * width + found.switch[touched] + 1
     distinct, number = np.unique(packed, return_inverse=True)
@@ -121,6 +129,9 @@ def agrees_with(told: pd.DataFrame, outcome: pd.DataFrame, agrees: np.ndarray) -
     Arguments: told, as `recorded` has it; outcome, what `decide` says, in the same order; agrees, whether the statuses
     are the same.
     """
+    has = told["cause"].cat.codes.to_numpy() > 0
+    if not has.any():
+        return has
     decided = outcome["decided_by"].astype("category").cat
     kinds = [OF_SOURCE.get(split(str(name))[0], "") for name in decided.categories]
     assets = [folded(split(str(name))[1] or "") for name in decided.categories]
@@ -136,10 +147,9 @@ def agrees_with(told: pd.DataFrame, outcome: pd.DataFrame, agrees: np.ndarray) -
         return by < 0 or not name or name not in known or not assets[by] or name == assets[by]
 
     same_name = np.array([fits(int(code)) for code in distinct], dtype=bool)[which]
-    kind = np.array([*kinds, ""], dtype=object)[number]
-    same_kind = kind == told["cause"].astype("object").to_numpy()
-    at_creation = ((told["at"] - outcome["created_at"]).abs() <= SAME_MOMENT).to_numpy()
-    has = told["cause"].ne("").to_numpy()
+    kind = np.array([*(CAUSES.index(kind) + 1 if kind else -1 for kind in kinds), -1])[number]
+    same_kind = kind == told["cause"].cat.codes.to_numpy()
+    at_creation = np.abs(told["at"].to_numpy() - outcome["created_at"].to_numpy()) <= SAME_MOMENT.to_timedelta64()
     result: np.ndarray = has & agrees & (at_creation | same_kind & same_name)
     return result
 
@@ -153,23 +163,24 @@ def sentences(told: pd.DataFrame, marketing: np.ndarray) -> tuple[np.ndarray, li
     >>> sentences(frame, np.array([True, True]))[1][1]
     'HubSpot recorded what made it marketing: the workflow 5551, on 2025-06-03.'
     """
-    keys = pd.DataFrame(
-        {
-            "cause": told["cause"].cat.codes,
-            "detail": told["detail"].cat.codes,
-            "day": told["at"].dt.normalize(),
-            "marketing": marketing,
-        }
-    )[told["cause"].ne("").to_numpy()]
-    groups = keys.groupby(list(keys), sort=False, dropna=False)
+    cause, detail = told["cause"].cat, told["detail"].cat
+    has = cause.codes.to_numpy() > 0
     number = np.zeros(len(told), dtype=np.int64)
-    number[told["cause"].ne("").to_numpy()] = groups.ngroup().to_numpy() + 1
+    day = told["at"].to_numpy("datetime64[D]")[has]
+    columns = (cause.codes.to_numpy()[has], detail.codes.to_numpy()[has], marketing[has], day.astype(np.int64))
+    packed = np.zeros(len(day), dtype=np.int64)
+    for column in columns:
+        distinct, codes = np.unique(column, return_inverse=True)
+        packed = packed * max(len(distinct), 1) + codes
+    _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+    number[has] = which + 1
     texts = [""]
-    for cause, detail, day, is_marketing in keys[~keys.duplicated()].itertuples(index=False):
-        name = str(told["detail"].cat.categories[detail])
-        on = "" if pd.isna(day) else f", on {day:%Y-%m-%d}"
-        status = "marketing" if is_marketing else "non-marketing"
-        texts.append(f"HubSpot recorded what made it {status}: {called(CAUSES[cause - 1], name)}{on}.")
+    for at in first.tolist():
+        of_cause, of_detail, is_marketing, _ = (column[at] for column in columns)
+        on = "" if np.isnat(day[at]) else f", on {day[at]}"
+        status = MARKETING if is_marketing else NON_MARKETING
+        what = called(cause.categories[of_cause], detail.categories[of_detail])
+        texts.append(f"HubSpot recorded what made it {status}: {what}{on}.")
     return number, texts
 
 
@@ -185,7 +196,11 @@ def called(cause: str, detail: str = "") -> str:
 
 def is_upgrade(told: pd.DataFrame, outcome: pd.DataFrame, marketing: np.ndarray) -> np.ndarray:
     """By contact, whether a form is recorded to have made it marketing after its creation."""
-    later = told["at"] - outcome["created_at"] > SAME_MOMENT
-    by_form = outcome["created_by"].astype("object").map(OF_SOURCE).eq("form")
-    result: np.ndarray = (told["cause"].eq("form") & marketing & (later | told["at"].isna() & ~by_form)).to_numpy()
+    is_form = told["cause"].eq("form").to_numpy()
+    if not is_form.any():
+        return is_form
+    at, created_at = told["at"].to_numpy(), outcome["created_at"].to_numpy()
+    later = at - created_at > SAME_MOMENT.to_timedelta64()
+    by_form = outcome["created_by"].isin([source for source, cause in OF_SOURCE.items() if cause == "form"]).to_numpy()
+    result: np.ndarray = is_form & marketing & (later | np.isnat(at) & ~by_form)
     return result

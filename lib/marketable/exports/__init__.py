@@ -236,11 +236,13 @@ def _recorded(
         of_contacts = pd.concat(versions).merge(used[["file", "row", "contact_id"]], on=["file", "row"])
         told, notes = of_history(of_contacts, vocabulary)
     known = pd.Index(told["contact_id"].unique())
-    kind, name, status = (used.set_index("contact_id")[column] for column in (*STATUS_SOURCE, "status"))
-    sourced, unknown = of_source(kind, name, status, known)
+    by_contact = used[["contact_id", *STATUS_SOURCE, "status"]].set_index("contact_id")
+    sourced, unknown = of_source(*(by_contact[column] for column in (*STATUS_SOURCE, "status")), known)
     changed = of_exports(seen[~seen["contact_id"].isin(known)])
     together = recorded_together(told, sourced, changed)
     by_form = together["cause"].eq("form")
+    if not names or not by_form.any():
+        return together, notes | unknown
     called = {form: names.get(form, form) for form in together["detail"][by_form].unique()}
     detail = together["detail"].astype("object").mask(by_form, together["detail"].map(called)).astype("str")
     return together.assign(detail=detail), notes | unknown

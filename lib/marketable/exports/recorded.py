@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator
 
@@ -31,7 +32,7 @@ IN_EXPORTS = "two exports"
 COLUMNS = ("contact_id", "at", "earliest", "latest", "status", "cause", "detail", "recorded_in")
 _PLACES = (IN_HISTORY, IN_SOURCE, IN_EXPORTS)
 _WORKFLOW = re.compile(r"workflowId:(\d+).*")
-_SHOWN = 5
+_SHOWN, _LONGEST = 5, 40
 
 
 class _Referred(Cited):
@@ -115,7 +116,7 @@ def of_history(versions: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.DataF
     same = order["contact_id"].eq(order["contact_id"].shift()) & order["status"].eq(order["status"].shift())
     changes = order[~same]
     changes = changes.assign(earliest=changes["at"], latest=changes["at"], recorded_in=IN_HISTORY)
-    caused, unknown = _caused(changes["source"], changes["source_id"])
+    caused, unknown = _caused(changes["source"].astype("category"), changes["source_id"].astype("category"))
     return _statuses(changes.assign(**caused)), notes | unknown
 
 
@@ -126,12 +127,16 @@ def of_source(
 
     Arguments: kind, name and status, by contact; known, contacts whose history is told.
     """
-    told = ((kind != "") | (name != "")) & status.notna() & ~kind.index.isin(known)
-    caused, unknown = _caused(kind[told].astype("str"), name[told].astype("str"))
-    rows = pd.DataFrame(caused).assign(
-        contact_id=kind.index[told], status=status[told].astype("object"), recorded_in=IN_SOURCE
-    )
-    return _statuses(rows.reindex(columns=list(COLUMNS))), unknown
+    told = ((kind != "") | (name != "")).to_numpy() & status.notna().to_numpy()
+    if not told.any():
+        return no_statuses(), {}
+    if len(known):
+        told &= ~kind.index.isin(known)
+    caused, unknown = _caused(kind[told], name[told])
+    never = np.full(int(told.sum()), np.datetime64("NaT"), dtype="datetime64[us]")
+    times = dict.fromkeys(("at", "earliest", "latest"), never)
+    rows = pd.DataFrame({"contact_id": kind.index[told], "status": status[told].array, **times, **caused})
+    return _statuses(rows.assign(recorded_in=IN_SOURCE)), unknown
 
 
 def of_exports(seen: pd.DataFrame) -> pd.DataFrame:
@@ -161,19 +166,27 @@ def together(*parts: pd.DataFrame) -> pd.DataFrame:
     return _statuses(rows)
 
 
-def _caused(kinds: pd.Series[str], names: pd.Series[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The causes and their details by what is recorded, and a note on what is not known."""
-    of_kind = {kind: cause_of(kind) for kind in kinds.unique()}
-    of_name = {name: _WORKFLOW.sub(r"\1", name) for name in names.unique()}
-    details = names.map(of_name).astype("str")
-    untold = kinds.map({kind: "" if cause != "other" else kind for kind, cause in of_kind.items()}).astype("str")
-    details = details.where(untold == "", (untold + ": " + details).str.removesuffix(": "))
-    unknown = [kind for kind, cause in of_kind.items() if cause == "other" and kind and folded(kind) not in _named()]
+def _caused(kinds: pd.Series[Any], names: pd.Series[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The causes and their details by what is recorded (as categories), and a note on what is not known."""
+    width = max(len(names.cat.categories), 1)
+    packed = kinds.cat.codes.to_numpy().astype(np.int64) * width + names.cat.codes.to_numpy()
+    distinct, number = np.unique(packed, return_inverse=True)
+    pairs = [(str(kinds.cat.categories[code // width]), str(names.cat.categories[code % width])) for code in distinct]
+    causes = [CAUSES.index(cause_of(kind)) for kind, _ in pairs]
+    details = pd.array([_detail(*pair) for pair in pairs], dtype="str")
+    strange = list(dict.fromkeys(kind for kind, _ in pairs if kind and folded(kind) not in _named()))
     notes = {}
-    if unknown:
-        shown = ", ".join(repr(kind[:40]) for kind in unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
+    if strange:
+        shown = ", ".join(repr(kind[:_LONGEST]) for kind in strange[:_SHOWN]) + (", …" if len(strange) > _SHOWN else "")
         notes["causes not known"] = f"{shown}: counted as other"
-    return {"cause": kinds.map(of_kind).astype("str"), "detail": details}, notes
+    cause = pd.Categorical.from_codes(np.array(causes, dtype=np.int8)[number], dtype=pd.CategoricalDtype(list(CAUSES)))
+    return {"cause": cause, "detail": details.take(number)}, notes
+
+
+def _detail(kind: str, name: str) -> str:
+    """Which form, workflow, import or app it was; of what is no cause of its own, what HubSpot calls it."""
+    name = _WORKFLOW.sub(r"\1", name)
+    return name if cause_of(kind) != "other" else ": ".join(filter(None, (kind, name)))
 
 
 def _statuses(rows: pd.DataFrame) -> pd.DataFrame:
