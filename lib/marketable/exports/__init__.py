@@ -9,6 +9,7 @@ that is, in `record_sources.yaml`. Every contact and every submission that is re
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,12 +35,13 @@ from .files import (
     is_repeated,
     labels_of,
     newest_first,
+    tables_beside,
     together,
 )
 from .forms import forms_of
 from .mapping import ColumnMapping, as_mapping
 from .previews import Preview, preview
-from .recorded import no_statuses, of_exports, of_history, of_source
+from .recorded import history_table, no_statuses, of_exports, of_history, of_source
 from .recorded import together as recorded_together
 from .sources import CERTAINTIES, Tool, form_name, recorded_sources, tool_of, why
 from .vocabulary import Vocabulary, lacking
@@ -144,7 +146,10 @@ def read_export(
     """
     if forms is not None and submissions is None:
         raise DataError("Names of forms are of no use without submissions", advice="Give submissions too.")
-    own, files = as_mapping(mapping), files_of(path)
+    path = path if isinstance(path, (str, os.PathLike)) else list(path)
+    own, files, beside = as_mapping(mapping), files_of(path), tables_beside(path)
+    submissions = submissions or (beside.get("submissions") if beside.get("submissions") not in files else None)
+    forms = forms if forms is not None or submissions is None else beside.get("forms")
     labels, vocabulary = labels_of(files), own.vocabulary()
     parts = [
         _part(file, label, vocabulary, dates or own.dates, progress) for file, label in zip(files, labels, strict=True)
@@ -167,6 +172,8 @@ def read_export(
     rows_read = sum(part.rows_read for part in rows)
     formed = forms_of([form for part in parts for form in part.forms])
     versions = [part.history.assign(file=number) for number, part in enumerate(parts) if len(part.history)]
+    if "history" in beside and beside["history"] not in files:
+        versions.append(_history(beside["history"], vocabulary, progress))
     del parts, rows
     used = whole.used
     used = used.assign(asset=used["asset"].astype("str"), created_at=of_one_kind(used["created_at"]))
@@ -231,13 +238,19 @@ def _recorded(
     names: Mapping[str, str],
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """What is recorded of how statuses came about, and notes. Arguments: names, of forms by form_id."""
-    told, notes = no_statuses(), dict[str, str]()
-    if versions:
-        of_contacts = pd.concat(versions).merge(used[["file", "row", "contact_id"]], on=["file", "row"])
-        told, notes = of_history(of_contacts, vocabulary)
+    of_contacts = [
+        each if "contact_id" in each else each.merge(used[["file", "row", "contact_id"]], on=["file", "row"])
+        for each in versions
+    ]
+    told, notes = of_history(pd.concat(of_contacts), vocabulary) if versions else (no_statuses(), {})
+    strangers = ~told["contact_id"].isin(used["contact_id"]) if len(told) else pd.Series(dtype=bool)
+    if strangers.any():
+        notes["history of others"] = (
+            f"{int(strangers.sum()):,} changes are of contacts that are gone or in no file, and are left out"
+        )
+        told = told[~strangers].reset_index(drop=True)
     known = pd.Index(told["contact_id"].unique())
-    by_contact = used[["contact_id", *STATUS_SOURCE, "status"]].set_index("contact_id")
-    sourced, unknown = of_source(*(by_contact[column] for column in (*STATUS_SOURCE, "status")), known)
+    sourced, unknown = of_source(used[["contact_id", *STATUS_SOURCE, "status"]].set_index("contact_id"), known)
     changed = of_exports(seen[~seen["contact_id"].isin(known)])
     together = recorded_together(told, sourced, changed)
     by_form = together["cause"].eq("form")
@@ -251,6 +264,12 @@ def _recorded(
 def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
     """The things, in an order."""
     return [things[number] for number in order]
+
+
+def _history(file: Path, vocabulary: Vocabulary, progress: Progress | None) -> pd.DataFrame:
+    """What a warehouse's table of property histories tells of statuses."""
+    tell = None if progress is None else lambda done, whole: progress(done, whole, f"{file.name}: reading")
+    return history_table(file, vocabulary, tell)
 
 
 def _part(file: Path, label: str, vocabulary: Vocabulary, order: str | None, progress: Progress | None) -> _Part:

@@ -35,14 +35,38 @@ _TOLD_APART = (
 NOT_IN_NEWEST = "not in the newest file"
 WHY = pd.CategoricalDtype(["merged", *GONE, NOT_IN_NEWEST])
 _MOMENTS = 10
-_SUBMISSIONS = "contact_form_submission"
+_SUBMISSIONS, _HISTORY, _FORMS = "contact_form_submission", "property_history", "form"
 _DAY = re.compile(r"-(\d{4}-\d\d-\d\d)(?:-\d+)?(?: ?\(\d+\))?$")
 
 
 def openable(folder: Path) -> list[Path]:
     """The files of a folder that may be opened, by name."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [file for file in files if file.suffix.lower() in SUFFIXES and _SUBMISSIONS not in file.name]
+    return [file for file in files if file.suffix.lower() in SUFFIXES and beside_of(file) is None]
+
+
+def beside_of(file: Path) -> str | None:
+    """What a file is beside a warehouse's table of contacts: `submissions`, `history`, `forms`; None where it is not.
+
+    >>> [beside_of(Path(name)) for name in ("contact.csv", "hubspot_contact_property_history.csv", "form.parquet")]
+    [None, 'history', 'forms']
+    """
+    stem = file.stem.casefold()
+    if _SUBMISSIONS in stem or stem.endswith(_HISTORY):
+        return "submissions" if _SUBMISSIONS in stem else "history"
+    return "forms" if stem == _FORMS and file.suffix.lower() in (".csv", ".parquet") else None
+
+
+def tables_beside(path: FilePath | Iterable[FilePath]) -> dict[str, Path]:
+    """The tables that stand beside a warehouse's tables of contacts, in a folder or among the files that are given."""
+    named = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    folders = [sorted(each.iterdir()) if each.is_dir() else [each] for each in map(_there, named)]
+    files = [file for folder in folders for file in folder if file.suffix.lower() in SUFFIXES]
+    return {kind: file for file in files if (kind := beside_of(file)) is not None}
+
+
+def _there(name: FilePath) -> Path:
+    return Path(name).expanduser()
 
 
 def submissions_of(path: Path) -> Path | None:
@@ -62,8 +86,10 @@ def files_of(path: FilePath | Iterable[FilePath]) -> list[Path]:
     """
     named = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     files: list[Path] = []
-    for each in (Path(name).expanduser() for name in named):
+    for each in map(_there, named):
         files += openable(each) if each.is_dir() else [each]
+    if len(files) > 1:  # what alone is given is meant
+        files = [file for file in files if beside_of(file) is None]
     if not files:
         expected = f"files that end in {', '.join(SUFFIXES)}"
         raise DataError("There are no files to read", value=", ".join(map(str, named)), expected=expected)

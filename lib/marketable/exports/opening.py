@@ -15,7 +15,7 @@ from marketable.reading.tables import FilePath
 from marketable.reading.touches import Batch, read_touches
 
 from . import ColumnMapping, Export, read_export
-from .files import SUFFIXES, files_of, openable, submissions_of
+from .files import SUFFIXES, files_of, openable, submissions_of, tables_beside
 
 __all__ = ["SUFFIXES", "Opened", "checksum", "open_file", "openable", "submissions_of"]
 
@@ -45,8 +45,8 @@ def open_file(
     Raises: DataError where the file is neither, with what each reading misses.
     """
     if not isinstance(path, (str, os.PathLike)) or Path(path).expanduser().is_dir():
-        files = files_of(path)
-        opened = _of_export(read_export(files, mapping=mapping, dates=dates), *files)
+        files = [*files_of(path), *tables_beside(path).values()]
+        opened = _of_export(read_export(path, mapping=mapping, dates=dates), *files)
         return replace(opened, name=f"{files[0].name} and {len(files) - 1} more") if len(files) > 1 else opened
     path = Path(path).expanduser()
     submissions = submissions_of(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,8 +20,10 @@ from pydantic import BeforeValidator
 from marketable import plain_yaml
 from marketable.errors import DataError
 from marketable.reading.dates import instants, read_dates
+from marketable.reading.tables import FilePath, no_column, read_table
 from marketable.settings import Strict, validate
 
+from .contacts import STATUS_SOURCE
 from .sources import Cited, Texts, folded, one_of
 from .vocabulary import STATUS, Vocabulary
 
@@ -31,6 +33,18 @@ IN_SOURCE = "Marketing contact status source type"
 IN_EXPORTS = "two exports"
 COLUMNS = ("contact_id", "at", "earliest", "latest", "status", "cause", "detail", "recorded_in")
 _PLACES = (IN_HISTORY, IN_SOURCE, IN_EXPORTS)
+_IN_TABLE = {
+    folded(written): name
+    for name, texts in {
+        "contact_id": ("contact_id", "vid"),
+        "name": ("name", "property"),
+        "value": ("value",),
+        "timestamp": ("timestamp",),
+        "source": ("source", "source_type", "source-type"),
+        "source_id": ("source_id", "source-id"),
+    }.items()
+    for written in texts
+}
 _WORKFLOW = re.compile(r"workflowId:(\d+).*")
 _SHOWN, _LONGEST = 5, 40
 
@@ -95,38 +109,63 @@ def of_history(versions: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.DataF
         return no_statuses(), {}
     at = read_dates({"timestamp": versions["timestamp"]}).times["timestamp"]
     values = versions["value"].astype("category")
-    meant = pd.Series([vocabulary.status.get(folded(text)) for text in values.cat.categories], dtype="object")
-    status = pd.Series(meant.array.take(values.cat.codes.to_numpy()), versions.index)
-    read = at.notna() & status.notna()
+    meant = pd.Index(STATUS).get_indexer(
+        pd.Index([vocabulary.status.get(folded(text)) for text in values.cat.categories])
+    )
+    contact, who = pd.factorize(versions["contact_id"])
+    kinds, names = versions["source"].astype("category"), versions["source_id"].astype("category")
+    moment = instants(at).dt.tz_localize(None).to_numpy("datetime64[us]")
+    rows = pd.DataFrame({"contact": contact, "moment": moment, "status": meant[values.cat.codes.to_numpy()]})
+    rows = rows.assign(kind=kinds.cat.codes, name=names.cat.codes)
+    read = (rows["status"] >= 0) & rows["moment"].notna()
     notes = {}
     if not read.all():
         left_out = int((~read).sum())
         notes["history"] = f"{left_out:,} versions of a status have no time or say no status, and are left out"
-    told = versions.assign(at=at, status=status, moment=instants(at))[read]
-    order = told.iloc[::-1].sort_values(["contact_id", "moment"], kind="stable")
-    again = order.duplicated(["contact_id", "moment", "status", "source", "source_id"], keep="last")
-    order = order[~again]
-    twice = order.duplicated(["contact_id", "moment"], keep=False)
-    unlike = order[twice].groupby(["contact_id", "moment"])["status"].nunique() > 1
-    if unlike.any():
+    # Of what happened at one moment the last in the file is the earliest.
+    order = rows[read].iloc[::-1].sort_values(["contact", "moment"], kind="stable")
+    order = order[~order.duplicated(keep="last")]
+    again = order["contact"].eq(order["contact"].shift())
+    same = again & order["status"].eq(order["status"].shift())
+    odd = again & ~same & order["moment"].eq(order["moment"].shift())
+    if odd.any():
+        contacts = order["contact"][odd].nunique()
         notes["history at odds"] = (
-            f"{unlike[unlike].index.get_level_values(0).nunique():,} contacts have two statuses at one moment in their "
-            "history; the one that stands first there counts as the later one"
+            f"{contacts:,} contacts have two statuses at one moment in their history; the one that stands first there "
+            "counts as the later one"
         )
-    same = order["contact_id"].eq(order["contact_id"].shift()) & order["status"].eq(order["status"].shift())
     changes = order[~same]
-    changes = changes.assign(earliest=changes["at"], latest=changes["at"], recorded_in=IN_HISTORY)
-    caused, unknown = _caused(changes["source"].astype("category"), changes["source_id"].astype("category"))
-    return _statuses(changes.assign(**caused)), notes | unknown
+    caused, unknown = _caused(kinds[changes.index], names[changes.index])
+    when = at[changes.index].array
+    told = pd.DataFrame({"contact_id": who[changes["contact"]], "at": when, "earliest": when, "latest": when, **caused})
+    status = pd.Categorical.from_codes(changes["status"], dtype=pd.CategoricalDtype(list(STATUS)))
+    return _statuses(told.assign(status=status, recorded_in=IN_HISTORY)), notes | unknown
 
 
-def of_source(
-    kind: pd.Series[Any], name: pd.Series[Any], status: pd.Series[Any], known: pd.Index[Any]
-) -> tuple[pd.DataFrame, dict[str, str]]:
+def history_table(path: FilePath, vocabulary: Vocabulary, progress: Callable[[int, int], None] | None) -> pd.DataFrame:
+    """The versions of statuses in a warehouse's table of property histories, all text, as `of_history` takes them.
+
+    Arguments: path, of a table with the contact, the property's name, its value, timestamp, source and source id;
+    vocabulary, what the property is called.
+    """
+    table = read_table(path, known=lambda name: folded(name) in _IN_TABLE, progress=progress)
+    found = {_IN_TABLE[folded(str(name))]: str(name) for name in table.frame}
+    for name in ("contact_id", "name", "value", "timestamp"):
+        if name not in found:
+            raise no_column(name, table.names, path, "the contact, the property's name, its value and timestamp")
+    wanted = {name for name in table.frame[found["name"]].unique() if vocabulary.fact(str(name)) == "status"}
+    rows = table.frame[table.frame[found["name"]].isin(wanted)]
+    blank = pd.Series("", rows.index, dtype="str")
+    names = ("contact_id", "value", "timestamp", "source", "source_id")
+    return pd.DataFrame({name: rows[found[name]].str.strip() if name in found else blank for name in names})
+
+
+def of_source(contacts: pd.DataFrame, known: pd.Index[Any]) -> tuple[pd.DataFrame, dict[str, str]]:
     """The causes without a time that Marketing contact status source type and source name tell, and notes.
 
-    Arguments: kind, name and status, by contact; known, contacts whose history is told.
+    Arguments: contacts, index contact_id: these two, as categories, and status; known, contacts whose history is told.
     """
+    kind, name, status = (contacts[column] for column in (*STATUS_SOURCE, "status"))
     told = ((kind != "") | (name != "")).to_numpy() & status.notna().to_numpy()
     if not told.any():
         return no_statuses(), {}
