@@ -307,6 +307,13 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
         text = "1 date lies in the future, on" if to_come == 1 else f"{to_come:,} dates lie in the future, up to"
         last = f"{audit._moments.max():%Y-%m-%d}"
         yield "days to come", f"{text} {last}. The day of the export is told by the others, if there are any."
+    odd = int(audit.evidence.recorded["at_odds"].sum())
+    if odd:
+        yield (
+            "recorded otherwise",
+            f"Of {odd:,} contacts HubSpot's record of the status ends with another one than the export's, so it "
+            "explains nothing of them. The history and the statuses may have been copied at different times.",
+        )
     unnamed = int(audit.evidence.unnamed.sum())
     if unnamed:
         yield (

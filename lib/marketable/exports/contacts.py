@@ -17,7 +17,7 @@ import pandas as pd
 from marketable.reading.dates import instants, read_dates, time_faults
 from marketable.reading.tables import FilePath, Table, first_faults, rejected_rows, without
 from marketable.reading.touches import SOURCE_NAMES
-from marketable.rulebook import NOT_COVERED
+from marketable.rulebook import MARKETING, NOT_COVERED
 
 from .sources import CERTAINTIES, Tool, folded, tool_by_drill_down, tool_of
 from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed, shipped
@@ -101,7 +101,8 @@ def rows_of(
     read |= _created_by(recorded, times["created_at"], vocabulary)
     status = facts.meaning("status", vocabulary.status, STATUS)
     faults.append(facts.faults("status", status.unknown, _NO_STATUS, status.raw))
-    read |= {"status": status.cells, "waiting": yes_or_no["waiting"].cells == "yes"}
+    waits = yes_or_no["waiting"].cells == "yes"  # only a marketing contact can
+    read |= {"status": status.cells.mask(status.blank & waits, MARKETING), "waiting": waits}
     unsubscribed = yes_or_no["unsubscribed"]
     if "unsubscribed" in columns and unsubscribed.says_something:
         read["unsubscribed"] = unsubscribed.cells == "yes"

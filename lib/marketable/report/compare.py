@@ -142,7 +142,12 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
 
 
 def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
-    """Writes the page of a comparison, whole or not at all.
+    """Writes the page of a comparison; see `written_to`."""
+    written_to(output, comparison.page, *read)
+
+
+def written_to(output: Path, page: str, *read: str | Path) -> None:
+    """Writes a page, whole or not at all.
 
     Arguments: read, the files that were compared.
     Raises: ParameterError for an output that is a folder, no page, or one of those files.
@@ -153,7 +158,7 @@ def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
     if output.resolve() in [Path(file).expanduser().resolve() for file in read]:
         raise ParameterError("The comparison would be written over what it compares", **told)
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(output, comparison.page.encode())
+    write_whole(output, page.encode())
 
 
 def tables(movement: Movement) -> str:
