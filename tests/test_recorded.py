@@ -9,7 +9,11 @@ import pytest
 
 import marketable as mk
 from marketable.exports.recorded import CAUSES, cause_of
+from marketable.paths import DATA
 from marketable.report.command import main
+from marketable.report.findings import Findings
+from marketable.report.parameters import Parameters
+from marketable.report.sections import changes
 
 CASES = Path(__file__).with_name("cases")
 Version = tuple[str, str, str, str]
@@ -192,3 +196,12 @@ def test_the_command_compares_two_exports(tmp_path: Path, capsys: pytest.Capture
     assert len(pd.read_csv(contacts)) == 22 + 5 + 4 + 2
     assert main(["compare", *files, "-o", files[0]]) == 2
     assert main(["compare", files[0], str(page)]) == 3
+
+
+def test_a_report_tells_what_changed_in_its_period_by_the_record_and_by_the_rules(tmp_path: Path) -> None:
+    nurture = ("true", "2025-06-03T08:00:00Z", "WORKFLOW", "ann@example.com")
+    read(tmp_path, contact(1, "true", nurture, MADE), contact(2, "true", BY_FORM, MADE))
+    settings = {"data": str(tmp_path / "contacts.json"), "portal": str(DATA / "portal.yaml"), "period": "2025-06"}
+    told = changes(Findings.of(Parameters(**settings))).content
+    assert "as HubSpot has them: 1 before, 2 after (+1). 1 became marketing" in told
+    assert "By the rules: 0 at the end of May 2025" in told and "ann@example.com" not in told

@@ -15,6 +15,7 @@ from marketable.exports.files import SUFFIXES
 from marketable.paths import write_whole
 from marketable.views.document import document
 from marketable.views.tables import csv, html_table
+from marketable.views.words import discreet
 
 _REPORT = {"parameters", "checksums"}
 _MOST = 60
@@ -42,21 +43,21 @@ def compared(first: str | Path, second: str | Path) -> Changes:
 
 def lines(found: Changes) -> Iterator[str]:
     """The changes in lines of text: in a sentence, then number by number."""
-    yield str(found)
+    yield discreet(str(found))
     for what, row in found.counts.iterrows():
         yield f"{row['HubSpot']:+12,d}  {what} (by the rules {row['rules']:+,d})"
     for name, contacts in found.through.items():
-        yield f"{contacts:12,d}  became marketing through {name}"
+        yield f"{contacts:12,d}  became marketing through {discreet(str(name))}"
 
 
 def page(found: Changes, title: str) -> str:
     """The changes as a page of HTML that needs nothing else. No contact is named in it."""
     counts = found.counts.rename(columns=COLUMNS).rename_axis("contacts").reset_index()
-    through = found.through.reset_index()
+    through = found.through.rename(discreet).reset_index()
     tables = html_table(counts, "Marketing contacts: the first and what changed sum to the last.")
     if len(through):
         tables += html_table(through, "What made contacts marketing, as far as it is told.", most=_MOST)
-    return document(title, f'<p class="mk-lead"><strong>{html.escape(str(found))}</strong></p>{tables}')
+    return document(title, f'<p class="mk-lead"><strong>{html.escape(discreet(str(found)))}</strong></p>{tables}')
 
 
 def write_contacts(found: Changes, file: Path) -> None:

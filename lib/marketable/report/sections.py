@@ -132,16 +132,25 @@ def charts(found: Findings) -> Section:
 
 
 def changes(found: Findings) -> Section:
-    """What changed in the period: who became marketing through what, and who ceased to be."""
+    """What changed in the period: who became marketing through what, and who ceased to be. Where the data record it,
+    HubSpot's own statuses come first.
+    """
+    recorded = found.recorded_changes
+    own = ""
+    if recorded is not None:
+        through = recorded.through.rename(discreet).reset_index()
+        own = pieces.paragraph(discreet(str(recorded)))
+        own += html_table(through, "What made contacts marketing, as recorded.", most=_MOST) if len(through) else ""
     counts = found.counts[MARKETING]
     was, now = int(counts["before"]), int(counts["now"])
     sums = {kind: int(found.changes.loc[found.changes["kind"] == kind, "contacts"].sum()) for kind in _KINDS}
-    text = f"{was:,} at the end of {found.period.before.name}, {sums[CREATED]:,} created as marketing, "
+    text = "" if recorded is None else "By the rules: "
+    text += f"{was:,} at the end of {found.period.before.name}, {sums[CREATED]:,} created as marketing, "
     text += f"{sums[TURNED]:,} that became so later, {sums[CEASED]:,} that ceased to be: {now:,} now."
     named = [called(found, str(name)) for name in found.changes["decided_by"]]
     table = found.changes.assign(decided_by=named).rename(columns={"kind": "what", "decided_by": "decided by"})
     shown = html_table(table, f"Changes in {found.period.name}.", most=_MOST) if len(table) else ""
-    return Section("changes", f"What changed in {found.period.name}", pieces.paragraph(text) + shown)
+    return Section("changes", f"What changed in {found.period.name}", own + pieces.paragraph(text) + shown)
 
 
 def what_if(found: Findings) -> Section | None:
