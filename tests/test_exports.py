@@ -85,6 +85,14 @@ def test_an_export_without_a_needed_column_is_an_error(folder: Path) -> None:
         read(folder, {"Name": "Ann", "Create Date": "2024-03-01"})
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("EDT", 13), ("UTC", 9), ("GMT+2", 7), ("GMT-3:30", 12)])
+def test_a_zone_behind_a_header_is_the_zone_of_its_dates(folder: Path, zone: str, hour: int) -> None:
+    export = read(folder, {"Contact ID": "7", f"Create Date ({zone})": "2024-06-01 09:00", "Email (CRM)": "a@b.c"})
+    created_at = export.contacts.loc["7", "created_at"]
+    assert created_at.tz_convert("UTC").hour == hour
+    assert export.emails["7"] == "", "what stands in brackets is not always a zone"
+
+
 def test_all_dialects_tell_the_same(folder: Path) -> None:
     labels = BY_FORM | {"Marketing contact status": "Marketing contact", "Marketing contact until next update": "Yes"}
     facts = {

@@ -7,6 +7,7 @@ memory twice.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from marketable.reading.touches import SOURCE_NAMES
 from marketable.rulebook import MARKETING, NOT_COVERED
 
 from .sources import CERTAINTIES, Tool, folded, tool_by_drill_down, tool_of
-from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed, shipped
+from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed, shipped, zone_of
 
 _ROUNDED = r"\d+(?:[.,]\d+)?[Ee]\+?\d+"
 _AS_NUMBER = r"^(\d+)[.,]0{1,2}$"
@@ -325,8 +326,15 @@ def _times(
     told = set(forms.values())
     words = next(iter(told)) if len(told) == 1 else "; ".join(f"{name}: {form}" for name, form in forms.items())
     never = pd.Series(pd.NaT, facts.index, dtype="datetime64[us]")
-    times = {fact: dates.times[name] for fact, name in there.items()}
+    times = {fact: _in_zone(dates.times[name], zone_of(name)) for fact, name in there.items()}
     return dict.fromkeys(conversions, never) | times, words, faults
+
+
+def _in_zone(times: pd.Series[Any], zone: dt.timezone | None) -> pd.Series[Any]:
+    """Times in the zone that their column's name tells, if it tells one and they do not."""
+    if zone is None or not pd.api.types.is_datetime64_dtype(times.dtype):
+        return times
+    return times.dt.tz_localize(zone).dt.tz_convert("UTC")
 
 
 def _created_by(recorded: list[pd.Series[Any]], created_at: pd.Series[Any], vocabulary: Vocabulary) -> dict[str, Any]:

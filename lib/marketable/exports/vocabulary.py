@@ -5,6 +5,7 @@ The shipped names are data with references, `export_columns.yaml`; those of a ma
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import re
 from collections import Counter
@@ -26,6 +27,9 @@ NEEDED = {"Record ID": ("record_id", "email"), "Create Date": ("created_at",)}
 _SHOWN = 12
 _WRAPPED = re.compile(r"^(?:property|properties)[_.]+|(?:__|\.)value$", re.IGNORECASE)
 
+_IN_BRACKETS = re.compile(r"\s*\((?P<zone>[A-Z]{2,5})(?:(?P<hours>[+-]\d{1,2})(?::?(?P<minutes>\d\d))?)?\)\s*$")
+_ZERO = ("UTC", "GMT")
+
 
 def plain(name: str) -> str:
     """A column's name folded, without what a warehouse puts around it.
@@ -33,7 +37,21 @@ def plain(name: str) -> str:
     >>> {plain(name) for name in ("email", "properties_email", "property_email.value", "EMAIL__VALUE")}
     {'email'}
     """
-    return folded(_WRAPPED.sub("", name.strip()))
+    return folded(_WRAPPED.sub("", name.strip() if zone_of(name) is None else _IN_BRACKETS.sub("", name)))
+
+
+def zone_of(name: str) -> dt.timezone | None:
+    """The time zone that stands in brackets behind a column's name.
+
+    >>> [str(zone_of(name)) for name in ("Create Date (EDT)", "Create Date (GMT+5:30)", "Email (CRM)")]
+    ['UTC-04:00', 'UTC+05:30', 'None']
+    """
+    found = _IN_BRACKETS.search(name)
+    if found is None or found["zone"] not in shipped()["zones"] or (found["hours"] and found["zone"] not in _ZERO):
+        return None
+    hours = int(found["hours"] or 0) + int(shipped()["zones"][found["zone"]])
+    minutes = int(found["minutes"] or 0) * (-1 if (found["hours"] or "").startswith("-") else 1)
+    return dt.timezone(dt.timedelta(hours=hours, minutes=minutes)) if abs(hours) < 24 else None
 
 
 @functools.cache
