@@ -174,6 +174,13 @@ def test_the_tables_of_a_warehouse_are_read_with_their_contacts(tmp_path: Path) 
     assert export.understood["history of others"].startswith("1 changes are of contacts that are gone or in no file")
 
 
+def test_where_nobody_has_an_address_the_export_does_not_tell_who_has_none(tmp_path: Path) -> None:
+    without = [contact(number, "true", email="") for number in (1, 2)]
+    assert mk.audit(read(tmp_path, *without)).mailing.tolist() == ["", ""]
+    told = mk.audit(read(tmp_path, without[0], contact(2, "true", email="ann@example.com"))).mailing
+    assert told.tolist() == ["no address", ""]
+
+
 def test_exports_of_two_portals_are_not_compared(tmp_path: Path) -> None:
     one, other = (read(tmp_path, contact(number, "true")) for number in (1, 2))
     with pytest.raises(mk.DataError, match="No contact stands in both exports"):

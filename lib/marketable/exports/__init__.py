@@ -200,7 +200,7 @@ def read_export(
     understood |= lacking(columns, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")
-    if "email" in columns:
+    if (used["email"] != "").any():  # where nobody has an address, the addresses were left out
         used["no_address"] = used["email"] == ""
     details = used[[name for name in _DETAILS if name in used]]
     if "status_source" in details:

@@ -334,7 +334,8 @@ def _in_zone(times: pd.Series[Any], zone: dt.timezone | None) -> pd.Series[Any]:
     """Times in the zone that their column's name tells, if it tells one and they do not."""
     if zone is None or not pd.api.types.is_datetime64_dtype(times.dtype):
         return times
-    return times.dt.tz_localize(zone).dt.tz_convert("UTC")
+    zoned: pd.Series[Any] = times.dt.tz_localize(zone).dt.tz_convert("UTC")
+    return zoned
 
 
 def _created_by(recorded: list[pd.Series[Any]], created_at: pd.Series[Any], vocabulary: Vocabulary) -> dict[str, Any]:
