@@ -159,18 +159,20 @@ def test_a_wrapped_file_that_is_cut_is_an_error(tmp_path: Path) -> None:
 
 def test_the_tables_of_a_warehouse_are_read_with_their_contacts(tmp_path: Path) -> None:
     tables = {
-        "contact": "id,property_createdate,property_hs_marketable_status\n1,2025-01-10 10:00:00,true",
+        "contact": "id,property_createdate,property_hs_marketable_status,property_hs_merged_object_ids\n"
+        "1,2025-01-10 10:00:00,true,8\n8,2025-01-09 10:00:00,true,",
         "contact_property_history": "contact_id,name,source,source_id,timestamp,value\n"
         "1,hs_marketable_status,FORM,f-2,2025-03-01 10:00:00,true\n1,email,FORM,f-2,2025-03-01 10:00:00,a@b.c\n"
         "9,hs_marketable_status,FORM,f-2,2025-03-01 10:00:00,true",
-        "contact_form_submission": "timestamp,form_id,contact_id\n2025-03-01 10:00:00,f-2,1",
+        "contact_form_submission": "timestamp,form_id,contact_id\n2025-03-01 10:00:00,f-2,1\n2025-02-01 10:00:00,f-2,8",
         "form": "guid,name\nf-2,Demo",
     }
     for name, text in tables.items():
         (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
     export = mk.read_export(tmp_path)
     assert export.statuses[["contact_id", "cause", "detail"]].values.tolist() == [["1", "form", "Demo"]]
-    assert export.touches["asset"].tolist() == ["", "Demo"]
+    assert export.touches[["contact_id", "asset"]].values.tolist() == [["1", ""], ["1", "Demo"], ["1", "Demo"]]
+    assert len(export.rejected) == 0, "what an absorbed contact sent is of the one that there is"
     assert export.understood["history of others"].startswith("1 changes are of contacts that are gone or in no file")
 
 

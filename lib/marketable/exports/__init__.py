@@ -22,7 +22,7 @@ from marketable.reading.dates import of_one_kind
 from marketable.reading.tables import FilePath, raise_first
 from marketable.reading.touches import as_touches
 
-from .contacts import STATUS_SOURCE, Rows, rows_of
+from .contacts import Rows, rows_of
 from .conversions import apart_from_creations, conversions_of, submissions_of_contacts
 from .files import (
     BY_DAY,
@@ -41,8 +41,7 @@ from .files import (
 from .forms import forms_of
 from .mapping import ColumnMapping, as_mapping
 from .previews import Preview, preview
-from .recorded import history_table, no_statuses, of_exports, of_history, of_source
-from .recorded import together as recorded_together
+from .recorded import history_table, no_statuses, recorded_of
 from .sources import CERTAINTIES, Tool, form_name, recorded_sources, tool_of, why
 from .vocabulary import Vocabulary, lacking
 
@@ -123,17 +122,18 @@ def read_export(
 ) -> Export:
     r"""The contacts and touches in a copy of HubSpot's contacts, in one file or in several.
 
-    Arguments: path, of a contacts export (csv, xlsx), of contacts of the API in whatever JSON a program wraps them, or
-    of a warehouse's table of contacts (csv, parquet), of forms of API v2 (JSON), whose switches and names they tell; a
-    folder of such files, or several
-    of them, in which the same contact is used once: from the newest, by the day in the file's name, else by the latest
-    moment it tells. Needed are Record ID or Email, and Create Date. mapping, names of columns and values that are this
-    portal's own: a ColumnMapping, its settings, or the path of a mapping.yaml. dates, `day first` or `month first`,
-    where the dates do not tell it and the mapping does not. submissions, Fivetran's table contact_form_submission
-    (timestamp, form_id, contact_id): as it tells of all submissions, First and Recent Conversion are left aside. forms,
-    names of forms by form_id: a mapping or Fivetran's table form (guid, name); a form not named there bears the name of
-    the contacts it created, else its form_id. strict: whether a rejected row is an error. progress, called with what is
-    done, of how much, and what it is.
+    Arguments: path, of a contacts export (csv, xlsx), of contacts of the API in whatever JSON a program wraps them,
+    of a warehouse's table of contacts (csv, parquet), or of forms of API v2 (JSON), whose names and switches they
+    tell; a folder of such files, or several of them, in which the same contact is used once: from the newest, by the
+    day in the file's name, else by the latest moment it tells. A warehouse's tables contact_form_submission,
+    contact_property_history and form among them are read with their contacts. Needed are Record ID or Email, and
+    Create Date. mapping, names of columns and values that are this portal's own: a ColumnMapping, its settings, or
+    the path of a mapping.yaml. dates, `day first` or `month first`, where the dates do not tell it and the mapping
+    does not. submissions, Fivetran's table contact_form_submission (timestamp, form_id, contact_id): as it tells of
+    all submissions, First and Recent Conversion are left aside. forms, names of forms by form_id: a mapping or
+    Fivetran's table form (guid, name); a form not named there bears the name of the contacts it created, else its
+    form_id. strict: whether a rejected row is an error. progress, called with what is done, of how much, and what it
+    is.
     Returns: an Export.
     Raises: DataError, for a file that is no table or lacks a needed column, for dates whose order is not decided, and
     if strict for the first rejected row; MappingError, for a mapping that is not valid.
@@ -148,7 +148,7 @@ def read_export(
         raise DataError("Names of forms are of no use without submissions", advice="Give submissions too.")
     path = path if isinstance(path, (str, os.PathLike)) else list(path)
     own, files, beside = as_mapping(mapping), files_of(path), tables_beside(path)
-    submissions = submissions or (beside.get("submissions") if beside.get("submissions") not in files else None)
+    submissions = submissions or beside.get("submissions")
     forms = forms if forms is not None or submissions is None else beside.get("forms")
     labels, vocabulary = labels_of(files), own.vocabulary()
     parts = [
@@ -172,7 +172,7 @@ def read_export(
     rows_read = sum(part.rows_read for part in rows)
     formed = forms_of([form for part in parts for form in part.forms])
     versions = [part.history.assign(file=number) for number, part in enumerate(parts) if len(part.history)]
-    if "history" in beside and beside["history"] not in files:
+    if "history" in beside:
         versions.append(_history(beside["history"], vocabulary, progress))
     del parts, rows
     used = whole.used
@@ -184,7 +184,7 @@ def read_export(
         submissions_read = 0
     else:
         told, unused, names, notes = submissions_of_contacts(
-            submissions, forms, used, vocabulary.sources, formed.names, strict=strict
+            submissions, forms, used, vocabulary.sources, formed.names, whole.merged, strict=strict
         )
         submissions_read = len(told) + len(unused)
         rejections.append(unused)
@@ -192,12 +192,12 @@ def read_export(
     creations = used[["contact_id", "created_at", "source", "asset"]].rename(columns={"created_at": "occurred_at"})
     told.insert(0, "contact_id", used["contact_id"].array.take(told["contact"].to_numpy()))
     touches = as_touches(pd.concat([creations, told.drop(columns="contact")]))
-    statuses, recorded_notes = _recorded(used, versions, whole.seen, vocabulary, names)
+    statuses, recorded_notes = recorded_of(used, versions, whole.seen, vocabulary, names)
     used = used.set_index("contact_id")
-    understood |= (
-        ({"certainty": _shares(used["certainty"])} if len(used) else {}) | notes | early | recorded_notes | formed.notes
-    )
-    understood |= lacking(columns, with_submissions=submissions is not None)
+    understood |= {"certainty": _shares(used["certainty"])} if len(used) else {}
+    understood |= notes | early | recorded_notes | formed.notes
+    if len(used) or not formed.names:
+        understood |= lacking(columns, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")
     if (used["email"] != "").any():  # where nobody has an address, the addresses were left out
@@ -228,37 +228,6 @@ class _Part:
     rows: Rows
     history: pd.DataFrame
     forms: tuple[Mapping[str, object], ...]
-
-
-def _recorded(
-    used: pd.DataFrame,
-    versions: list[pd.DataFrame],
-    seen: pd.DataFrame,
-    vocabulary: Vocabulary,
-    names: Mapping[str, str],
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """What is recorded of how statuses came about, and notes. Arguments: names, of forms by form_id."""
-    of_contacts = [
-        each if "contact_id" in each else each.merge(used[["file", "row", "contact_id"]], on=["file", "row"])
-        for each in versions
-    ]
-    told, notes = of_history(pd.concat(of_contacts), vocabulary) if versions else (no_statuses(), {})
-    strangers = ~told["contact_id"].isin(used["contact_id"]) if len(told) else pd.Series(dtype=bool)
-    if strangers.any():
-        notes["history of others"] = (
-            f"{int(strangers.sum()):,} changes are of contacts that are gone or in no file, and are left out"
-        )
-        told = told[~strangers].reset_index(drop=True)
-    known = pd.Index(told["contact_id"].unique())
-    sourced, unknown = of_source(used[["contact_id", *STATUS_SOURCE, "status"]].set_index("contact_id"), known)
-    changed = of_exports(seen[~seen["contact_id"].isin(known)])
-    together = recorded_together(told, sourced, changed)
-    by_form = together["cause"].eq("form")
-    if not names or not by_form.any():
-        return together, notes | unknown
-    called = {form: names.get(form, form) for form in together["detail"][by_form].unique()}
-    detail = together["detail"].astype("object").mask(by_form, together["detail"].map(called)).astype("str")
-    return together.assign(detail=detail), notes | unknown
 
 
 def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:

@@ -116,17 +116,19 @@ def submissions_of_contacts(
     contacts: pd.DataFrame,
     sources: Sources,
     known: Mapping[str, str],
+    merged: Mapping[str, str],
     *,
     strict: bool,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str], dict[str, str]]:
     """The touches that a table of submissions tells of (as `conversions_of` has them), its rejected rows, names of
-    forms by form_id, and notes. Arguments: known, such names.
+    forms by form_id, and notes. Arguments: known, such names; merged, contacts that others have absorbed, and these.
     """
     table = read_table(path)
     cells = _needed(table.frame, ("contact_id", "timestamp", "form_id"), path)
     contact_id, form_id = cells["contact_id"], cells["form_id"]
     occurred_at = read_dates({"timestamp": cells["timestamp"]}, file=path).times["timestamp"]
-    contact = pd.Series(pd.Index(contacts["contact_id"]).get_indexer(contact_id), cells.index)
+    sent_by = contact_id.map({who: merged.get(who, who) for who in contact_id.unique()}) if merged else contact_id
+    contact = pd.Series(pd.Index(contacts["contact_id"]).get_indexer(pd.Index(sent_by)), cells.index)
     rejected = first_faults(
         table.rejected,
         rejected_rows(contact_id[contact < 0], "contact_id", "No contact that was read has this id"),

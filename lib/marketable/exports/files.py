@@ -62,7 +62,7 @@ def tables_beside(path: FilePath | Iterable[FilePath]) -> dict[str, Path]:
     named = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     folders = [sorted(each.iterdir()) if each.is_dir() else [each] for each in map(_there, named)]
     files = [file for folder in folders for file in folder if file.suffix.lower() in SUFFIXES]
-    return {kind: file for file in files if (kind := beside_of(file)) is not None}
+    return {kind: file for file in files if (kind := beside_of(file)) is not None} if len(files) > 1 else {}
 
 
 def _there(name: FilePath) -> Path:
@@ -147,6 +147,12 @@ class Together:
     gone: pd.DataFrame
     seen: pd.DataFrame
     notes: dict[str, str]
+
+    @property
+    def merged(self) -> dict[str, str]:
+        """The contacts that others have absorbed, and these."""
+        into = self.gone[self.gone["into"] != ""]
+        return dict(zip(into["contact_id"], into["into"], strict=True))
 
 
 def together(parts: list[Rows], files: list[Path], labels: list[str]) -> Together:

@@ -34,6 +34,11 @@ class Opened:
     export: Export | None
     files: tuple[Path, ...] = ()
 
+    @property
+    def rows_used(self) -> int:
+        """The rows that were used: neither rejected, nor of contacts that are no more."""
+        return self.rows_read - len(self.rejected) - (0 if self.export is None else len(self.export.gone))
+
 
 def open_file(
     path: FilePath | Sequence[FilePath], *, mapping: ColumnMapping | FilePath | None = None, dates: str | None = None

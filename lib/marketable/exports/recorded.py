@@ -98,6 +98,41 @@ def no_statuses() -> pd.DataFrame:
     return _statuses(pd.DataFrame(columns=list(COLUMNS)))
 
 
+def recorded_of(
+    used: pd.DataFrame,
+    versions: list[pd.DataFrame],
+    seen: pd.DataFrame,
+    vocabulary: Vocabulary,
+    names: Mapping[str, str],
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """What is recorded of how the statuses of contacts came about, and notes.
+
+    Arguments: used, the contacts, with the file and the row they are used from; versions, of their statuses, by
+    contact_id or by file and row; seen, see `of_exports`; names, of forms by form_id.
+    """
+    of_contacts = [
+        each if "contact_id" in each else each.merge(used[["file", "row", "contact_id"]], on=["file", "row"])
+        for each in versions
+    ]
+    told, notes = of_history(pd.concat(of_contacts), vocabulary) if versions else (no_statuses(), {})
+    strangers = ~told["contact_id"].isin(used["contact_id"]) if len(told) else pd.Series(dtype=bool)
+    if strangers.any():
+        notes["history of others"] = (
+            f"{int(strangers.sum()):,} changes are of contacts that are gone or in no file, and are left out"
+        )
+        told = told[~strangers].reset_index(drop=True)
+    known = pd.Index(told["contact_id"].unique())
+    sourced, unknown = of_source(used[["contact_id", *STATUS_SOURCE, "status"]].set_index("contact_id"), known)
+    changed = of_exports(seen[~seen["contact_id"].isin(known)])
+    together = _together(told, sourced, changed)
+    by_form = together["cause"].eq("form")
+    if not names or not by_form.any():
+        return together, notes | unknown
+    called = {form: names.get(form, form) for form in together["detail"][by_form].unique()}
+    detail = together["detail"].astype("object").mask(by_form, together["detail"].map(called)).astype("str")
+    return together.assign(detail=detail), notes | unknown
+
+
 def of_history(versions: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.DataFrame, dict[str, str]]:
     """The changes that the histories of contacts' statuses tell, and notes.
 
@@ -190,7 +225,7 @@ def of_exports(seen: pd.DataFrame) -> pd.DataFrame:
     return _statuses(rows.reindex(columns=list(COLUMNS)).assign(detail=""))
 
 
-def together(*parts: pd.DataFrame) -> pd.DataFrame:
+def _together(*parts: pd.DataFrame) -> pd.DataFrame:
     """Recorded changes put together, by contact, in the order of time; a cause without a time is of the latest one."""
     there = [part for part in parts if len(part)] or [no_statuses()]
     if len(there) == 1:

@@ -232,8 +232,7 @@ def own_statuses(found: Findings) -> Section | None:
 def left_open(found: Findings) -> Section:
     """What was rejected, what is not covered, what is ambiguous, and what the file does not tell."""
     opened, uncovered = found.opened, found.what_if.by("source")[NOT_COVERED].astype(int)
-    used = opened.rows_read - len(opened.rejected)
-    lines = [f"{opened.rows_read:,} rows read, {used:,} used, {len(opened.rejected):,} rejected."]
+    lines = [f"{opened.rows_read:,} rows read, {opened.rows_used:,} used, {len(opened.rejected):,} rejected."]
     count = int(uncovered.sum())
     verb = "contact is" if count == 1 else "contacts are"
     silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."

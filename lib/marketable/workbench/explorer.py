@@ -438,7 +438,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
     def _say_what_was_read(self) -> None:
         opened = self._opened
         contacts = int(self.baseline.counts().sum())
-        text = f"{opened.name}: {opened.rows_read:,} rows read, {opened.rows_read - len(opened.rejected):,} used, "
+        text = f"{opened.name}: {opened.rows_read:,} rows read, {opened.rows_used:,} used, "
         text += f"{len(opened.rejected):,} rejected; {len(self.touches):,} touches of {contacts:,} contacts"
         if not pd.isna(self.baseline.as_of):
             text += f", as of {words.day(self.baseline.as_of)}"
