@@ -79,9 +79,10 @@ def main() -> None:
     parser.add_argument("--by-hand", type=float, nargs=2, default=(0.03, 0.04))
     parser.add_argument("--bulk", type=int, default=0)
     parser.add_argument("--dated", type=float, default=0.0)
+    parser.add_argument("--recorded", type=float, default=0.0)
     options = parser.parse_args()
     settings = {"touches": options.touches, "by_hand": tuple(options.by_hand), "bulk": options.bulk}
-    settings["dated"] = options.dated
+    settings |= {"dated": options.dated, "recorded": options.recorded}
     total = measured(range(options.seeds), **settings)
     print(report(total))
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 import marketable as mk
+from marketable.auditing.recorded import OF_SOURCE
 from marketable.engine.moments import start
 from marketable.exports import CERTAINTIES, Export
+from marketable.exports.recorded import CAUSES, IN_SOURCE
 from marketable.portal.portal import Change, History, Portal
 from marketable.reading.touches import as_touches
 from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, Rulebook
@@ -46,11 +48,13 @@ def made_up(
     bulk: int = 0,
     unnamed: float = 0.1,
     dated: float = 0.0,
+    recorded: float = 0.0,
 ) -> MadeUp:
     """A portal of a seed. Arguments: unlike, the share of switches that are not as the owner says; by_hand, the shares
     of contacts that were set as marketing and as non-marketing; bulk, how many times somebody set most of a month's new
     contacts as one or the other; unnamed, the share of creations whose asset is not told; dated, the share of switches
-    of which the owner tells a change: of those that are not as told, it lay on another day, or never came.
+    of which the owner tells a change: of those that are not as told, it lay on another day, or never came; recorded,
+    the share of contacts of whose status HubSpot recorded what set it.
     """
     chance, draws = random.Random(seed), np.random.default_rng(seed)
     batch = firm_touches(touches, seed, *YEARS).astype({"source": "str", "asset": "str"})
@@ -92,7 +96,33 @@ def made_up(
         since = pd.Timestamp(YEARS[0]) + pd.Timedelta(days=chance.randrange(2_000))
         month = created.between(since, since + pd.Timedelta(days=30)) & (draws.random(len(created)) < 0.7)
         marketing = marketing.mask(month, chance.random() < 0.5)
-    return MadeUp(_export(batch, marketing, draws, unnamed), given_portal, truth_portal, became, last)
+    export = _export(batch, marketing, draws, unnamed)
+    if recorded:
+        export = replace(export, statuses=_causes(batch, truth_portal, marketing, draws, recorded))
+    return MadeUp(export, given_portal, truth_portal, became, last)
+
+
+def _causes(
+    batch: pd.DataFrame, truth: Portal, marketing: pd.Series, draws: np.random.Generator, share: float
+) -> pd.DataFrame:
+    """What HubSpot recorded of a share of the contacts: the switch that decided, or a workflow where none did."""
+    contacts = mk.decide(batch, truth).contacts.reindex(marketing.index)
+    by_rule = contacts["status"].eq(MARKETING) == marketing
+    decided = contacts["decided_by"].astype("str").str.partition("/")
+    causes = decided[0].map(OF_SOURCE).where(marketing & by_rule).mask(~by_rule, "workflow")
+    chosen = causes.notna() & (draws.random(len(causes)) < share)
+    rows = pd.DataFrame(
+        {
+            "contact_id": marketing.index[chosen],
+            "status": np.where(marketing[chosen], MARKETING, NON_MARKETING),
+            "cause": pd.Categorical(causes[chosen], categories=list(CAUSES)),
+            "detail": decided[2].where(by_rule, "Clean up")[chosen].to_numpy(),
+            "recorded_in": IN_SOURCE,
+        }
+    )
+    never = pd.Series(pd.NaT, rows.index, dtype="datetime64[us]")
+    rows["status"] = rows["status"].astype(pd.CategoricalDtype([MARKETING, NON_MARKETING]))
+    return rows.assign(at=never, earliest=never, latest=never)
 
 
 def _with_a_change(on: bool, unlike: bool, chance: random.Random) -> tuple[History, History]:

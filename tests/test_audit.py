@@ -235,10 +235,11 @@ def test_a_few_contacts_are_not_enough_to_say_that_a_switch_is_another_way(made:
 
 
 def test_what_hubspot_names_as_the_source_of_the_status_is_passed_on(made: Made) -> None:
-    made.add(1, MARKETING, "MEETINGS")
-    export = made.export
-    named = replace(export, details=pd.DataFrame({"status_source": ["WORKFLOW: Nurture"]}, export.contacts.index))
-    assert "HubSpot names what set it: WORKFLOW: Nurture." in mk.audit(named).contacts["reason"].iloc[0]
+    told = {"Marketing_contact_status_source_type": "WORKFLOW", "Marketing_contact_status_source_name": "Nurture"}
+    made.add(1, MARKETING, "MEETINGS", **told)
+    reason = made.audit().contacts["reason"].iloc[0]
+    assert reason.startswith("HubSpot recorded what made it marketing: the workflow Nurture. By the rules alone")
+    assert made.explained() == [("non-marketing", "recorded by HubSpot", "recorded")]
 
 
 def test_a_contact_that_waits_counts_until_the_update_date(made: Made) -> None:

@@ -259,6 +259,26 @@ def epoch(page: list[dict[str, Any]]) -> str:
     return json.dumps(page)
 
 
+def wrapped(wrap: Callable[[list[dict[str, Any]]], Any]) -> Any:
+    """The contacts of the API in an envelope."""
+    return in_json(lambda found: json.dumps(wrap([each for page in found for each in page["results"]])))
+
+
+def of_v1(contact: dict[str, Any]) -> dict[str, Any]:
+    properties = {name: {"value": cell or "", "versions": []} for name, cell in contact["properties"].items()}
+    return {"vid": contact["id"], "merged-vids": [], "properties": properties, "identity-profiles": [{"vid": 1}]}
+
+
+def with_names(rename: Callable[[str], str]) -> Callable[[Path], Export]:
+    """A warehouse's table, its columns named as a connector names them."""
+
+    def read(folder: Path) -> Export:
+        rows = with_dates(told("internal").rows, "%Y-%m-%dT%H:%M:%S.000000+00:00")
+        return read_export(csv(folder, [{rename(name): cell for name, cell in row.items()} for row in rows]))
+
+    return read
+
+
 DIALECTS: dict[str, Callable[[Path], Export]] = {
     "as HubSpot writes it": in_csv("en", quoting=1),
     "with a byte order mark": in_csv("en", "utf-8-sig"),
@@ -303,6 +323,32 @@ DIALECTS: dict[str, Callable[[Path], Export]] = {
     "German dates": in_text(form="%d.%m.%Y %H:%M", sep=";"),
     "British dates": in_text(form="%d/%m/%Y %H:%M"),
     "API dates in milliseconds": in_json(epoch),
+    "contacts of API v1": wrapped(lambda found: {"contacts": [of_v1(each) for each in found], "has-more": False}),
+    "items of n8n": wrapped(lambda found: [{"json": each, "pairedItem": {"item": 0}} for each in found]),
+    "records of a stream": in_json(
+        lambda found: "\n".join(
+            json.dumps({"stream": "contacts", "data": each, "emitted_at": 1})
+            for page in found
+            for each in page["results"]
+        )
+    ),
+    "messages with records": wrapped(
+        lambda found: [{"type": "RECORD", "record": {"stream": "contacts", "data": each}} for each in found]
+    ),
+    "an answer within an answer": wrapped(
+        lambda found: {"status": 200, "headers": {"date": "x"}, "body": {"data": {"results": found, "errors": []}}}
+    ),
+    "flat rows": wrapped(lambda found: [each["properties"] for each in found]),
+    "values in objects": wrapped(
+        lambda found: [
+            {"id": each["id"], "properties": {name: {"value": cell} for name, cell in each["properties"].items()}}
+            for each in found
+        ]
+    ),
+    "Airbyte, csv": with_names(lambda name: f"properties_{name}"),
+    "Stitch, csv": with_names(lambda name: f"property_{name}.value"),
+    "dlt, csv": with_names(lambda name: f"properties__{name}__value"),
+    "upper case": with_names(lambda name: f"PROPERTY_{name.upper()}"),
 }
 
 

@@ -85,6 +85,14 @@ def test_an_export_without_a_needed_column_is_an_error(folder: Path) -> None:
         read(folder, {"Name": "Ann", "Create Date": "2024-03-01"})
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("EDT", 13), ("UTC", 9), ("GMT+2", 7), ("GMT-3:30", 12)])
+def test_a_zone_behind_a_header_is_the_zone_of_its_dates(folder: Path, zone: str, hour: int) -> None:
+    export = read(folder, {"Contact ID": "7", f"Create Date ({zone})": "2024-06-01 09:00", "Email (CRM)": "a@b.c"})
+    created_at = export.contacts.loc["7", "created_at"]
+    assert created_at.tz_convert("UTC").hour == hour
+    assert export.emails["7"] == "", "what stands in brackets is not always a zone"
+
+
 def test_all_dialects_tell_the_same(folder: Path) -> None:
     labels = BY_FORM | {"Marketing contact status": "Marketing contact", "Marketing contact until next update": "Yes"}
     facts = {
@@ -123,8 +131,8 @@ def test_what_is_no_contact_in_a_page_is_rejected(folder: Path) -> None:
     archived = api("8") | {"archived": True}
     export = read_json(folder, [api("7"), archived, api("9", email="\ud800"), 5, {"properties": None}])
     assert export.contacts.index.tolist() == ["7"]
+    assert export.gone.values.tolist() == [["8", "archived", ""]]
     assert reasons(export) == [
-        (2, "archived", "The contact is archived"),
         (3, "email", "The cell holds characters that are no text"),
         (4, "properties", "This is no contact of API v3"),
         (5, "properties", "This is no contact of API v3"),
@@ -390,21 +398,17 @@ def test_a_contact_that_the_newest_file_says_is_archived_is_not_counted_from_an_
     assert export.contacts.index.tolist() == ["8"]
     assert export.rows_read == 3
     assert reasons(export) == [
-        (1, "archived", "c-2026-10-31.json: The contact is archived"),
-        (
-            1,
-            "id",
-            "c-2026-10-01.json: The row that counts, c-2026-10-31.json, row 1, is rejected: The contact is archived",
-        ),
+        (1, "id", "c-2026-10-01.json: The row that counts, c-2026-10-31.json, row 1, says: The contact is archived"),
     ]
+    assert export.gone.values.tolist() == [["7", "archived", ""]]
 
 
 @pytest.mark.parametrize(
     ("newest", "why"),
     [
-        ({"_fivetran_deleted": "true"}, "The contact is deleted"),
-        ({"Marketing contact status": "nicht mehr"}, "This is no status"),
-        ({"Create Date": "?"}, "This is no time"),
+        ({"_fivetran_deleted": "true"}, "says: The contact is deleted"),
+        ({"Marketing contact status": "nicht mehr"}, "is rejected: This is no status"),
+        ({"Create Date": "?"}, "is rejected: This is no time"),
     ],
 )
 def test_a_rejected_row_of_the_newest_file_does_not_bring_older_facts_back(
@@ -415,8 +419,8 @@ def test_a_rejected_row_of_the_newest_file_does_not_bring_older_facts_back(
     for known in ({}, {"Record ID": ""}):
         export = several(folder, old, (new, [row | newest | known]))
         assert export.contacts.index.tolist() == ["8"]
-        assert export.rows_read == len(export.contacts) + len(export.rejected) == 3
-        assert f"The row that counts, {new}, row 2, is rejected: {why}" in export.rejected["reason"].iloc[-1]
+        assert export.rows_read == len(export.contacts) + len(export.gone) + len(export.rejected) == 3
+        assert f"The row that counts, {new}, row 2, {why}" in export.rejected["reason"].iloc[-1]
 
 
 def test_a_rejected_row_of_an_older_file_changes_nothing(folder: Path) -> None:
@@ -444,7 +448,7 @@ def test_rows_that_repeat_a_contact_are_told_apart_from_faults(folder: Path) -> 
         "a-2026-09-30.csv: 3 read, 0 used, 2 repeated, 1 rejected"
     )
     assert export.rejected["reason"].str.contains(REPEATED, regex=False).sum() == 3
-    assert export.rows_read == len(export.contacts) + len(export.rejected) == 6
+    assert export.rows_read == len(export.contacts) + len(export.gone) + len(export.rejected) == 6
     assert "repeated" not in read(folder, CONTACT).understood
 
 
@@ -790,7 +794,7 @@ def test_every_contact_is_used_or_rejected(folder: Path, rows: list[list[str]]) 
     dated = [[*row[:2], "2024-03-01 09:00", *row[3:]] if row[2] != "7" else row for row in rows]
     pd.DataFrame(dated, columns=COLUMNS).to_csv(path, index=False)
     export = read_export(path)
-    assert export.rows_read == len(export.contacts) + len(export.rejected) == len(rows)
+    assert export.rows_read == len(export.contacts) + len(export.gone) + len(export.rejected) == len(rows)
     assert set(export.touches["contact_id"]) == set(export.contacts.index)
 
 
@@ -812,7 +816,7 @@ def test_any_json_is_an_export_or_an_error_for_people(folder: Path, root: object
         export = read_json(folder, root)
     except DataError:
         return
-    assert export.rows_read == len(export.contacts) + len(export.rejected)
+    assert export.rows_read == len(export.contacts) + len(export.gone) + len(export.rejected)
 
 
 def test_the_touches_of_an_export_are_a_batch(folder: Path) -> None:

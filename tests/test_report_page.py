@@ -611,7 +611,7 @@ def test_the_audit_tells_the_switches_the_groups_and_the_portal_that_the_statuse
         assert re.search(rf"\|{explanation}\|[^0-9]*\|{row.iloc[0]:,}\|+{row.iloc[1]:,}\|+{row.iloc[2]:,}\|", text)
     for row in audit.switches[audit.switches["differs"]].itertuples():
         assert f"{row.asset}||{row.portal}||{row.looks}||{row.evidence}" in text
-    assert "made marketing by Integrations and API: Shopware||48||It looks" in text
+    assert "made marketing by Integrations and API: Shopware||48||19||It looks" in text
     for told in (*audit.remarks.values(), *audit.myths.index, "Shopware:\n    - switch: off\n    - from: 2025-06-22"):
         assert str(told) in html_module.unescape(text)
     priced = made("audited").html

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .auditing.audit import Audit, audit
+    from .auditing.changes import Changes, changes
     from .engine import Outcome, decide
     from .errors import (
         DataError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Audit",
     "Batch",
+    "Changes",
     "DataError",
     "Edition",
     "Export",
@@ -44,6 +46,7 @@ __all__ = [
     "UnknownNameError",
     "WhatIf",
     "audit",
+    "changes",
     "decide",
     "read_export",
     "read_touches",

@@ -1,5 +1,6 @@
 """Why the contacts of a portal's own export are what they are, and what that says about its switches."""
 
 from .audit import Audit, audit
+from .changes import Changes, changes
 
-__all__ = ["Audit", "audit"]
+__all__ = ["Audit", "Changes", "audit", "changes"]

@@ -30,7 +30,7 @@ from .explanations import BY_HAND, EXPLANATIONS, explain
 from .myths import myths
 from .witnesses import FEWEST
 
-SILENT_DAYS = 180
+SILENT_DAYS, NEVER_DAYS = 180, 30
 Progress = Callable[[int, int, str], None]
 _FAR = 3
 _NOT_AS_TOLD = "This is inferred from the statuses of an export. Look at each in HubSpot before you rely on it."
@@ -44,8 +44,10 @@ class Audit:
     given switches, and under those that the statuses show), `evidence` (what the statuses show of the switches).
 
     `contacts`: index contact_id; created_at, source, asset, certainty (as the export tells), expected and actual
-    (status), explanation, trust (H, M, assumption; inferred: follows from the other contacts; silent), reason.
-    `silent_days`: for how long nobody is mailed who counts as not mailed. `prices`: the user's price list, or None.
+    (status), explanation, trust (recorded: HubSpot did; H, M, assumption; inferred: follows from the other contacts;
+    silent), reason.
+    `silent_days`: for how long nobody is mailed who counts as not mailed for long; `never_days`: for how long a contact
+    is a marketing one that counts as never mailed. `prices`: the user's price list, or None.
     """
 
     export: Export
@@ -56,6 +58,7 @@ class Audit:
     contacts: pd.DataFrame
     silent_days: int = SILENT_DAYS
     prices: Prices | None = None
+    never_days: int = NEVER_DAYS
 
     def __repr__(self) -> str:
         return f"Audit: {len(self.contacts):,} contacts, {self.marketing:,} of them marketing"
@@ -158,21 +161,29 @@ class Audit:
 
     @functools.cached_property
     def mailing(self) -> pd.Series:
-        """What becomes of the mail to each marketing contact, by contact_id: hard bounced, unsubscribed, never mailed,
-        not mailed for long, mailed; blank where the export does not tell, or where it is too early to tell.
+        """What becomes of the mail to each marketing contact, by contact_id: why it cannot or must not be mailed, that
+        it does not answer, never mailed, not mailed for long, or mailed (see `mailing.MAILING`); blank where the export
+        does not tell, or where it is too early to tell.
         """
         likely = self.likely.contacts
         since = likely["since"].where(likely["status"].eq(MARKETING), likely["created_at"])
         mailed_at = mail.mailed(self.export, self.given.time_zone)
-        return mail.mailing(self.export, since, mailed_at, pd.Timestamp(self.as_of), self.silent_days)
+        as_of = pd.Timestamp(self.as_of)
+        return mail.mailing(self.export, since, mailed_at, as_of, self.silent_days, self.never_days)
 
     @functools.cached_property
     def groups(self) -> pd.DataFrame:
         """The groups of marketing contacts worth acting on, the largest first; they may overlap.
 
-        Index group; contacts, monthly (their share of a month's price, where there is a price list), advice.
+        Index group; contacts, alone (of them those that are in no other group), monthly (their share of a month's
+        price, where there is a price list), advice.
         """
         return grouping.table(self._members, self.given, self.prices, self.as_of.date())
+
+    @functools.cached_property
+    def in_groups(self) -> int:
+        """The marketing contacts that are in any group, nobody counted twice."""
+        return int(pd.concat([chosen for chosen, _ in self._members.values()], axis=1).any(axis=1).sum())
 
     @functools.cached_property
     def myths(self) -> pd.DataFrame:
@@ -215,15 +226,17 @@ def audit(
     *,
     edition: str | dt.date | None = None,
     silent_days: int = SILENT_DAYS,
+    never_days: int = NEVER_DAYS,
     prices: Prices | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     r"""Why the contacts of an export are what they are: expected against actual status, each with one explanation.
 
     Arguments: export, as `read_export` reads it, with statuses; portal, the account as far as it is known: by default
-    every switch as HubSpot delivers it; edition, the one to judge by, as for `decide`; silent_days, after how many days
-    without a marketing e-mail a contact counts as not mailed; prices, for what groups of contacts cost; progress,
-    called with the steps done, of how many, and what comes next.
+    every switch as HubSpot delivers it; what it does not list is as the export's own forms have it; edition, the one to
+    judge by, as for `decide`; silent_days, after how many days without a marketing e-mail a contact counts as not
+    mailed for long; never_days, after how many days as a marketing contact it counts as never mailed; prices, for what
+    groups of contacts cost; progress, called with the steps done, of how many, and what comes next.
     Returns: an Audit. Its `portal` has the switches as the statuses show them.
     Raises: DataError where there are no contacts, or the export tells nobody's status.
 
@@ -244,6 +257,8 @@ def audit(
     if export.contacts["status"].isna().all():
         advice = "Add the property Marketing contact status to the view in HubSpot, then export again."
         raise DataError("The export does not tell the contacts' statuses", advice=advice)
+    told = Portal.model_validate({"switches": export.switches})
+    portal = portal.model_copy(update={"switches": {**told.switches, **portal.switches}})
     tell = progress or (lambda done, steps, what: None)
     tell(0, 4, "what the statuses say about the switches")
     found = evidence(export, portal, edition)
@@ -254,7 +269,7 @@ def audit(
     tell(3, 4, "an explanation for each contact")
     contacts = explain(export, expected, likely, found)
     tell(4, 4, "done")
-    return Audit(export, portal, expected, likely, found, contacts, silent_days, prices)
+    return Audit(export, portal, expected, likely, found, contacts, silent_days, prices, never_days)
 
 
 def _comment(line: str) -> str:
@@ -292,6 +307,13 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
         text = "1 date lies in the future, on" if to_come == 1 else f"{to_come:,} dates lie in the future, up to"
         last = f"{audit._moments.max():%Y-%m-%d}"
         yield "days to come", f"{text} {last}. The day of the export is told by the others, if there are any."
+    odd = int(audit.evidence.recorded["at_odds"].sum())
+    if odd:
+        yield (
+            "recorded otherwise",
+            f"Of {odd:,} contacts HubSpot's record of the status ends with another one than the export's, so it "
+            "explains nothing of them. The history and the statuses may have been copied at different times.",
+        )
     unnamed = int(audit.evidence.unnamed.sum())
     if unnamed:
         yield (

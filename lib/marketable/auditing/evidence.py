@@ -19,6 +19,7 @@ from marketable.rulebook import MARKETING, Rulebook
 
 from .histories import Steps, told_by
 from .inference import Inferred, Statuses, gather, infer, within
+from .recorded import apart, recorded
 from .witnesses import FEWEST, Witnesses
 
 _COLUMNS = (
@@ -31,7 +32,7 @@ class Evidence:
     """`switches`: a row for each switch that touches of the export asked (see `Audit.switches`). `portal`: the portal
     as the statuses say it was. `access_seen`: the day before which nothing counted, where the portal names none and
     the statuses show one. `unnamed`: contacts, by contact_id, whom a form, chatflow, app or import reached whose name
-    the export does not tell. `rates`: see `Inferred`.
+    the export does not tell. `rates`: see `Inferred`. `recorded`: what is recorded of each contact's status.
     """
 
     switches: pd.DataFrame
@@ -39,35 +40,40 @@ class Evidence:
     access_seen: dt.date | None
     unnamed: pd.Series[bool]
     rates: tuple[float, float, float]
+    recorded: pd.DataFrame
 
 
 def evidence(export: Export, portal: Portal, edition: str | dt.date | None = None) -> Evidence:
-    """What the statuses of an export say about the switches.
+    """What the statuses of an export say about the switches. Whose recorded cause is no switch says nothing of one.
 
     Arguments: portal, what the account says about itself; edition, the one to judge by, as for `decide`.
     """
     found = reach(export.touches, portal, edition=edition)
-    contacts = export.contacts.reindex(found.contact_id)
+    order = export.contacts.index.get_indexer(pd.Index(found.contact_id))
+    contacts = export.contacts.iloc[order]
+    told = recorded(export, portal.time_zone)
+    marketing = contacts["status"].eq(MARKETING).to_numpy()
+    found, says = apart(found, told.iloc[order], marketing)
     unnamed = _unnamed(found)
     statuses = within(
         Statuses(
             found,
-            contacts["status"].eq(MARKETING).to_numpy(),
+            marketing,
             ~found.covered
             | unnamed
             | contacts["source"].isin(Rulebook.load().ticked).to_numpy()
             | contacts["certainty"].eq("ambiguous").to_numpy() & _chats(contacts),
         ),
-        contacts["status"].notna().to_numpy(),
+        contacts["status"].notna().to_numpy() & says,
     )
-    told = [told_by(portal, switch, edition) for switch in found.switches]
-    inferred = infer(statuses, told, access_known=portal.access_since is not None)
+    said = [told_by(portal, switch, edition) for switch in found.switches]
+    inferred = infer(statuses, said, access_known=portal.access_since is not None)
     frame = _switches(statuses, inferred)
     histories = {found.switches[number]: inferred.steps[number].history() for number in inferred.differing}
     access = None if inferred.access == EARLIEST else pd.Timestamp(inferred.access, unit="us").date()
     changed = {"switches": {**portal.switches, **histories}, "access_since": portal.access_since or access}
     by_contact = pd.Series(unnamed, index=found.contact_id)
-    return Evidence(frame, portal.model_copy(update=changed), access, by_contact, inferred.rates)
+    return Evidence(frame, portal.model_copy(update=changed), access, by_contact, inferred.rates, told)
 
 
 def _unnamed(found: Reach) -> np.ndarray:
@@ -142,7 +148,10 @@ def _told(steps: Steps, periods: list[tuple[int, int]], ranges: dict[int, tuple[
 
 def _too_few(contacts: int) -> str:
     if not contacts:
-        return "No contact shows it: others, too, could have made them marketing contacts, or the rules do not say."
+        return (
+            "No contact shows it: others, too, could have made them marketing contacts, or did so as HubSpot recorded, "
+            "or the rules do not say."
+        )
     return f"Too few contacts show it: {contacts}."
 
 

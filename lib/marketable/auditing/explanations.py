@@ -1,5 +1,7 @@
 """One explanation for each contact of an export: why its status is what it is, against what the rules expect.
 
+What HubSpot recorded goes before what the rules expect, and that before what is inferred.
+
 What the rules expect is told twice: under the switches as the portal has them, and under the switches as the statuses
 say they were. Where only the second agrees with the status, a switch is not as the portal says; where neither does,
 something happened that an export does not show.
@@ -20,7 +22,9 @@ from marketable.portal.portal import split
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES, Rulebook
 
 from .evidence import Evidence
+from .recorded import agrees_with, is_upgrade, sentences
 
+RECORDED = "recorded by HubSpot"
 AS_EXPECTED = "as expected"
 UPGRADED = "upgraded by a form after creation"
 SWITCH = "a switch is not as the portal says"
@@ -29,11 +33,12 @@ WAITING = "waiting for the update date"
 OLDER = "older than access"
 AMBIGUOUS = "ambiguous"
 NOT_TOLD = "status not told"
-EXPLANATIONS = (AS_EXPECTED, UPGRADED, SWITCH, BY_HAND, WAITING, OLDER, AMBIGUOUS, NOT_COVERED, NOT_TOLD)
+EXPLANATIONS = (AS_EXPECTED, UPGRADED, SWITCH, RECORDED, BY_HAND, WAITING, OLDER, AMBIGUOUS, NOT_COVERED, NOT_TOLD)
 MEANINGS = {
     AS_EXPECTED: "The rules and the portal's switches make it what it is.",
     UPGRADED: "It was there already, and a form that was on made it a marketing contact.",
     SWITCH: "A switch seems to have been other than the portal says: the other contacts that it reached tell the same.",
+    RECORDED: "No rule or switch made it so: HubSpot recorded who or what did.",
     BY_HAND: "Neither a rule nor a switch explains it. Something changed it that an export does not show.",
     WAITING: "It was set as non-marketing, and counts until the next update date.",
     OLDER: "It was there before the account had marketing contacts, and nothing has made it one since.",
@@ -42,7 +47,7 @@ MEANINGS = {
     "or the export does not tell its tool.",
     NOT_TOLD: "The export does not tell its status.",
 }
-TRUSTS = ("H", "M", "assumption", "inferred", "silent")
+TRUSTS = ("recorded", "H", "M", "assumption", "inferred", "silent")
 
 _LATER = {
     MARKETING: "An export does not show what did: somebody by hand, an import, a workflow, or a form sent between the "
@@ -64,7 +69,7 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     """The contacts of an export, each with its explanation.
 
     Arguments: expected, what `decide` says under the portal's switches; likely, the same under those that the statuses
-    show; found, what they show.
+    show; found, what they show, and what is recorded.
     Returns: index contact_id; created_at, source, asset, certainty (as the export has them), expected and actual
     (status), explanation (one of EXPLANATIONS), trust (of TRUSTS), reason (a sentence).
     """
@@ -79,23 +84,29 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     # A switch that is not named may have made a contact marketing; nobody is non-marketing because of it.
     unnamed = [name for name in second["decided_by"].cat.categories if split(name)[1] == ""]
     made_by_unnamed = is_marketing | second["decided_by"].isin(unnamed).to_numpy()
+    told = found.recorded
+    has = told["cause"].ne("").to_numpy()
+    is_borne_out = agrees_with(told, second, agrees)
+    by_form = is_upgrade(told, second, is_marketing)
     is_unnamed = found.unnamed.loc[contacts.index].to_numpy() & made_by_unnamed
     has_two_readings = likely.read_twice.loc[contacts.index].to_numpy()
     is_uncovered = second["status"].eq(NOT_COVERED).to_numpy()
     # Whoever created it may have ticked a box, whatever the default of that day was: the article never says.
     is_ticked = is_marketing & (is_uncovered | ~agrees) & second["decided_by"].isin(Rulebook.load().ticked).to_numpy()
-    first_that_holds = {
-        NOT_TOLD: ~is_told,
-        WAITING: contacts["waiting"].to_numpy() & is_marketing,
-        NOT_COVERED: is_uncovered | is_ticked,
-        OLDER: agrees & second["decided_by"].eq("access").to_numpy(),
-        SWITCH: agrees & ~agreed,
-        UPGRADED: agrees & is_marketing & (second["since"] > second["created_at"]).to_numpy(),
-        AS_EXPECTED: agrees,
-        AMBIGUOUS: is_unnamed | has_two_readings | is_chat & is_marketing,
-    }
-    names = [*first_that_holds, BY_HAND]
-    number = np.select(list(first_that_holds.values()), np.arange(len(names) - 1), len(names) - 1)
+    first_that_holds = [
+        (NOT_TOLD, ~is_told),
+        (WAITING, contacts["waiting"].to_numpy() & is_marketing),
+        (UPGRADED, has & ~is_borne_out & by_form),
+        (RECORDED, has & ~is_borne_out),
+        (NOT_COVERED, is_uncovered | is_ticked),
+        (OLDER, agrees & second["decided_by"].eq("access").to_numpy()),
+        (SWITCH, agrees & ~agreed),
+        (UPGRADED, agrees & is_marketing & (second["since"] > second["created_at"]).to_numpy()),
+        (AS_EXPECTED, agrees),
+        (AMBIGUOUS, is_unnamed | has_two_readings | is_chat & is_marketing),
+    ]
+    names = [*(name for name, _ in first_that_holds), BY_HAND]
+    number = np.select([holds for _, holds in first_that_holds], np.arange(len(names) - 1), len(names) - 1)
     explanation = pd.Series(_category(number, names), contacts.index)
     is_switch = number == names.index(SWITCH)
     is_not_covered = number == names.index(NOT_COVERED)
@@ -108,35 +119,45 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
             "explanation": explanation,
             "expected": first["status"],
             "actual": actual,
+            "likely": second["status"],
             "certainty": contacts["certainty"],
             "rule": second["reason"],
             "switch": deciding.where(is_switch | lost),
             "recorded": (contacts["source"].ne(NOT_COVERED) | contacts["asset"].astype("str").ne("")).astype("str"),
             "ticked": second["decided_by"].astype("object").where(is_ticked & is_not_covered),
             "because": np.select([is_unnamed, is_chat], ["unnamed", "chat"], ""),
-            "told": _status_source(export).where(number == names.index(BY_HAND)),
+            "record": np.select([is_borne_out, has & agrees, has], ["as the rules", "so anyway", "alone"], ""),
         }
     )
+    # A cause without a time is of the moment at which the rules, too, have it.
+    if is_borne_out.any():
+        since = second["since"].where(is_borne_out & is_marketing)
+        told = told.assign(at=told["at"].fillna(since.set_axis(told.index)))
     number, distinct = _kinds(kinds)
     return contacts[["created_at", "source", "asset", "certainty"]].assign(
         expected=first["status"],
         actual=actual,
         explanation=explanation.cat.set_categories(list(EXPLANATIONS)),
         trust=_category(number, [_trust(kind, found) for kind in distinct], TRUSTS),
-        reason=_category(number, [_reason(kind, found) for kind in distinct]),
+        reason=_one_behind_the_other(
+            sentences(told, is_marketing), (number, [_reason(kind, found) for kind in distinct])
+        ),
     )
 
 
-def _status_source(export: Export) -> pd.Series:
-    """What HubSpot names as the source of each contact's status, blank where it does not."""
-    found: pd.Series = export.details.get("status_source", pd.Series("", export.contacts.index))
-    return found
+def _one_behind_the_other(*parts: tuple[np.ndarray, list[str]]) -> pd.Categorical[Any]:
+    """By row two texts behind one another, each the number of one of some texts."""
+    (first, firsts), (second, seconds) = parts
+    distinct, number = np.unique(first.astype(np.int64) * len(seconds) + second, return_inverse=True)
+    pairs = [divmod(int(code), len(seconds)) for code in distinct]
+    return _category(number, [f"{firsts[at]} {seconds[then]}".strip() for at, then in pairs])
 
 
 def _category(number: np.ndarray, texts: list[str], among: Sequence[str] = ()) -> pd.Categorical[Any]:
     """By row one of some texts, not yet unique."""
     distinct = list(among or dict.fromkeys(texts))
-    codes = np.array([distinct.index(text) for text in texts], dtype=np.int32)
+    place = {text: at for at, text in enumerate(distinct)}
+    codes = np.array([place[text] for text in texts], dtype=np.int32)
     return pd.Categorical.from_codes(codes[number], dtype=pd.CategoricalDtype(pd.Index(distinct, dtype="str")))
 
 
@@ -157,6 +178,11 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
     if explanation == NOT_TOLD:
         return f"The export does not tell its status. {kind['rule']}"
     unlike = f"Expected {kind['expected']}, but it is {actual}. "
+    if kind["record"] in ("so anyway", "alone") and explanation != WAITING:
+        rules = "By the rules, too, it is so"
+        if kind["record"] == "alone":
+            rules = f"By the rules alone it would be {kind['likely']}"
+        return f"{rules}. {kind['rule']}"
     if explanation == WAITING:
         return f"{_WAITS} {kind['rule']}"
     if explanation == SWITCH:
@@ -166,8 +192,7 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
     if explanation == AMBIGUOUS:
         return f"{unlike}{_BECAUSE[kind['because']]} {kind['rule']}"
     if explanation == BY_HAND:
-        told = f" HubSpot names what set it: {kind['told']}." if kind["told"] else ""
-        return f"By the rules it would be {_other(actual)}, but it is {actual}. {_LATER[actual]}{told} {kind['rule']}"
+        return f"By the rules it would be {_other(actual)}, but it is {actual}. {_LATER[actual]} {kind['rule']}"
     if explanation == NOT_COVERED:
         why = f"Expected {kind['expected']} through {kind['switch']} {_AS_GIVEN} " if kind["switch"] else ""
         box = f"{_ticked(kind['ticked'])} " if kind["ticked"] else ""
@@ -185,6 +210,8 @@ def _other(status: str) -> str:
 
 
 def _trust(kind: dict[str, str], found: Evidence) -> str:
+    if kind["record"]:
+        return "recorded"
     if kind["explanation"] in (SWITCH, BY_HAND, AMBIGUOUS) or (kind["explanation"] == OLDER and found.access_seen):
         return "inferred"
     if kind["explanation"] in (NOT_COVERED, NOT_TOLD):

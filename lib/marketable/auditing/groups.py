@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from marketable.engine import Outcome
@@ -14,18 +15,30 @@ from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
 
 from . import mailing as mail
 from .evidence import Evidence
-from .explanations import AMBIGUOUS, BY_HAND, SWITCH, WAITING
+from .explanations import AMBIGUOUS, BY_HAND, RECORDED, SWITCH, WAITING
+from .recorded import called
 
 MADE_BY = "made marketing by "  # and then a switch
+SET_BY = "set as marketing by "  # and then what HubSpot recorded
+_STOP = "They count all the same: set them as non-marketing."
 _MAIL = {
-    mail.BOUNCED: "Mail to them comes back, and they count all the same. Set them as non-marketing.",
-    mail.UNSUBSCRIBED: "They have opted out of all e-mail, and count all the same. Set them as non-marketing.",
+    mail.NO_ADDRESS: f"They have no e-mail address, so nothing can be mailed. {_STOP}",
+    mail.INVALID: f"Their address is none that mail can go to, if it cannot be mended. {_STOP}",
+    mail.BOUNCED: f"Mail to them comes back. {_STOP}",
+    mail.QUARANTINED: f"HubSpot has put their address in quarantine, and sends nothing. {_STOP}",
+    mail.UNSUBSCRIBED: f"They have opted out of all e-mail. {_STOP}",
+    mail.OPTED_OUT: f"They have opted out of each type of marketing e-mail. {_STOP}",
+    mail.UNCONFIRMED: "They have not confirmed that they want mail (double opt-in), so HubSpot sends nothing. They "
+    "count all the same: ask them to confirm, or set them as non-marketing.",
+    mail.UNENGAGED: f"They have not opened or clicked the last {mail.UNANSWERED} marketing e-mails or more. Ask "
+    "whether they want more, or set them as non-marketing.",
     mail.NEVER: "They have never got a marketing e-mail. Mail them, or set them as non-marketing.",
     mail.SILENT: "They have not got a marketing e-mail for long. Mail them, or set them as non-marketing.",
 }
+_SET = "HubSpot recorded that this made them marketing. Look at it, and set as non-marketing whom you do not mail."
 _OTHERS = {
     BY_HAND: "Something that the export does not show made them marketing: somebody by hand or in bulk, an import, a "
-    "workflow, or a form that it does not name. Marketing contact status source tells which, if the view has it.",
+    "workflow, or a form that it does not name. Marketing contact status source type tells which, if the view has it.",
     AMBIGUOUS: "What made them marketing cannot be told for sure; each one's reason says what it could be.",
     NOT_COVERED: "HubSpot's article does not say what their tool sets, or the export does not tell what created them. "
     "Who was created by hand may have had the box for it ticked.",
@@ -53,22 +66,38 @@ def members(
         advice = f"It looks {row['looks']}; told was {row['portal']}. Look at it ({where}), turn it "
         advice += "off if it is not meant to be on, and set as non-marketing whom you do not mail."
         yield f"{MADE_BY}{switch}", through, advice
+    for name, chosen in _by_cause(found.recorded, (contacts["explanation"].eq(RECORDED) & is_marketing).to_numpy()):
+        yield f"{SET_BY}{name}", pd.Series(chosen, contacts.index), _SET
     for name, advice in _OTHERS.items():
         yield f"{name}, marketing", contacts["explanation"].eq(name) & is_marketing, advice
+
+
+def _by_cause(told: pd.DataFrame, among: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """What is recorded of some contacts, as it is called, and which contacts that is."""
+    cause, detail = told["cause"].cat, told["detail"].cat
+    packed = cause.codes.to_numpy().astype(np.int64) * len(detail.categories) + detail.codes.to_numpy()
+    by_name: dict[str, list[int]] = {}
+    for code in np.unique(packed[among]).tolist():
+        of_cause, of_detail = divmod(code, len(detail.categories))
+        by_name.setdefault(called(cause.categories[of_cause], detail.categories[of_detail]), []).append(code)
+    for name, codes in by_name.items():
+        yield name, among & np.isin(packed, codes)
 
 
 def table(
     groups: dict[str, tuple[pd.Series, str]], portal: Portal, prices: Prices | None, day: dt.date
 ) -> pd.DataFrame:
-    """The groups with anybody in them, the largest first: index group; contacts, monthly (their share of a month's
-    price; missing without a price for the hub), advice.
+    """The groups with anybody in them, the largest first: index group; contacts, alone (of them those that are in no
+    other group), monthly (their share of a month's price; missing without a price for the hub), advice.
     """
     hub = portal.subscription.hub
-    rows = {
-        name: (int(chosen.sum()), None if prices is None else prices.of(int(chosen.sum()), hub, day), advice)
-        for name, (chosen, advice) in groups.items()
-        if chosen.any()
-    }
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["contacts", "monthly", "advice"])
-    frame = frame.astype({"contacts": "int64", "monthly": "float64", "advice": "str"}).rename_axis("group")
+    number = sum((chosen.astype(int) for chosen, _ in groups.values()), start=0)
+    rows = {}
+    for name, (chosen, advice) in groups.items():
+        contacts = int(chosen.sum())
+        if contacts:
+            monthly = None if prices is None else prices.of(contacts, hub, day)
+            rows[name] = contacts, int((chosen & (number == 1)).sum()), monthly, advice
+    kinds = {"contacts": "int64", "alone": "int64", "monthly": "float64", "advice": "str"}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(kinds)).astype(kinds).rename_axis("group")
     return frame.sort_values("contacts", ascending=False, kind="stable")

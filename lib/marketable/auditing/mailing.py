@@ -1,4 +1,6 @@
-"""Whom the account pays for and never mails: marketing contacts who bounced, unsubscribed, or got nothing for long."""
+"""Whom the account pays for without use: marketing contacts who cannot or must not be mailed, who do not answer, or who
+got nothing for long.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,42 @@ from marketable.engine.moments import moments
 from marketable.exports import Export
 from marketable.rulebook import MARKETING
 
+NO_ADDRESS = "no address"
+INVALID = "invalid address"
 BOUNCED = "hard bounced"
+QUARANTINED = "quarantined"
 UNSUBSCRIBED = "unsubscribed"
+OPTED_OUT = "opted out of marketing types"
+UNCONFIRMED = "unconfirmed"
+UNENGAGED = "unengaged"
 NEVER = "never mailed"
 SILENT = "not mailed for long"
 REACHED = "mailed"
-MAILING = (BOUNCED, UNSUBSCRIBED, NEVER, SILENT, REACHED)
+UNMAILABLE = {
+    NO_ADDRESS: "no_address",
+    INVALID: "invalid",
+    BOUNCED: "bounced",
+    QUARANTINED: "quarantined",
+    UNSUBSCRIBED: "unsubscribed",
+    OPTED_OUT: "opted_out",
+    UNCONFIRMED: "unconfirmed",
+}
+MAILING = (*UNMAILABLE, UNENGAGED, NEVER, SILENT, REACHED)
+UNANSWERED = 16
+"""Marketing e-mails in a row without an answer, from which on HubSpot calls a contact unengaged (from 11 on, if it has
+never answered one, which an export need not tell). Source: Understand graymail, Knowledge Base, 2025-07-02 (trust H).
+"""
 
 
-def mailing(export: Export, since: pd.Series, mailed_at: pd.Series, as_of: pd.Timestamp, days: int) -> pd.Series:
+def mailing(
+    export: Export, since: pd.Series, mailed_at: pd.Series, as_of: pd.Timestamp, silent_days: int, never_days: int
+) -> pd.Series:
     """What becomes of the mail to each marketing contact of an export, as far as the export has the columns for it.
 
     Arguments: since, by contact_id, when it was created or became a marketing contact, as far as that is known (local
-    time); mailed_at, see `mailed`; as_of, the moment the export is of; days, for how long a contact must have been one,
-    without a marketing e-mail, to count as not mailed.
+    time); mailed_at, see `mailed`; as_of, the moment the export is of; silent_days, for how long a contact must have
+    got no marketing e-mail to count as not mailed for long; never_days, for how long it must have been a marketing
+    contact to count as never mailed.
     Returns: by contact_id, for the marketing contacts, one of MAILING, the first that holds; blank where the export
     does not tell, or where it is too early to tell.
 
@@ -30,17 +54,18 @@ def mailing(export: Export, since: pd.Series, mailed_at: pd.Series, as_of: pd.Ti
     """
     details = export.details.reindex(export.contacts.index)
     contacts = export.contacts
-    then = as_of - pd.Timedelta(days=days)
 
     def column(name: str) -> pd.Series:
-        return details[name] if name in details else pd.Series(False, contacts.index)
+        return details[name].eq(True) if name in details else pd.Series(False, contacts.index)
 
-    bounced, unsubscribed = column("bounced").eq(True), column("unsubscribed").eq(True)
-    holds = {BOUNCED: bounced, UNSUBSCRIBED: unsubscribed}
+    holds = {reason: column(name) for reason, name in UNMAILABLE.items()}
+    if "sends_unanswered" in details:
+        holds[UNENGAGED] = details["sends_unanswered"] >= UNANSWERED
     if "mailed_at" in details:
-        last = mailed_at.reindex(contacts.index)
-        new = since.reindex(contacts.index) > then
-        holds |= {NEVER: last.isna() & ~new, SILENT: (last < then) & ~new, REACHED: last >= then}
+        last, became = mailed_at.reindex(contacts.index), since.reindex(contacts.index)
+        long_ago, lately = (as_of - pd.Timedelta(days=days) for days in (silent_days, never_days))
+        holds[NEVER] = last.isna() & ~(became > lately)
+        holds |= {SILENT: (last < long_ago) & ~(became > long_ago), REACHED: last >= long_ago}
     found = np.select([each.to_numpy() for each in holds.values()], list(holds), "")
     by_contact = pd.Series(pd.Categorical(found, categories=[*MAILING, ""]), contacts.index, name="mailing")
     return by_contact[contacts["status"].eq(MARKETING)]

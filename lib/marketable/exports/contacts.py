@@ -7,6 +7,7 @@ memory twice.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +18,19 @@ import pandas as pd
 from marketable.reading.dates import instants, read_dates, time_faults
 from marketable.reading.tables import FilePath, Table, first_faults, rejected_rows, without
 from marketable.reading.touches import SOURCE_NAMES
+from marketable.rulebook import MARKETING, NOT_COVERED
 
-from .sources import CERTAINTIES, folded, tool_of
-from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed
+from .sources import CERTAINTIES, Tool, folded, tool_by_drill_down, tool_of
+from .vocabulary import STATUS, YES_OR_NO, Vocabulary, languages, needed, shipped, zone_of
 
 _ROUNDED = r"\d+(?:[.,]\d+)?[Ee]\+?\d+"
 _AS_NUMBER = r"^(\d+)[.,]0{1,2}$"
 _CUT = r"\d{1,6}0{6,}"
 FORMS = ("hubspot_form", "non_hubspot_form")
+GONE = ("deleted", "archived")
 CONVERSIONS = ("first_conversion", "recent_conversion")
+ORIGINAL_SOURCE = ("drill_down", "drill_down_2", "original_source")
+STATUS_SOURCE = ("status_source_type", "status_source_name")
 _RUINED = "Excel has rounded this Record ID, and there is no e-mail"
 _NO_STATUS = "This is no status{}. Expected Marketing contact or Non-marketing contact; another text can be mapped"
 _NO_NUMBER = "This is no whole number{}"
@@ -40,15 +45,22 @@ class Rows:
 
     `frame`: index row; record_id ("" where Excel has ruined it: ruined), email (lower case), created_at, source, asset,
     certainty, status, waiting, the conversions and their times, and what the file has of the details. `rejected`: the
-    rows that are no contact; `lost`: record_id, email and reason of those of them that say who is meant. `columns`: by
-    fact, the columns that hold it. `understood`: how the file was read.
+    rows that are no contact; `lost`: record_id, email and reason of those of them that say who is meant, and of the
+    rows of contacts that are gone (`gone`: deleted or archived; else blank). `merged`: row, and the id that its contact
+    has absorbed. `columns`: by fact, the columns that hold it. `understood`: how the file was read.
     """
 
     frame: pd.DataFrame
     rejected: pd.DataFrame
     lost: pd.DataFrame
+    merged: pd.DataFrame
     columns: dict[str, list[str]]
     understood: dict[str, str]
+
+    @property
+    def rows_read(self) -> int:
+        """The rows of the file: contacts, contacts that are gone, and rejected ones."""
+        return len(self.frame) + len(self.rejected) + int((self.lost["gone"] != "").sum())
 
     @property
     def key(self) -> str:
@@ -74,10 +86,8 @@ def rows_of(
     facts = _Facts(table.frame, columns, advance)
     faults = [table.rejected]
     yes_or_no = {
-        fact: facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO) for fact in ("deleted", "waiting", "unsubscribed")
+        fact: facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO) for fact in (*GONE, "waiting", "unsubscribed")
     }
-    deleted = yes_or_no["deleted"]
-    faults.append(facts.faults("deleted", deleted.cells == "yes", "The contact is deleted", deleted.raw))
     record_id, email = facts.text("record_id"), facts.text("email").str.lower()
     record_id, ruined = _sound_ids(record_id, email)
     keyless = (record_id == "") & (email == "")
@@ -88,13 +98,14 @@ def rows_of(
     times, forms, time_faults_found = _times(facts, path, order)
     faults += time_faults_found
     read: dict[str, Any] = {"record_id": record_id, "email": email, "ruined": ruined != "", **times}
-    recorded = [facts.coded(fact) for fact in ("record_source", "record_source_detail", "drill_down")]
+    recorded = [facts.coded(fact) for fact in ("record_source", "record_source_detail", *ORIGINAL_SOURCE)]
     read |= _created_by(recorded, times["created_at"], vocabulary)
     status = facts.meaning("status", vocabulary.status, STATUS)
     faults.append(facts.faults("status", status.unknown, _NO_STATUS, status.raw))
-    read |= {"status": status.cells, "waiting": yes_or_no["waiting"].cells == "yes"}
+    waits = yes_or_no["waiting"].cells == "yes"  # only a marketing contact can
+    read |= {"status": status.cells.mask(status.blank & waits, MARKETING), "waiting": waits}
     unsubscribed = yes_or_no["unsubscribed"]
-    if "unsubscribed" in columns and (unsubscribed.cells.notna().any() or unsubscribed.blank.all()):
+    if "unsubscribed" in columns and unsubscribed.says_something:
         read["unsubscribed"] = unsubscribed.cells == "yes"
     number, told_number = facts.number("form_submissions")
     faults.append(facts.faults("form_submissions", number.isna(), _NO_NUMBER, told_number))
@@ -104,19 +115,39 @@ def rows_of(
     if "bounce_reason" in columns:
         bounce = facts.meaning("bounce_reason", vocabulary.yes_or_no, YES_OR_NO)
         read["bounced"] = ~bounce.blank & (bounce.cells != "no")
-    if {"status_source_type", "status_source_name"} & columns.keys():
-        read["status_source"] = _together(*(facts.coded(f"status_source_{part}") for part in ("type", "name")))
+    read |= _unmailable(facts, vocabulary)
+    read |= {fact: facts.coded(fact) for fact in STATUS_SOURCE}
+    if columns.keys() & set(STATUS_SOURCE):
+        read["status_source"] = _together(*(read[fact] for fact in STATUS_SOURCE))
+    if "submissions" in columns:
+        read["submissions"] = facts.text("submissions")
+    gone = pd.Series("", facts.index, dtype="str")
+    for why in GONE:
+        gone = gone.mask((yes_or_no[why].cells == "yes") & ~keyless, why)
     rejected = first_faults(*faults)
-    keys = pd.DataFrame({"record_id": record_id, "email": email})[~keyless]
-    lost = keys.join(rejected.set_index("row")["reason"], how="inner")
+    rejected = rejected[~rejected["row"].isin(gone.index[gone != ""])]
+    keys = pd.DataFrame({"record_id": record_id, "email": email, "gone": gone})[~keyless]
+    lost = keys.join(rejected.set_index("row")["reason"], how="left")
+    lost["reason"] = lost["reason"].mask(lost["gone"] != "", "The contact is " + lost["gone"])
+    lost = lost[lost["reason"].notna()]
+    merged = [_absorbed(facts.text(fact)) for fact in ("merged_ids", "merged_vids") if facts.has(fact)]
     frame = without(pd.DataFrame(read), rejected)
+    frame = frame[gone[frame.index] == ""] if (gone != "").any() else frame
     if "form_submissions" in columns:
         frame = frame.assign(form_submissions=frame["form_submissions"].astype("int64"))
     named = "; ".join(f"{' and '.join(names)} as {fact}" for fact, names in columns.items())
     understood = {**table.understood, "languages": languages(name for names in columns.values() for name in names)}
     understood |= {"columns": named, "dates": forms}
     understood["not known"] = _not_known({facts.header(fact): told for fact, told in yes_or_no.items()})
-    return Rows(frame, rejected, lost, columns, understood)
+    absorbed = pd.concat(merged) if merged else pd.Series(dtype="str")
+    pairs = absorbed[absorbed != ""].rename("absorbed").rename_axis("row").reset_index().drop_duplicates()
+    return Rows(frame, rejected, lost, pairs, columns, understood)
+
+
+def _absorbed(cells: pd.Series[str]) -> pd.Series[str]:
+    """The ids in lists like "6658459;6700001:1727000000000", one a row."""
+    ids = cells[cells != ""].str.split(";").explode().str.split(":").str[0]
+    return ids.str.strip().astype("str")
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +162,11 @@ class _Told:
     def unknown(self) -> pd.Series[bool]:
         """Which cells say something that is not known."""
         return self.cells.isna() & ~self.blank
+
+    @property
+    def says_something(self) -> bool:
+        """Whether a word is known, or there is none."""
+        return bool(self.cells.notna().any() or self.blank.all())
 
 
 class _Facts:
@@ -174,13 +210,12 @@ class _Facts:
 
     def meaning(self, fact: str, known: Mapping[str, str], meanings: tuple[str, ...]) -> _Told:
         """The fact's cells as what they mean."""
-        raw = self.coded(fact)
-        texts = raw.cat.categories
-        told = pd.Index([known.get(folded(text)) for text in texts], dtype=object)
-        codes = pd.Index(meanings).get_indexer(told).astype("int8")
-        cells = pd.Categorical.from_codes(_taken(codes, raw), dtype=pd.CategoricalDtype(list(meanings)))
-        blank = _taken((texts == "").astype(bool), raw)
-        return _Told(pd.Series(cells, raw.index), pd.Series(blank, raw.index), raw)
+        return _as_meanings(self.coded(fact), known, meanings)
+
+    def each(self, fact: str, known: Mapping[str, str], meanings: tuple[str, ...]) -> list[_Told]:
+        """The cells of each column that holds the fact, as what they mean."""
+        columns = [self._frame.pop(name).str.strip().astype("category") for name in self._columns.get(fact, ())]
+        return [_as_meanings(raw, known, meanings) for raw in columns]
 
     def number(self, fact: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
         """The fact's cells as numbers (blank is 0, what is none is missing), and as they stand."""
@@ -196,6 +231,36 @@ class _Facts:
         told = {text: f": {_word(text)}" if len(words) <= _WORDS else "" for text in words}
         reasons = {text: reason.format(f" ({self.header(fact)}{told[text]})") for text in words}
         return rejected_rows(texts, self.header(fact), texts.map(reasons).astype("str"))
+
+
+def _as_meanings(raw: pd.Series[Any], known: Mapping[str, str], meanings: tuple[str, ...]) -> _Told:
+    texts = raw.cat.categories
+    told = pd.Index([known.get(folded(text)) for text in texts], dtype=object)
+    codes = pd.Index(meanings).get_indexer(told).astype("int8")
+    cells = pd.Categorical.from_codes(_taken(codes, raw), dtype=pd.CategoricalDtype(list(meanings)))
+    blank = _taken((texts == "").astype(bool), raw)
+    return _Told(pd.Series(cells, raw.index), pd.Series(blank, raw.index), raw)
+
+
+def _unmailable(facts: _Facts, vocabulary: Vocabulary) -> dict[str, pd.Series[Any]]:
+    """Who cannot or must not be mailed, by reason, as far as the file has the columns for it."""
+    read: dict[str, pd.Series[Any]] = {}
+    for fact in ("invalid", "quarantined"):
+        told = facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO)
+        if facts.has(fact) and told.says_something:
+            read[fact] = told.cells == "yes"
+    types = [each for each in facts.each("opted_out", vocabulary.yes_or_no, YES_OR_NO) if each.says_something]
+    if types:  # who has opted out of one of several types may be sent the others
+        read["opted_out"] = pd.concat([each.cells == "yes" for each in types], axis=1).all(axis=1)
+    if facts.has("confirmation"):
+        status = facts.coded("confirmation")
+        pending = {folded(text) for text in shipped()["unconfirmed"]}
+        is_pending = np.array([folded(text) in pending for text in status.cat.categories], dtype=bool)
+        read["unconfirmed"] = pd.Series(_taken(is_pending, status), status.index)
+    if facts.has("sends_unanswered"):
+        number, _ = facts.number("sends_unanswered")
+        read["sends_unanswered"] = number.fillna(0).astype("int64")
+    return read
 
 
 def _not_known(told: Mapping[str, _Told]) -> str:
@@ -261,22 +326,43 @@ def _times(
     told = set(forms.values())
     words = next(iter(told)) if len(told) == 1 else "; ".join(f"{name}: {form}" for name, form in forms.items())
     never = pd.Series(pd.NaT, facts.index, dtype="datetime64[us]")
-    times = {fact: dates.times[name] for fact, name in there.items()}
+    times = {fact: _in_zone(dates.times[name], zone_of(name)) for fact, name in there.items()}
     return dict.fromkeys(conversions, never) | times, words, faults
 
 
+def _in_zone(times: pd.Series[Any], zone: dt.timezone | None) -> pd.Series[Any]:
+    """Times in the zone that their column's name tells, if it tells one and they do not."""
+    if zone is None or not pd.api.types.is_datetime64_dtype(times.dtype):
+        return times
+    zoned: pd.Series[Any] = times.dt.tz_localize(zone).dt.tz_convert("UTC")
+    return zoned
+
+
 def _created_by(recorded: list[pd.Series[Any]], created_at: pd.Series[Any], vocabulary: Vocabulary) -> dict[str, Any]:
-    """The source, asset and certainty of each contact's creation."""
+    """The source, asset and certainty of each contact's creation: by its Record source and detail, else by the
+    drill-downs of an Original source that is offline.
+    """
     years = instants(created_at).dt.year.fillna(0).astype("int16")
-    keys = pd.DataFrame({f"{number}": cells.cat.codes for number, cells in enumerate(recorded)} | {"year": years})
+    source, detail, drill_down, asset, original = recorded
+    offline = {folded(text) for texts in shipped()["offline"].values() for text in texts}
+    is_offline = _taken(np.array([folded(text) in offline for text in original.cat.categories], dtype=bool), original)
+    by_drill_down = is_offline & (source == "").to_numpy()
+    codes = {"source": source, "detail": detail, "drill_down": drill_down}
+    keys = pd.DataFrame({name: cells.cat.codes for name, cells in codes.items()} | {"year": years})
+    # Of all others the second drill-down says nothing, and may say something else in every row.
+    keys["asset"] = np.where(by_drill_down, asset.cat.codes, -1)
     groups = keys.groupby(list(keys), sort=False)
     number = groups.ngroup().to_numpy()
-    texts = [list(cells.cat.categories) for cells in recorded]
-    texts[0] = [vocabulary.recorded.get(folded(text), text) for text in texts[0]]
-    tools = [
-        tool_of(texts[0][source], texts[1][detail], texts[2][drill_down], int(year), vocabulary.sources)
-        for source, detail, drill_down, year in keys[~keys.duplicated()].itertuples(index=False)
-    ]
+    names = [vocabulary.recorded.get(folded(text), text) for text in source.cat.categories]
+    details, tells, assets = (list(cells.cat.categories) for cells in (detail, drill_down, asset))
+
+    def tool(of_source: int, of_detail: int, told: int, year: int, of_asset: int) -> Tool:
+        found = tool_of(names[of_source], details[of_detail], tells[told], year, vocabulary.sources)
+        if of_asset < 0 or found.source != NOT_COVERED:
+            return found
+        return tool_by_drill_down(tells[told], assets[of_asset], year, vocabulary.sources)
+
+    tools = [tool(*map(int, key)) for key in keys[~keys.duplicated()].itertuples(index=False)]
 
     def spread(values: list[str], dtype: Any) -> pd.Series[Any]:
         return pd.Series(pd.Series(values, dtype="str").astype(dtype).array.take(number), created_at.index)

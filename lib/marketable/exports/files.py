@@ -11,6 +11,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -18,10 +19,11 @@ import pandas as pd
 from marketable.errors import DataError
 from marketable.paths import at_home, is_folder
 from marketable.reading.dates import instants
-from marketable.reading.tables import FilePath, Table, first_faults, read_bytes, read_table, rejected_rows, without
+from marketable.reading.tables import FilePath, first_faults, read_bytes, read_table, rejected_rows
 
-from .api import api_contacts, is_json
-from .contacts import Rows
+from .contacts import GONE, Rows
+from .envelopes import Contents, is_json, unwrapped
+from .vocabulary import shipped
 
 SUFFIXES = (".csv", ".xlsx", ".parquet", ".json", ".jsonl")
 Progress = Callable[[int, int, str], None]
@@ -32,15 +34,37 @@ _TOLD_APART = (
     "{:,} were rounded by Excel and are lost: these contacts are known by their e-mail. Export again, and do not open "
     "the file in Excel, to act on contacts by Record ID"
 )
+NOT_IN_NEWEST = "not in the newest file"
+WHY = pd.CategoricalDtype(["merged", *GONE, NOT_IN_NEWEST])
 _MOMENTS = 10
-_SUBMISSIONS = "contact_form_submission"
+_SUBMISSIONS, _HISTORY, _FORMS = "contact_form_submission", "property_history", "form"
 _DAY = re.compile(r"-(\d{4}-\d\d-\d\d)(?:-\d+)?(?: ?\(\d+\))?$")
 
 
 def openable(folder: Path) -> list[Path]:
     """The files of a folder that may be opened, by name."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [file for file in files if file.suffix.lower() in SUFFIXES and _SUBMISSIONS not in file.name]
+    return [file for file in files if file.suffix.lower() in SUFFIXES and beside_of(file) is None]
+
+
+def beside_of(file: Path) -> str | None:
+    """What a file is beside a warehouse's table of contacts: `submissions`, `history`, `forms`; None where it is not.
+
+    >>> [beside_of(Path(name)) for name in ("contact.csv", "hubspot_contact_property_history.csv", "form.parquet")]
+    [None, 'history', 'forms']
+    """
+    stem = file.stem.casefold()
+    if _SUBMISSIONS in stem or stem.endswith(_HISTORY):
+        return "submissions" if _SUBMISSIONS in stem else "history"
+    return "forms" if stem == _FORMS and file.suffix.lower() in (".csv", ".parquet") else None
+
+
+def tables_beside(path: FilePath | Iterable[FilePath]) -> dict[str, Path]:
+    """The tables that stand beside a warehouse's tables of contacts, in a folder or among the files that are given."""
+    named = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    folders = [sorted(each.iterdir()) if is_folder(each) else [each] for each in map(at_home, named)]
+    files = [file for folder in folders for file in folder if file.suffix.lower() in SUFFIXES]
+    return {kind: file for file in files if (kind := beside_of(file)) is not None} if len(files) > 1 else {}
 
 
 def submissions_of(path: Path) -> Path | None:
@@ -64,6 +88,8 @@ def files_of(path: FilePath | Iterable[FilePath]) -> list[Path]:
     files: list[Path] = []
     for each in map(at_home, named):
         files += openable(each) if is_folder(each) else [each]
+    if len(files) > 1:  # what alone is given is meant
+        files = [file for file in files if beside_of(file) is None]
     if not files:
         expected = f"files that end in {', '.join(SUFFIXES)}"
         raise DataError("There are no files to read", value=", ".join(map(str, named)), expected=expected)
@@ -89,10 +115,13 @@ def labels_of(files: list[Path]) -> list[str]:
     return next((each for each in names if len(set(each)) == len(files)), [str(file) for file in files])
 
 
-def table_of(path: FilePath, known: Callable[[str], bool], progress: Callable[[int, int], None] | None) -> Table:
-    """The file as a table of text, whether it is one or JSON of the API.
+def contents_of(
+    path: FilePath, fact: Callable[[str], str | None], progress: Callable[[int, int], None] | None
+) -> Contents:
+    """What the file holds, whether it is a table or JSON.
 
-    Arguments: path; known, whether a column of a name is wanted; progress, called with the bytes read and all of them.
+    Arguments: path; fact, what a column of a name tells, None where it is not wanted; progress, called with the bytes
+    read and all of them.
     """
     try:
         with Path(path).open("rb") as file:
@@ -100,58 +129,90 @@ def table_of(path: FilePath, known: Callable[[str], bool], progress: Callable[[i
     except (OSError, ValueError):
         start = read_bytes(path)  # it says what is wrong
     if is_json(start):
-        return api_contacts(read_bytes(path), path, known)
-    return read_table(path, known=known, progress=progress)
+        return unwrapped(read_bytes(path), path, fact)
+    return Contents(read_table(path, known=lambda name: fact(name) is not None, progress=progress))
 
 
-def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[pd.DataFrame], dict[str, str]]:
+@dataclass(frozen=True, eq=False)
+class Together:
     """The contacts of several files, each once.
 
-    Arguments: parts, what the files tell, those first whose contacts count; labels, what these are called.
-    Returns: the contacts used, numbered from 0, with contact_id; the rejected rows of each file; and notes.
+    `used`: numbered from 0, with contact_id, and the `file` and `row` they are used from. `rejected`: the rejected rows
+    of each file. `gone`: contact_id, why, into. `seen`: contact_id, day, status, of contacts in several dated files.
+    `notes`: in words.
+    """
+
+    used: pd.DataFrame
+    rejected: list[pd.DataFrame]
+    gone: pd.DataFrame
+    seen: pd.DataFrame
+    notes: dict[str, str]
+
+    @property
+    def merged(self) -> dict[str, str]:
+        """The contacts that others have absorbed, and these."""
+        into = self.gone[self.gone["into"] != ""]
+        return dict(zip(into["contact_id"], into["into"], strict=True))
+
+
+def together(parts: list[Rows], files: list[Path], labels: list[str]) -> Together:
+    """The contacts of several files, each once.
+
+    Arguments: parts, what the files tell, those first whose contacts count; files, where they were read; labels, what
+    these are called.
 
     A contact is known by its Record ID, else by its e-mail: by the Record ID that stands beside the e-mail in another
-    row, where there is one. Rejected rows that say who is meant keep those of later files out.
+    row, where there is one. Rejected rows that say who is meant keep those of later files out. Gone is who is deleted
+    or archived, whom another contact has absorbed, and who is missing from the newer of two exports of all contacts.
     """
     keys = []
     for number, part in enumerate(parts):
         status = part.frame["status"].astype("str").fillna("")
-        keys.append(part.frame[["record_id", "email"]].assign(status=status, lost="", file=number))
-        if len(parts) > 1:
-            keys.append(part.lost.rename(columns={"reason": "lost"}).assign(status="", file=number))
+        keys.append(part.frame[["record_id", "email"]].assign(status=status, lost="", gone="", file=number))
+        lost = part.lost if len(parts) > 1 else part.lost[part.lost["gone"] != ""]
+        keys.append(lost.rename(columns={"reason": "lost"}).assign(status="", file=number))
     who = pd.concat([key.reset_index(names="row") for key in keys], ignore_index=True)
     contact_id, lonely = who["record_id"], who["record_id"] == ""
     if lonely.any():
         both = who[~lonely & (who["email"] != "")].drop_duplicates("email").set_index("email")["record_id"]
         learned = who["email"][lonely]
         contact_id = contact_id.mask(lonely, learned.map(both).fillna(learned) if len(both) else learned)
-    lost, again = who["lost"] != "", contact_id.duplicated()
+    is_rejected, again = (who["lost"] != "") & (who["gone"] == ""), contact_id.duplicated()
     rejected = [part.rejected for part in parts]
     notes = {}
     if again.any():
         first = who[~again & contact_id.isin(contact_id[again])]
-        first = first.set_index(contact_id[first.index])[["file", "row", "status", "lost"]]
+        first = first.set_index(contact_id[first.index])[["file", "row", "status", "lost", "gone"]]
         first = first.loc[contact_id[again]].set_axis(who.index[again])
         for number, part in enumerate(parts):
-            mine = again & ~lost & (who["file"] == number)
+            mine = again & ~is_rejected & (who["file"] == number)
             stands = first[mine[again]]
             rows = pd.Index(who["row"][mine])
             reasons = [
-                f"The row that counts, {labels[file]}, row {row}, is rejected: {why}"
+                f"The row that counts, {labels[file]}, row {row}, {f'says: {why}' if gone else f'is rejected: {why}'}"
                 if why
                 else f"{REPEATED} {'' if file == number else f'{labels[file]}, '}row {row}"
                 f"{', with another status' if status != own else ''}"
-                for (file, row, status, why), own in zip(
+                for (file, row, status, why, gone), own in zip(
                     stands.itertuples(index=False, name=None), who["status"][mine], strict=True
                 )
             ]
             keyed = contact_id[mine].set_axis(rows)
             repeated = rejected_rows(keyed, part.key, pd.Series(reasons, rows, dtype="str"))
             rejected[number] = first_faults(part.rejected, repeated)
-    frames = [without(part.frame, faults) for part, faults in zip(parts, rejected, strict=True)]
+    why, into = _gone(parts, files, who.assign(contact_id=contact_id), ~again & ~is_rejected)
+    gone = pd.DataFrame({"contact_id": contact_id[why != ""], "why": why[why != ""], "into": into[why != ""]})
+    frames = [
+        part.frame[~part.frame.index.isin([*faults["row"], *who["row"][(why != "") & (who["file"] == number)]])]
+        if len(faults) or len(gone)
+        else part.frame
+        for number, (part, faults) in enumerate(zip(parts, rejected, strict=True))
+    ]
     used = frames[0] if len(frames) == 1 else _stacked(frames)
+    origin = who[["file", "row"]][~again & ~is_rejected & (why == "")]
     used = used.reset_index(drop=True)
-    used.insert(0, "contact_id", contact_id[~again & ~lost].array)
+    used.insert(0, "contact_id", contact_id[origin.index].array)
+    used = used.assign(file=origin["file"].array, row=origin["row"].array)
     by_email = used.pop("ruined") & (used["contact_id"] == used["email"])
     if by_email.any():
         notes["record ids"] = _TOLD_APART.format(int(by_email.sum()))
@@ -159,7 +220,71 @@ def together(parts: list[Rows], labels: list[str]) -> tuple[pd.DataFrame, list[p
     if times:
         rows_repeat = "row repeats" if times == 1 else "rows repeat"
         notes["repeated"] = f"{times:,} {rows_repeat} a contact, which is counted once: no fault"
-    return used, rejected, notes
+    if len(gone):
+        counts = ", ".join(f"{number:,} {why}" for why, number in gone["why"].value_counts().items())
+        notes["gone"] = f"{len(gone):,} contacts are no more and do not count: {counts}"
+    gone = gone.reset_index(drop=True).astype({"contact_id": "str", "why": WHY, "into": "str"})
+    return Together(used, rejected, gone, _seen(who.assign(contact_id=contact_id), files), notes)
+
+
+def _gone(
+    parts: list[Rows], files: list[Path], who: pd.DataFrame, counts: pd.Series[bool]
+) -> tuple[pd.Series[str], pd.Series[str]]:
+    """By row why its contact is no more, blank where it is; and what it went into.
+
+    Arguments: who, contact_id, row, file and gone of each row; counts, which of them count.
+    """
+    why = who["gone"].where(counts, "")
+    replaced = [number for number, is_replaced in enumerate(_replaced(files, parts)) if is_replaced]
+    if replaced:
+        why = why.mask(counts & (why == "") & who["file"].isin(replaced), NOT_IN_NEWEST)
+    into = pd.Series("", who.index, dtype="str")
+    pairs = [part.merged.assign(file=number) for number, part in enumerate(parts) if len(part.merged)]
+    if pairs:
+        told = pd.concat(pairs).merge(who[["file", "row", "contact_id"]], on=["file", "row"])
+        merges = _ends(dict(zip(told["absorbed"], told["contact_id"], strict=True)))
+        absorbed = who["contact_id"].map(merges).where(counts)
+        why = why.mask(absorbed.notna(), "merged")
+        into = into.mask(absorbed.notna(), absorbed)
+    return why, into
+
+
+def _ends(merges: dict[str, str]) -> dict[str, str]:
+    """Each absorbed contact, and the one that there is in the end; nobody of a circle is gone."""
+    ends = {}
+    for absorbed in merges:
+        at, passed = absorbed, set[str]()
+        while at in merges and at not in passed:
+            passed.add(at)
+            at = merges[at]
+        if at not in passed:
+            ends[absorbed] = at
+    return ends
+
+
+def _replaced(files: list[Path], parts: list[Rows]) -> list[bool]:
+    """By file, whether a newer export of all contacts stands beside it."""
+    whole = [_all_contacts(file) and bool(len(part.frame)) for file, part in zip(files, parts, strict=True)]
+    days = [day_of(file) if is_whole else None for file, is_whole in zip(files, whole, strict=True)]
+    newest = max(filter(None, days), default=None)
+    return [day is not None and day != newest for day in days]
+
+
+def _all_contacts(file: Path) -> bool:
+    """Whether a file's name says that it is HubSpot's export of all contacts."""
+    views = [view for names in shipped()["all_contacts"].values() for view in names]
+    before = _DAY.split(file.stem)[0]
+    return day_of(file) is not None and before in {f"hubspot-crm-exports-{view}" for view in views}
+
+
+def _seen(who: pd.DataFrame, files: list[Path]) -> pd.DataFrame:
+    """What the dated files say of the contacts that stand in several of them."""
+    days = [day_of(file) for file in files]
+    if len(set(days) - {None}) < 2:
+        return pd.DataFrame(columns=["contact_id", "day", "status"])
+    seen = who[["contact_id", "status"]].assign(day=who["file"].map(dict(enumerate(pd.to_datetime(pd.Series(days))))))
+    seen = seen[seen["day"].notna() & (seen["status"] != "")].drop_duplicates(["contact_id", "day"])
+    return seen[seen["contact_id"].duplicated(keep=False)]
 
 
 def is_repeated(rejected: pd.DataFrame) -> pd.Series[bool]:

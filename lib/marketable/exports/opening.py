@@ -16,7 +16,7 @@ from marketable.reading.tables import FilePath
 from marketable.reading.touches import Batch, read_touches
 
 from . import ColumnMapping, Export, read_export
-from .files import SUFFIXES, files_of, openable, submissions_of
+from .files import SUFFIXES, files_of, openable, submissions_of, tables_beside
 
 __all__ = ["SUFFIXES", "Opened", "checksum", "open_file", "openable", "submissions_of"]
 
@@ -35,6 +35,11 @@ class Opened:
     export: Export | None
     files: tuple[Path, ...] = ()
 
+    @property
+    def rows_used(self) -> int:
+        """The rows that were used: neither rejected, nor of contacts that are no more."""
+        return self.rows_read - len(self.rejected) - (0 if self.export is None else len(self.export.gone))
+
 
 def open_file(
     path: FilePath | Sequence[FilePath], *, mapping: ColumnMapping | FilePath | None = None, dates: str | None = None
@@ -46,8 +51,8 @@ def open_file(
     Raises: DataError where the file is neither, with what each reading misses.
     """
     if not isinstance(path, (str, os.PathLike)) or is_folder(at_home(path)):
-        files = files_of(path)
-        opened = _of_export(read_export(files, mapping=mapping, dates=dates), *files)
+        files = [*files_of(path), *tables_beside(path).values()]
+        opened = _of_export(read_export(path, mapping=mapping, dates=dates), *files)
         return replace(opened, name=f"{files[0].name} and {len(files) - 1} more") if len(files) > 1 else opened
     path = at_home(path)
     submissions = submissions_of(path)

@@ -16,7 +16,7 @@ from marketable.reading.dates import read_dates
 from marketable.reading.tables import FilePath, Table
 
 from .contacts import is_word
-from .files import table_of
+from .files import contents_of
 from .mapping import ColumnMapping, as_mapping
 from .sources import folded, known_names
 from .vocabulary import NEEDED, Vocabulary, shipped
@@ -106,15 +106,16 @@ def facts() -> dict[str, str]:
 
 def _whole(path: FilePath, vocabulary: Vocabulary) -> Table:
     """The file with all columns whose names tell them apart; those that nobody wants may bear any names."""
-    table = table_of(path, vocabulary.knows, None)
+    table = contents_of(path, vocabulary.fact, None).table
     names = Counter(name.casefold() for name in table.names)
     found = names and len(vocabulary.columns(map(str, table.frame))) > 1  # so the header is where it was found
 
-    def wanted(name: str) -> bool:
-        return bool(name.strip()) and (not found or names[name.strip().casefold()] == 1)
+    def wanted(name: str) -> str | None:
+        is_wanted = name.strip() and (not found or names[name.strip().casefold()] == 1)
+        return (vocabulary.fact(name) or name) if is_wanted else None
 
     try:
-        return table_of(path, wanted, None)
+        return contents_of(path, wanted, None).table
     except DataError:
         return table
 

@@ -168,6 +168,20 @@ def tool_of(
     return Tool(NOT_COVERED, recorded, NOT_COVERED)
 
 
+def tool_by_drill_down(
+    drill_down: str, asset: str = "", year: int = 0, sources: Iterable[RecordedSource] | None = None
+) -> Tool:
+    """The tool that the drill-downs of an offline Original source name: likely, where a Record source would be certain.
+
+    >>> tool_by_drill_down("INTEGRATION", "Zapier")
+    Tool(source='integration', asset='Zapier', certainty='likely')
+    """
+    found = tool_of(drill_down, asset, "", year, sources)
+    # A team e-mail may be a live chat, as with a Record source; an import is one in any case.
+    is_unsure = found.source in (NOT_COVERED, "team_email")
+    return found if is_unsure else found._replace(certainty="likely")
+
+
 def why(source: str, certainty: str, sources: Iterable[RecordedSource] | None = None) -> str:
     """Why a recorded source stands for this source with this certainty, in words.
 

@@ -5,7 +5,9 @@ The shipped names are data with references, `export_columns.yaml`; those of a ma
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +25,33 @@ STATUS, YES_OR_NO = (MARKETING, NON_MARKETING), ("yes", "no")
 MEANINGS = (*STATUS, *YES_OR_NO)
 NEEDED = {"Record ID": ("record_id", "email"), "Create Date": ("created_at",)}
 _SHOWN = 12
+_WRAPPED = re.compile(r"^(?:property|properties)[_.]+|(?:__|\.)value$", re.IGNORECASE)
+
+_IN_BRACKETS = re.compile(r"\s*\((?P<zone>[A-Z]{2,5})(?:(?P<hours>[+-]\d{1,2})(?::?(?P<minutes>\d\d))?)?\)\s*$")
+_ZERO = ("UTC", "GMT")
+
+
+def plain(name: str) -> str:
+    """A column's name folded, without what a warehouse puts around it.
+
+    >>> {plain(name) for name in ("email", "properties_email", "property_email.value", "EMAIL__VALUE")}
+    {'email'}
+    """
+    return folded(_WRAPPED.sub("", name.strip() if zone_of(name) is None else _IN_BRACKETS.sub("", name)))
+
+
+def zone_of(name: str) -> dt.timezone | None:
+    """The time zone that stands in brackets behind a column's name.
+
+    >>> [str(zone_of(name)) for name in ("Create Date (EDT)", "Create Date (GMT+5:30)", "Email (CRM)")]
+    ['UTC-04:00', 'UTC+05:30', 'None']
+    """
+    found = _IN_BRACKETS.search(name)
+    if found is None or found["zone"] not in shipped()["zones"] or (found["hours"] and found["zone"] not in _ZERO):
+        return None
+    hours = int(found["hours"] or 0) + int(shipped()["zones"][found["zone"]])
+    minutes = int(found["minutes"] or 0) * (-1 if (found["hours"] or "").startswith("-") else 1)
+    return dt.timezone(dt.timedelta(hours=hours, minutes=minutes)) if abs(hours) < 24 else None
 
 
 @functools.cache
@@ -80,7 +109,8 @@ class Vocabulary:
 
     def fact(self, name: str) -> str | None:
         """The fact that a column of this name holds, None where it holds none."""
-        return self.facts.get(folded(name.strip().removeprefix("property_")))
+        known = plain(name)
+        return self.facts.get(known) or ("opted_out" if _is_opted_out(known) else None)
 
     def knows(self, name: str) -> bool:
         """Whether a column of this name is wanted."""
@@ -90,12 +120,27 @@ class Vocabulary:
         """For each fact the columns of a header that hold it, the best one first."""
         by_name: dict[str, str] = {}
         for name in header:
-            by_name.setdefault(folded(name.removeprefix("property_")), name)
+            by_name.setdefault(plain(name), name)
         found: dict[str, list[str]] = {}
         for name, fact in self.facts.items():
             if name in by_name:
                 found.setdefault(fact, []).append(by_name[name])
+        types = [written for name, written in by_name.items() if name not in self.facts and _is_opted_out(name)]
+        if types:
+            found["opted_out"] = [*found.get("opted_out", ()), *types]
         return {fact: found[fact] for fact in FACTS if fact in found}
+
+
+@functools.cache
+def _opted_out() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    told = shipped()["opted_out"]
+    return tuple(map(folded, told["begins"])), tuple(map(folded, told["not"]))
+
+
+def _is_opted_out(name: str) -> bool:
+    """Whether a column, its name folded, tells who has opted out of one type of marketing e-mail."""
+    begins, others = _opted_out()
+    return name.startswith(begins) and name not in others
 
 
 def needed(columns: Mapping[str, Any], header: list[str], file: FilePath) -> None:
@@ -119,7 +164,7 @@ def languages(header: Iterable[str]) -> str:
     >>> languages(["Correo", "Fecha de creación", "hs_object_id"])
     'Spanish, internal names'
     """
-    spoken = {folded(name.removeprefix("property_")): set[str]() for name in header}
+    spoken = {plain(name): set[str]() for name in header}
     for entry in shipped()["columns"].values():
         for language, names in entry["names"].items():
             for name in names:

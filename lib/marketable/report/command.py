@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from marketable.errors import MarketableError, in_one_line
+from marketable.errors import MarketableError, ParameterError, in_one_line
 from marketable.paths import at_home
 
 from . import process
@@ -90,12 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     sweep.set_defaults(run=_sweep)
     compare = commands.add_parser(
         "compare",
-        help="say what moved between two reports",
-        description="Says what moved the marketing count from one report to another, switch by switch.",
+        help="say what moved between two reports, or what changed between two exports",
+        description="Says what moved the marketing count from one report to another, switch by switch; or, of two "
+        "exports of one portal, who became marketing and through what, who no longer is, who is new and who is gone.",
     )
     for name in ("first", "second"):
-        compare.add_argument(name, metavar=name.upper(), help=f"the {name} report: its JSON, or its page")
+        compare.add_argument(
+            name, metavar=name.upper(), help=f"the {name} report (its JSON, or its page), or the {name} export"
+        )
     compare.add_argument("-o", "--output", metavar="PAGE", help="also write it as a page")
+    compare.add_argument("--contacts", metavar="FILE", help="of two exports: also list the contacts, as a csv")
     compare.lists_parameters = False
     compare.set_defaults(run=_compare)
     return parser
@@ -156,8 +160,14 @@ def _sweep(asked: argparse.Namespace) -> int:
 
 
 def _compare(asked: argparse.Namespace) -> int:
+    from .changed import is_export
+
+    if is_export(asked.first) and is_export(asked.second):
+        return _compare_exports(asked)
     from .compare import compare, figures_of, write_page
 
+    if asked.contacts:
+        raise ParameterError("Only two exports tell of contacts", place=("contacts",), value=asked.contacts)
     compared = compare(figures_of(asked.first), figures_of(asked.second))
     if asked.output:
         write_page(compared, at_home(asked.output), asked.first, asked.second)
@@ -166,6 +176,21 @@ def _compare(asked: argparse.Namespace) -> int:
         rows = [] if movement is None else list(movement.counting.itertuples())
         for line in [title] * bool(title and rows) + [f"{row.change:+12,.1f}  {row.Index}: {row.why}" for row in rows]:
             print(in_one_line(line))
+    return 0
+
+
+def _compare_exports(asked: argparse.Namespace) -> int:
+    from .changed import compared, lines, page, write_contacts
+    from .compare import written_to
+
+    first, second = at_home(asked.first), at_home(asked.second)
+    found = compared(first, second)
+    if asked.output:
+        written_to(at_home(asked.output), page(found, f"{second.name}, against {first.name}"), first, second)
+    if asked.contacts:
+        write_contacts(found, at_home(asked.contacts))
+    for line in lines(found):
+        print(in_one_line(line))
     return 0
 
 

@@ -147,7 +147,12 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
 
 
 def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
-    """Writes the page of a comparison, whole or not at all.
+    """Writes the page of a comparison; see `written_to`."""
+    written_to(output, comparison.page, *read)
+
+
+def written_to(output: Path, page: str, *read: str | Path) -> None:
+    """Writes a page, whole or not at all.
 
     Arguments: read, the files that were compared.
     Raises: ParameterError for an output that is a folder, no page, one of those files or the page beside one, or that
@@ -160,7 +165,7 @@ def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
         if output.resolve().with_suffix("") in [at_home(file).resolve().with_suffix("") for file in read]:
             raise ParameterError("The comparison would be written over what it compares", **where)
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, comparison.page.encode())
+        write_whole(output, page.encode())
 
 
 def tables(movement: Movement) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from marketable.auditing import Audit, audit
+from marketable.auditing import Audit, Changes, audit, changes
 from marketable.engine import Outcome, decide
 from marketable.engine.moments import moments
 from marketable.errors import DataError, ParameterError
@@ -147,6 +147,14 @@ class Findings:
         order = counted["kind"].map([CREATED, TURNED, CEASED].index).astype(int)
         counted = counted.assign(order=order).sort_values(["order", "contacts"], ascending=[True, False], kind="stable")
         return counted.drop(columns="order").reset_index(drop=True)
+
+    @functools.cached_property
+    def recorded_changes(self) -> Changes | None:
+        """What changed in the period by HubSpot's own statuses; None where the data do not record when they changed."""
+        export = self.opened.export
+        if export is None or not export.statuses["latest"].notna().any():
+            return None
+        return changes(export, self.period.before.last, self.period.last, portal=self.portal)
 
     @functools.cached_property
     def credits(self) -> pd.DataFrame:

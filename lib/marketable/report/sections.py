@@ -135,16 +135,25 @@ def charts(found: Findings) -> Section:
 
 
 def changes(found: Findings) -> Section:
-    """What changed in the period: who became marketing through what, and who ceased to be."""
+    """What changed in the period: who became marketing through what, and who ceased to be. Where the data record it,
+    HubSpot's own statuses come first.
+    """
+    recorded = found.recorded_changes
+    own = ""
+    if recorded is not None:
+        through = recorded.through.rename(discreet).reset_index()
+        own = pieces.paragraph(discreet(str(recorded)))
+        own += html_table(through, "What made contacts marketing, as recorded.", most=_MOST) if len(through) else ""
     counts = found.counts[MARKETING]
     was, now = int(counts["before"]), int(counts["now"])
     sums = {kind: int(found.changes.loc[found.changes["kind"] == kind, "contacts"].sum()) for kind in _KINDS}
-    text = f"{was:,} at the end of {found.period.before.name}, {sums[CREATED]:,} created as marketing, "
+    text = "" if recorded is None else "By the rules: "
+    text += f"{was:,} at the end of {found.period.before.name}, {sums[CREATED]:,} created as marketing, "
     text += f"{sums[TURNED]:,} that became so later, {sums[CEASED]:,} that ceased to be: {now:,} now."
     named = [found.called(name) for name in found.changes["decided_by"]]
     table = found.changes.assign(decided_by=named).rename(columns={"kind": "what", "decided_by": "decided by"})
     shown = html_table(table, f"Changes in {found.period.name}.", most=_MOST) if len(table) else ""
-    return Section("changes", f"What changed in {found.period.name}", pieces.paragraph(text) + shown)
+    return Section("changes", f"What changed in {found.period.name}", own + pieces.paragraph(text) + shown)
 
 
 def what_if(found: Findings) -> Section | None:
@@ -229,8 +238,8 @@ def own_statuses(found: Findings) -> Section | None:
 def left_open(found: Findings) -> Section:
     """What was rejected, what is not covered, what is ambiguous, and what the file does not tell."""
     opened, uncovered = found.opened, found.what_if.by("source")[NOT_COVERED].astype(int)
-    rejected, count = len(opened.rejected), int(uncovered.sum())
-    lines = [f"{opened.rows_read:,} rows read, {opened.rows_read - rejected:,} used, {rejected:,} rejected."]
+    count = int(uncovered.sum())
+    lines = [f"{opened.rows_read:,} rows read, {opened.rows_used:,} used, {len(opened.rejected):,} rejected."]
     silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."
     lines.append(f"{count:,} {'contact is' if count == 1 else 'contacts are'} not covered: {silent}")
     lines += [_unasked(found, name) for name in found.what_if.unasked]
@@ -246,7 +255,7 @@ def left_open(found: Findings) -> Section:
         open_ones = uncovered[uncovered > 0].sort_values(ascending=False)
         tools = pd.DataFrame({"tool": open_ones.index.map(found.called), "contacts": open_ones.to_numpy()})
         content += html_table(tools, "Not covered, by tool.")
-    if rejected:
+    if len(opened.rejected):
         content += html_table(_rejected(found), "Rejected rows, by reason.", most=_MOST)
     return Section("left-open", "What is left open", content)
 
@@ -316,7 +325,7 @@ def _groups(found: Findings, audit: Audit) -> str:
     """The groups of marketing contacts worth acting on."""
     if not len(audit.groups):
         return ""
-    groups = audit.groups.reset_index()
+    groups = audit.groups.reset_index().rename(columns={"alone": "in no other group"})
     groups["group"] = [audited.group(name, found.rules) for name in groups["group"]]
     if found.prices is None or groups["monthly"].isna().all():
         return _worded(groups.drop(columns="monthly"), f"{audited.WORTH}.")

@@ -361,7 +361,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _say_what_was_read(self) -> None:
         opened, rejected = self._opened, len(self._opened.rejected)
-        text = f"{opened.name}: {opened.rows_read:,} rows read, {opened.rows_read - rejected:,} used, {rejected:,} "
+        text = f"{opened.name}: {opened.rows_read:,} rows read, {opened.rows_used:,} used, {rejected:,} "
         text += f"rejected; {len(self.touches):,} touches of {int(self.baseline.counts().sum()):,} contacts"
         if not pd.isna(self.baseline.as_of):
             text += f", as of {words.day(self.baseline.as_of)}"

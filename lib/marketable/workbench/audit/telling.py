@@ -9,7 +9,7 @@ import pandas as pd
 
 from marketable.auditing import Audit
 from marketable.auditing import explanations as why
-from marketable.auditing.explanations import BY_HAND, MEANINGS, SWITCH
+from marketable.auditing.explanations import BY_HAND, MEANINGS, RECORDED, SWITCH
 from marketable.auditing.mailing import SILENT
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
 from marketable.views import audited, pieces
@@ -19,12 +19,14 @@ from marketable.views.words import against_tier, day
 _BY_RULE = (why.AS_EXPECTED, why.UPGRADED, why.WAITING, why.OLDER)
 _MARKETING = {
     SWITCH: "through a switch that is not as {said}",
+    RECORDED: "through what HubSpot recorded: a workflow, somebody by hand, an import, an app, an ad",
     BY_HAND: "through something the export does not show: by hand, an import, a workflow or another form",
     why.AMBIGUOUS: "for one of several reasons",
     NOT_COVERED: "created by hand, where a box may have been ticked, or by a tool that the article is silent about "
     "or the export does not name",
 }
 _TRUSTS = {
+    "recorded": "recorded by HubSpot",
     "H": "read in HubSpot's own page",
     "M": "from one independent source, one step from HubSpot's own page, or of a tool that is not certain",
     "assumption": "rests on an assumption",
@@ -60,7 +62,11 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
     untold = int(audit.counts["all"].get(why.NOT_TOLD, 0))
     if untold:
         lines.append(f"Whose status the export does not tell: {untold:,}.")
-    rejected = audit.export.rows_read - len(audit.contacts)
+    if len(audit.export.gone):
+        lines.append(
+            f"Contacts that are no more, merged, deleted or archived, do not count: {len(audit.export.gone):,}."
+        )
+    rejected = len(audit.export.rejected)
     if rejected:
         lines.append(f"Rows that were rejected and are not counted: {rejected:,}.")
     about_all = " The tier is about all contacts of the account: export them all." if audit.tier else ""
@@ -171,6 +177,7 @@ def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:
         return pieces.paragraph("There is no group to act on.")
     table = pd.DataFrame({"group": [audited.group(name, rules) for name in found.index]})
     table["contacts"] = found["contacts"].to_numpy()
+    table["in no other group"] = found["alone"].to_numpy()
     if audit.tier:
         table["of the tier"] = [f"{count / audit.tier:.1%}" for count in found["contacts"]]
     if audit.prices is not None and found["monthly"].notna().any():
@@ -179,7 +186,8 @@ def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:
     is_are = "is" if audit.waiting == 1 else "are"
     left_out = f"The {who} for the update date {is_are} in none of these groups." if audit.waiting else ""
     notes = [pieces.paragraph(text, "mk-note") for text in (left_out, _price_note(audit)) if text]
-    return html_table(table, audited.WORTH) + "".join(notes)
+    title = f"{audited.WORTH}; in all {audit.in_groups:,}"
+    return html_table(table, title) + "".join(notes)
 
 
 def _price_note(audit: Audit) -> str:

@@ -28,7 +28,10 @@ def read_in_short(export: Export) -> str:
     if repeated:
         text += f"{repeated:,} {'repeats' if repeated == 1 else 'repeat'} a contact and "
         text += f"{'is' if repeated == 1 else 'are'} not needed, "
-    text += f"{export.rows_read - used - repeated:,} rejected."
+    gone = len(export.gone)
+    if gone:
+        text += f"{gone:,} {'is' if gone == 1 else 'are'} no more, "
+    text += f"{export.rows_read - used - repeated - gone:,} rejected."
     return text + (f" {export.submissions_read:,} form submissions read." if export.submissions_read else "")
 
 
