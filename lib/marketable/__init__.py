@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from .exports import Export, read_export
+    from .forecasting.forecast import forecast
+    from .forecasting.outlook import Outlook
     from .portal import Portal, Prices, Subscription
     from .reading.touches import Batch, read_touches
     from .rulebook import Edition, Reference, Rule, Rulebook
@@ -31,6 +33,7 @@ __all__ = [
     "Export",
     "MarketableError",
     "Outcome",
+    "Outlook",
     "ParameterError",
     "Plan",
     "Portal",
@@ -45,13 +48,25 @@ __all__ = [
     "WhatIf",
     "audit",
     "decide",
+    "forecast",
     "read_export",
     "read_touches",
     "sample_touches",
 ]
 
 
-_ROOMS = ("errors", "rulebook", "portal", "reading.touches", "exports", "engine", "what_if", "auditing", "samples")
+_ROOMS = (
+    "errors",
+    "rulebook",
+    "portal",
+    "reading.touches",
+    "exports",
+    "engine",
+    "what_if",
+    "auditing",
+    "forecasting",
+    "samples",
+)
 
 
 def __getattr__(name: str) -> object:
