@@ -40,7 +40,10 @@ def made_up(seed: int) -> MadeUpAccount:
     touches = _flow(draw, rate, pairs, share, monday, weeks)
     switches, turned = _switches(draw, pairs, weeks, monday)
     events, actions, ticked = _events(draw, touches, float(rate[:weeks].mean()), weeks, monday)
-    every = pd.concat([touches, *events], ignore_index=True).sort_values("occurred_at", kind="stable")
+    today = pd.DataFrame(
+        {"contact_id": [-1], "occurred_at": [TODAY + pd.Timedelta(hours=20)], "source": "document_open"}
+    )
+    every = pd.concat([touches, *events, today], ignore_index=True).sort_values("occurred_at", kind="stable")
     portal = mk.Portal(
         switches=switches | {"import_single_object": ticked}, subscription={"renewal": "2027-06-01", "tier": 2000}
     )
@@ -145,8 +148,10 @@ def _events(
             ticked[f"List {number}"] = bool(draw.random() < 0.5)
             what = {"import": many, "tick": ticked[f"List {number}"]}
         else:
-            known = touches[touches["occurred_at"] < min(day, TODAY)]["contact_id"].unique()
-            chosen = draw.choice(known, min(many, len(known) // 4), replace=False)
+            # Who is cleaned up has not been seen for longer than others.
+            known = touches[touches["occurred_at"] < min(day, TODAY)].drop_duplicates("contact_id", keep="last")
+            silent = known["contact_id"].to_numpy()[: len(known) // 2]
+            chosen = draw.choice(silent, min(many, len(silent) // 2), replace=False)
             rows = {"contact_id": chosen, "source": "set_non_marketing"}
             what = {"set_non_marketing": [str(each) for each in chosen]}
         at = day + pd.Timedelta(hours=9)

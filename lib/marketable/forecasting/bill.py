@@ -47,6 +47,23 @@ def term_start(subscription: Subscription, renewal: dt.date | None, today: dt.da
     return min(today, _in_year(renewal, renewal.year - 1))
 
 
+def check_tier(subscription: Subscription, prices: Prices | None, day: dt.date) -> None:
+    """Raises: PortalError for a tier that the price list of a day does not have."""
+    step = None if prices is None else prices.step(subscription.hub, day)
+    if subscription.tier is None or step is None or step.included is None:
+        return
+    steps = (subscription.tier - step.included) / step.contacts
+    if steps < 0 or steps != int(steps):
+        near = {step.included + max(0, int(steps) + more) * step.contacts for more in (0, 1)}
+        raise PortalError(
+            "The price list does not have this tier",
+            place=("subscription", "tier"),
+            value=subscription.tier,
+            expected=" or ".join(f"{each:,.0f}" for each in sorted(near)),
+            advice=f"It has {step.included:,.0f} included and steps of {step.contacts:,.0f}.",
+        )
+
+
 @dataclass(frozen=True)
 class Bill:
     """By day of the term: `tier`, for how many contacts is billed, and `price`, what that day costs beside the hub
@@ -61,8 +78,6 @@ class Bill:
 def bill(days: pd.DatetimeIndex, marketing: np.ndarray, subscription: Subscription, prices: Prices | None) -> Bill:
     """What is billed on the days of a term, by the count at the end of each.
 
-    Raises: PortalError for a tier that the price list does not have.
-
     >>> week = pd.date_range("2026-06-01", periods=4)
     >>> counted = bill(week, np.array([1999, 2001, 1990, 7001]), Subscription(tier=2000), Prices.flat(2000, 5000, 300))
     >>> counted.tier.tolist(), counted.price.tolist(), str(counted.over_since)
@@ -74,10 +89,8 @@ def bill(days: pd.DatetimeIndex, marketing: np.ndarray, subscription: Subscripti
         return Bill(nothing, nothing, None)
     highest = np.maximum.accumulate(marketing)
     before = np.concatenate([[0], highest[:-1]])  # charged from the following day
-    dates = [day.date() for day in days]
+    dates: list[dt.date] = days.to_numpy("datetime64[D]").tolist()
     of_day = {date: None if prices is None else prices.step(subscription.hub, date) for date in dates}
-    if prices is not None:
-        _check_tier(tier, subscription.hub, prices, dates)
     size = np.array([(STEPS[subscription.hub] if step is None else step.contacts) for step in of_day.values()])
     more = np.ceil(np.maximum(before - tier, 0) / size)
     billed = np.maximum.accumulate(tier + more * size)
@@ -93,30 +106,17 @@ def months(days: pd.DatetimeIndex, marketing: np.ndarray, billed: Bill, subscrip
     """The bill by month: marketing (after the month's update date; before one that is not reached, at the end), tier
     and price (of the month's days that are in the term; NaN without a price).
     """
-    frame = pd.DataFrame({"marketing": marketing, "tier": billed.tier, "price": billed.price}, index=days)
-    by_month = frame.groupby(days.to_period("M"))
-    table = by_month.agg(marketing=("marketing", "last"), tier=("tier", "max"))
-    table["price"] = by_month["price"].sum(min_count=1).round(2)
+    day = days.to_numpy("datetime64[D]")
+    month, starts = np.unique(day.astype("datetime64[M]"), return_index=True)
+    at = np.append(starts[1:], len(day)) - 1
     if subscription.commitment == "yearly" or subscription.renewal is not None:
-        for month in table.index:
-            update = update_date_after(month.start_time.date() - dt.timedelta(days=1), subscription)
-            if pd.Timestamp(update) in frame.index:
-                table.loc[month, "marketing"] = int(frame["marketing"].loc[pd.Timestamp(update)])
-    return table.rename_axis("month")
-
-
-def _check_tier(tier: int, hub: str, prices: Prices, dates: list[dt.date]) -> None:
-    step = prices.step(hub, dates[-1])
-    if step is None or step.included is None:
-        return
-    steps = (tier - step.included) / step.contacts
-    if steps < 0 or steps != int(steps):
-        near = [step.included + max(0, int(steps) + more) * step.contacts for more in (0, 1)]
-        raise PortalError(
-            "The price list does not have this tier", place=("subscription", "tier"), value=tier,
-            expected=" or ".join(f"{int(each):,}" for each in dict.fromkeys(near)),
-            advice=f"It has {step.included:,.0f} included and steps of {step.contacts:,.0f}.",
-        )  # fmt: skip
+        before = [first - dt.timedelta(days=1) for first in month.astype("datetime64[D]").tolist()]
+        updates = np.array([update_date_after(each, subscription) for each in before], dtype="datetime64[D]")
+        place = (updates - day[0]).astype(np.int64)
+        at = np.where((place >= 0) & (place < len(day)), place, at)
+    price = np.add.reduceat(billed.price, starts).round(2)
+    columns = {"marketing": marketing[at], "tier": np.maximum.reduceat(billed.tier, starts), "price": price}
+    return pd.DataFrame(columns, index=pd.PeriodIndex(month, freq="M", name="month"))
 
 
 def _in_year(day: dt.date, year: int) -> dt.date:

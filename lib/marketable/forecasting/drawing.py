@@ -61,8 +61,10 @@ def draw(
         if _at(day, past, days) <= days:
             steps[_at(day, past, days)] += many
     base = int(past.marketing[-1]) + np.cumsum(steps)
-    whole = (np.rint(base + median), np.floor(base + low), np.ceil(base + high), waiting)
-    return Line(*(np.maximum(each[1:], 0).astype(np.int64) for each in whole))
+    # Whole numbers within the interval, and the median is one of them.
+    median = np.rint(base + median)
+    low, high = np.minimum(np.ceil(base + low), median), np.maximum(np.floor(base + high), median)
+    return Line(*(np.maximum(each[1:], 0).astype(np.int64) for each in (median, low, high, waiting)))
 
 
 def _joined(

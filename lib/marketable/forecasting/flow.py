@@ -2,7 +2,7 @@
 
 Sixteen simple forecasts, by exponential smoothing with and without trend and season, are made from each week of the
 past for the weeks that followed. Those that told the account's own past best have the most weight. The 80 % interval is
-as wide as their errors were then, at the same horizon: 80 % of these errors were not larger.
+as wide as their errors were then, at the same horizon: a tenth of these lay below it, a tenth above.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 FEWEST_WEEKS = 13
-INSIDE = 0.8
+OUTSIDE = (0.1, 0.9)  # of the errors a tenth lies below the interval, a tenth above
 HORIZONS = (1, 2, 4, 8, 13, 26, 52)  # weeks ahead at which errors are looked at
 _YEAR = 365.2425 / 7
 _WAVES = (1, 2)  # of a year: one summit, and two
@@ -23,7 +23,7 @@ _LEVELS, _TRENDS, _DAMPED = (0.03, 0.07, 0.15, 0.3), (0.0, 0.05), 0.98
 _WARM = 8  # weeks before the first forecast that is looked at
 _FORGETS = 0.995  # a week
 _POWER = 4  # how much more the better ones weigh
-_BORROWED = 2  # independent errors for which the next shorter horizon stands
+_BORROWED = 4  # independent errors for which the next shorter horizon stands
 _UNTOLD = 0.2  # the error of a week before anything is known
 _WIDENS = 0.1  # errors grow with the horizon by this power, where nothing longer is known
 
@@ -56,11 +56,11 @@ class Flow:
 
     @property
     def low(self) -> np.ndarray:
-        return self._at(-1)
+        return self._end(0)
 
     @property
     def high(self) -> np.ndarray:
-        return self._at(1)
+        return self._end(1)
 
     @functools.cached_property
     def calibration(self) -> pd.DataFrame:
@@ -70,23 +70,26 @@ class Flow:
         """
         rows = []
         for at, horizon in enumerate(HORIZONS):
-            if horizon < 4 or horizon > self.horizon:
+            if not self.enough or horizon < 4 or horizon > self.horizon:
                 continue
             errors = self._errors[:, at]
             origins = np.flatnonzero(~np.isnan(errors))
             later = origins[origins >= _WARM + 2 * horizon]
-            said = [self._spread(int(origin))[at] >= abs(errors[origin]) for origin in later]
+            ends = np.array([self._spread(int(origin))[at] for origin in later]).reshape(-1, 2)
+            said = (ends[:, 0] <= errors[later]) & (errors[later] <= ends[:, 1])
             truth, told = self._truths[origins, horizon - 1], self._forecasts[origins, horizon - 1]
             error = np.median(np.abs(truth - told) / np.maximum(truth, 1)) if len(origins) else np.nan
-            rows.append((horizon, len(later), np.mean(said) if len(later) else np.nan, error))
+            rows.append((horizon, len(later), said.mean() if len(later) else np.nan, error))
         frame = pd.DataFrame(rows, columns=["horizon", "origins", "covered", "error"])
         return frame.astype({"horizon": "int64", "origins": "int64", "covered": float, "error": float}).set_index(
             "horizon"
         )
 
-    def _at(self, sign: int) -> np.ndarray:
-        known = np.interp(np.log(np.arange(1, self.horizon + 1)), np.log(HORIZONS), self._spread(len(self.weekly)))
-        ends = np.maximum((self._forecasts[-1] + 1) * np.exp(sign * known) - 1, 0)
+    def _end(self, which: int) -> np.ndarray:
+        """The lower or the upper end of the interval."""
+        spread = self._spread(len(self.weekly))[:, which]
+        errors = np.interp(np.log(np.arange(1, self.horizon + 1)), np.log(HORIZONS), spread)
+        ends = np.maximum((self._forecasts[-1] + 1) * np.exp(errors) - 1, 0)
         return np.concatenate([[0.0], np.maximum.accumulate(ends)])
 
     @functools.cached_property
@@ -126,25 +129,23 @@ class Flow:
         return errors
 
     def _spread(self, known: int) -> np.ndarray:
-        """By horizon, how large 80 % of the errors were at most, of those that were known after so many weeks.
+        """By horizon, the errors below and above which a tenth was, of those that were known after so many weeks.
 
         A long horizon has few errors that do not overlap, so the next shorter one stands in for what is lacking.
         """
-        spreads, spread, believed, before = [], 0.0, 1.0, 1
-        first = self._forecasts[known - 1, 0] if known else 0.0
+        first = self._forecasts[known - 1, 0]
+        spread = 1.28 * np.sqrt(_UNTOLD**2 + 1 / (first + 1)) * np.array([-1.0, 1.0])
+        spreads, believed, before = [], 1.0, 1
         for at, horizon in enumerate(HORIZONS):
-            errors = np.abs(self._errors[: max(known - horizon, 0), at])
+            spread, believed = spread * (horizon / before) ** _WIDENS, min(_BORROWED, believed)
+            errors = self._errors[: max(known - horizon, 0), at]
             errors = errors[~np.isnan(errors)]
-            if at == 0:
-                spread = 1.28 * float(np.sqrt(_UNTOLD**2 + 1 / (first + 1)))
-            else:
-                spread, believed = spread * (horizon / before) ** _WIDENS, min(_BORROWED, believed)
             if len(errors):
                 weight = _FORGETS ** np.arange(len(errors))[::-1]
                 order = np.argsort(errors)
-                place = np.searchsorted(np.cumsum(weight[order]), INSIDE * weight.sum())
+                places = np.searchsorted(np.cumsum(weight[order]), np.array(OUTSIDE) * weight.sum())
                 own = float(weight.sum()) / horizon
-                spread = (believed * spread + own * float(errors[order][place])) / (believed + own)
+                spread = (believed * spread + own * errors[order][places]) / (believed + own)
                 believed += own
             spreads.append(spread)
             before = horizon

@@ -13,7 +13,7 @@ from marketable.portal.portal import Portal, checked_portal
 from marketable.portal.prices import Prices
 
 from .actions import Given
-from .bill import next_renewal
+from .bill import check_tier, next_renewal
 from .outlook import Account, Outlook
 from .past import past_of_audit, past_of_touches
 
@@ -51,15 +51,16 @@ def forecast(
 
     Source: update dates and upgrades as HubSpot's pages on marketing contacts and their billing tell them.
 
-    >>> import pandas as pd
-    >>> days = pd.date_range("2026-01-05", "2026-06-28", freq="12h")
+    >>> import numpy as np, pandas as pd
+    >>> days = pd.date_range("2026-01-05", "2026-06-28")
+    >>> days = days.repeat(np.random.default_rng(1).poisson(2, len(days)))
     >>> touches = pd.DataFrame({"contact_id": range(len(days)), "occurred_at": days, "source": "hubspot_form"})
     >>> portal = Portal(subscription={"tier": 400, "renewal": "2026-10-01"})
     >>> outlook = forecast(touches, portal, {"included": 400, "step": 1000, "monthly": 45})
     >>> print(outlook)  # doctest: +NORMALIZE_WHITESPACE
-    349 marketing contacts on 2026-06-28, 51 below the tier of 400. It is likely to cross the tier on 2026-07-25
-    (between 2026-07-24 and 2026-07-25). Then 1,400 contacts are billed until the renewal on 2026-10-01. Until then
-    those beyond the included ones cost 98.71 USD.
+    330 marketing contacts on 2026-06-27, 70 below the tier of 400. It is likely to cross the tier on 2026-08-03
+    (between 2026-07-27 and 2026-08-21). Then 1,400 contacts are billed until the renewal on 2026-10-01. Until then
+    those beyond the included ones cost 85.65 USD.
     """
     found = audit(source, portal) if isinstance(source, Export) else source
     if isinstance(found, Audit):
@@ -71,7 +72,9 @@ def forecast(
         past = past_of_touches(found, portal)
     renewal = next_renewal(portal.subscription, past.today)
     end = _end(until, past.today, renewal)
-    outlook = Outlook(Account(past, portal, _prices(prices, portal), end, renewal))
+    price_list = _prices(prices, portal)
+    check_tier(portal.subscription, price_list, past.today)
+    outlook = Outlook(Account(past, portal, price_list, end, renewal))
     return outlook.with_actions(actions)
 
 

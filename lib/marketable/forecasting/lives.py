@@ -7,6 +7,7 @@ these whose switch is on, and a million touches answer for another setting in so
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,24 +27,31 @@ from marketable.rulebook import Rulebook
 # The same action on so many contacts in a day, and on so many times more than on its usual day, is bulk work.
 FEWEST_IN_BULK, TIMES_USUAL = 20, 5
 _DAY = 86_400_000_000
-_NEVER = np.iinfo(np.int64).max
-_ALWAYS_THERE = np.iinfo(np.int64).min
+_NEVER = np.iinfo(np.int32).max
+_ALWAYS_THERE = np.iinfo(np.int32).min
 _IMPORTS = ("import_single_object", "import_multi_object")
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Who becomes marketing and who stops being it, by change its day since 1970: `joined`, `left`, and for the latter
-    `asked`, the day of the request. Whether an import or a bulk action did it is in `joined_by_event` and
-    `left_by_event`; `joined_pair` is the number, in `Lives.pairs`, of what made somebody marketing.
+class Joined:
+    """Who became marketing: by change its day since 1970, whether an import or a bulk action did it, and the number in
+    `Lives.pairs` of what did.
     """
 
-    joined: np.ndarray
-    joined_by_event: np.ndarray
-    joined_pair: np.ndarray
-    left: np.ndarray
+    day: np.ndarray
+    by_event: np.ndarray
+    pair: np.ndarray
+
+
+@dataclass(frozen=True)
+class Left:
+    """Who stopped being marketing: by change its day since 1970, the day of the request, and whether it was one of
+    many.
+    """
+
+    day: np.ndarray
     asked: np.ndarray
-    left_by_event: np.ndarray
+    by_event: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -86,35 +94,41 @@ class Lives:
                 on[self.slots.switch == number] = states[name]
         return on
 
-    def changes(self, on: np.ndarray) -> Changes:
-        """What happened, or would have. Arguments: on, by slot."""
-        chosen, made = self._made(on)
-        life = self.life.take(chosen)
+    def joined(self, on: np.ndarray) -> Joined:
+        """Who became marketing, or would have. Arguments: on, by slot."""
+        chosen = self._first_chances(on)
+        day = self.day.take(chosen)
         # Who is made marketing again while it waits never stopped being it.
-        chosen = chosen[made.take(life) >= self.due.take(life)]
+        chosen = chosen[day >= self.due.take(self.life.take(chosen))]
+        return Joined(self.day.take(chosen), self.by_event.take(chosen), self.pair.take(chosen))
+
+    def left(self) -> Left:
+        """Who stopped being marketing, with the switches as they were; days to come are those of who waits."""
+        made = self._made
         begun = np.flatnonzero(self.due != _ALWAYS_THERE)
         ends = begun[(made[begun - 1] != _NEVER) & (made[begun] >= self.due[begun])]
-        return Changes(
-            self.day.take(chosen), self.by_event.take(chosen), self.pair.take(chosen),
-            self.due[ends], self.requested[ends], self.in_bulk[ends],
-        )  # fmt: skip
+        return Left(self.due[ends], self.requested[ends], self.in_bulk[ends])
 
     def waits(self) -> tuple[np.ndarray, np.ndarray]:
         """From when, and up to which day, marketing contacts waited to become non-marketing."""
-        _, made = self._made(self.slots.own)
-        some = (made[self.asking] <= self.asked) & (self.asked < self.waits_until)
+        some = (self._made[self.asking] <= self.asked) & (self.asked < self.waits_until)
         return self.asked[some], self.waits_until[some]
 
-    def _made(self, on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of each life that becomes marketing its first chance, and by life the day of it."""
+    @functools.cached_property
+    def _made(self) -> np.ndarray:
+        """By life the day on which it became marketing."""
+        chosen = self._first_chances(self.slots.own)
+        made = np.full(len(self.due), _NEVER, dtype=np.int32)
+        made[self.life.take(chosen)] = self.day.take(chosen)
+        return made
+
+    def _first_chances(self, on: np.ndarray) -> np.ndarray:
+        """Of each life that becomes marketing the number of the chance that does it."""
         chosen = np.flatnonzero(on.take(self.slot))
         life = self.life.take(chosen)
         is_first = np.ones(len(life), dtype=bool)
         np.not_equal(life[1:], life[:-1], out=is_first[1:])
-        chosen = chosen[is_first]
-        made = np.full(len(self.due), _NEVER)
-        made[life[is_first]] = self.day.take(chosen)
-        return chosen, made
+        return chosen[is_first]
 
 
 def lives(touches: pd.DataFrame, portal: Portal, rulebook: Rulebook | None = None) -> Lives:
@@ -127,7 +141,7 @@ def lives(touches: pd.DataFrame, portal: Portal, rulebook: Rulebook | None = Non
     access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
     days = (batch.wall // _DAY).astype(np.int32)
     event = _events(batch, days)
-    dues = table.dues // _DAY
+    dues = (table.dues // _DAY).astype(np.int32)
 
     def part(numbers: np.ndarray) -> tuple[np.ndarray, ...]:
         its = by_contact(batch.some(numbers), of_case.take(numbers), table, access)
@@ -145,7 +159,7 @@ def lives(touches: pd.DataFrame, portal: Portal, rulebook: Rulebook | None = Non
         begins = np.zeros(len(slot), dtype=np.int64)
         begins[requests] = 1
         life = its.contact + np.cumsum(begins)
-        due_of_life = np.full(len(its.starts) + len(requests), _ALWAYS_THERE)
+        due_of_life = np.full(len(its.starts) + len(requests), _ALWAYS_THERE, dtype=np.int32)
         due_of_life[life[requests]] = due
         requested = due_of_life.copy()
         requested[life[requests]] = asked[counts]
@@ -170,7 +184,7 @@ def lives(touches: pd.DataFrame, portal: Portal, rulebook: Rulebook | None = Non
     now = int(np.searchsorted(cases.starts, batch.as_of, side="right")) - 1
     states = {name: bool(cases.on[pair, now]) for pair, name in enumerate(cases.switch_of_pair) if name}
     return Lives(
-        kinds, batch.pairs, life, slot, days[numbers].astype(np.int64), event[numbers], batch.pair[numbers], due,
+        kinds, batch.pairs, life, slot, days[numbers], event[numbers], batch.pair[numbers], due,
         requested, in_bulk, asked, until, asking, int(days.min()) if known else 0, int(days.max()) if known else -1,
         len(np.unique(batch.keys)), states,
     )  # fmt: skip
@@ -198,6 +212,17 @@ def _events(batch: Rows, days: np.ndarray) -> np.ndarray:
     for number, (source, _) in enumerate(batch.pairs):
         if source in ("set_marketing", "set_non_marketing"):
             theirs = np.flatnonzero(batch.pair == number)
-            _, which, many = np.unique(days[theirs], return_inverse=True, return_counts=True)
-            event[theirs] = many[which] >= max(FEWEST_IN_BULK, TIMES_USUAL * np.median(many)) if len(many) else False
+            event[theirs] = in_bulk(days[theirs] - days.min())
     return event
+
+
+def in_bulk(days: np.ndarray) -> np.ndarray:
+    """By thing done, whether its day has many more of them than is usual. Arguments: days, from 0 on.
+
+    >>> in_bulk(np.repeat([0, 3], [1, 30])).sum(), in_bulk(np.repeat(np.arange(9), 30)).sum()
+    (np.int64(30), np.int64(0))
+    """
+    many = np.bincount(days)
+    usual = float(np.median(many)) if len(many) else 0
+    found: np.ndarray = many[days] >= max(FEWEST_IN_BULK, TIMES_USUAL * usual)
+    return found

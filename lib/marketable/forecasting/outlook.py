@@ -73,6 +73,11 @@ class Account:
         return days, marketing, bill(days, marketing, self.portal.subscription, self.prices)
 
     @functools.cached_property
+    def baseline(self) -> Line:
+        """The line with no actions."""
+        return self.line(effects((), self.past, self.portal, self.until))
+
+    @functools.cached_property
     def _flow(self) -> functools._lru_cache_wrapper[Flow]:
         @functools.lru_cache(maxsize=64)
         def of(states: tuple[tuple[str, bool], ...]) -> Flow:
@@ -182,7 +187,7 @@ class Outlook:
             days, marketing, billed = self.account.bill(line)
             table = months(days, marketing, billed, subscription)
             tables.append(table[table.index >= pd.Period(self.as_of, "M")])
-        return tables[0].join(tables[1], rsuffix="_without")
+        return tables[0].join(tables[1].add_suffix("_without"))
 
     @functools.cached_property
     def effects(self) -> pd.DataFrame:
@@ -261,9 +266,7 @@ class Outlook:
 
     @functools.cached_property
     def _without(self) -> Line | None:
-        if not self.actions or self._line is None:
-            return self._line
-        return self._drawn(())
+        return None if self._line is None else self.account.baseline
 
     def _drawn(self, actions: Iterable[Action]) -> Line:
         return self.account.line(self._effects_of(actions))
@@ -301,7 +304,8 @@ class Outlook:
                 f"It was over the tier first on {self._over_since}, and one day over upgrades the bill{self._end}."
             )
         if self._line is None:
-            reason = f"{account.weeks} whole weeks of history are too few to say what comes; {FEWEST_WEEKS} are needed."
+            weeks = f"{account.weeks} whole week{'' if account.weeks == 1 else 's'}"
+            reason = f"A history of {weeks} is too short to say what comes; {FEWEST_WEEKS} weeks are needed."
             return [*said, reason if account.days > 0 else "No day lies ahead."]
         if tier is None:
             last = self.by_day.iloc[-1]
@@ -320,7 +324,9 @@ class Outlook:
     def _crossing_said(self) -> str:
         earliest, likely, latest = (None if pd.isna(day) else day.date() for day in self.crossing)
         if likely is not None:
-            to = f"and {latest}" if latest is not None else f"and the end, {self.until}, or not at all"
+            if earliest == latest:
+                return f"It is to cross the tier on {likely}."
+            to = f"and {latest}" if latest is not None else f"and {self.until}, if at all"
             return f"It is likely to cross the tier on {likely} (between {earliest} {to})."
         if earliest is not None:
             return f"It is not likely to cross the tier before {self.until}; it could, from {earliest} on."

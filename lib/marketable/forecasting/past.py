@@ -22,7 +22,7 @@ from marketable.errors import DataError
 from marketable.portal.portal import Portal
 from marketable.rulebook import MARKETING
 
-from .lives import FEWEST_IN_BULK, TIMES_USUAL, Lives, lives
+from .lives import Lives, in_bulk, lives
 
 EPOCH = dt.date(1970, 1, 1)
 _IMPORTS = ("import_single_object", "import_multi_object")
@@ -68,12 +68,12 @@ def past_of_touches(touches: object, portal: Portal) -> Past:
     if found.today < found.first:
         raise DataError("There is nothing to forecast: no touch could be used")
     length = found.today - found.first + 1
-    changes = found.changes(found.slots.own)
+    joined, left = found.joined(found.slots.own), found.left()
     begins, ends = found.waits()
     today = _day(found.today)
     pending = ends[ends > found.today]
     dues, many = np.unique(pending, return_counts=True)
-    by_hand = ~changes.left_by_event & (changes.asked <= found.today)
+    by_hand = ~left.by_event & (left.asked <= found.today)
 
     def people() -> pd.DataFrame:
         contacts = decide(frame, portal).contacts
@@ -84,13 +84,13 @@ def past_of_touches(touches: object, portal: Portal) -> Past:
     return Past(
         first=_day(found.first),
         today=today,
-        marketing=np.cumsum(_by_day(changes.joined, found) - _by_day(changes.left, found)),
+        marketing=np.cumsum(_by_day(joined.day, found) - _by_day(left.day, found)),
         waiting=np.cumsum(_by_day(begins, found) - _by_day(ends, found)),
         due={_day(int(day)): int(number) for day, number in zip(dues, many, strict=True)},
         contacts=found.contacts,
         states=found.states,
         joined=_joined_by(found),
-        left=np.bincount(changes.asked[by_hand] - found.first, minlength=length),
+        left=np.bincount(left.asked[by_hand] - found.first, minlength=length),
         events=_events(found),
         people=functools.cache(people),
     )
@@ -110,7 +110,7 @@ def past_of_audit(audit: Audit) -> Past:
     first = int(min(created.min(), days.min(initial=last)))
     source = audit.contacts["source"].astype("str")[is_marketing]
     what = likely["decided_by"].astype("str")[is_marketing].where(likely["status"][is_marketing].eq(MARKETING), source)
-    by_event = (what.str.partition("/")[0].isin(_IMPORTS) | _in_bulk(what, days)).to_numpy()
+    by_event = what.str.partition("/")[0].isin(_IMPORTS).to_numpy() | _in_bulk(what, days - first)
     joined_now: np.ndarray = np.bincount(days[~by_event] - first, minlength=last - first + 1)
     rules = lives(audit.export.touches, audit.portal)
     by_rules, length = _joined_by(rules), last - first + 1
@@ -162,8 +162,8 @@ def past_of_audit(audit: Audit) -> Past:
 def _joined_by(found: Lives) -> Callable[[States], np.ndarray]:
     @functools.lru_cache(maxsize=64)
     def of(key: tuple[tuple[str, bool], ...]) -> np.ndarray:
-        changes = found.changes(found.setting(dict(key)))
-        return _by_day(changes.joined[~changes.joined_by_event], found)
+        joined = found.joined(found.setting(dict(key)))
+        return _by_day(joined.day[~joined.by_event], found)
 
     def joined(states: States) -> np.ndarray:
         return of(tuple(sorted((name, on) for name, on in states.items() if name in found.states)))
@@ -177,15 +177,14 @@ def _by_day(days: np.ndarray, found: Lives) -> np.ndarray:
 
 
 def _events(found: Lives) -> pd.DataFrame:
-    changes = found.changes(found.slots.own)
-    chosen = changes.joined_by_event
+    joined, left = found.joined(found.slots.own), found.left()
     names = ["/".join(filter(None, pair)) for pair in found.pairs]
-    what = [names[number] for number in changes.joined_pair[chosen]]
-    left = changes.left_by_event & (changes.asked <= found.today)
+    what = [names[number] for number in joined.pair[joined.by_event]]
+    in_bulk = left.by_event & (left.asked <= found.today)
     table = pd.DataFrame(
         {
-            "day": np.concatenate([changes.joined[chosen], changes.asked[left]]),
-            "what": [*what, *["set_non_marketing"] * int(left.sum())],
+            "day": np.concatenate([joined.day[joined.by_event], left.asked[in_bulk]]),
+            "what": [*what, *["set_non_marketing"] * int(in_bulk.sum())],
         }
     )
     return _counted(table)
@@ -198,12 +197,12 @@ def _counted(table: pd.DataFrame) -> pd.DataFrame:
     return counted
 
 
-def _in_bulk(what: pd.Series, days: np.ndarray) -> pd.Series:
-    """Whether so many contacts became marketing by the same on a day as no usual day has."""
-    day = pd.Series(days, index=what.index)
-    many = day.groupby([what, day]).transform("size")
-    usual = many.groupby([what, day]).first().groupby(level=0).median() if len(many) else many
-    return many >= np.maximum(FEWEST_IN_BULK, TIMES_USUAL * what.map(usual).astype("float64"))
+def _in_bulk(what: pd.Series, days: np.ndarray) -> np.ndarray:
+    """Whether so many contacts became marketing by the same on a day as on no usual day."""
+    bulk = np.zeros(len(days), dtype=bool)
+    for theirs in what.groupby(what).indices.values():
+        bulk[theirs] = in_bulk(days[theirs])
+    return bulk
 
 
 def _day(number: int) -> dt.date:
