@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from .exports import Export, read_export
+    from .forecasting.advise import Advice, advise
     from .forecasting.forecast import forecast
     from .forecasting.outlook import Outlook
     from .portal import Portal, Prices, Subscription
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .what_if import Plan, WhatIf
 
 __all__ = [
+    "Advice",
     "Audit",
     "Batch",
     "DataError",
@@ -46,6 +48,7 @@ __all__ = [
     "Subscription",
     "UnknownNameError",
     "WhatIf",
+    "advise",
     "audit",
     "decide",
     "forecast",

@@ -3,7 +3,8 @@
 Not called `forecast`, for that is the function `marketable.forecast`.
 """
 
+from .advise import Advice, advise
 from .forecast import forecast
 from .outlook import Outlook
 
-__all__ = ["Outlook", "forecast"]
+__all__ = ["Advice", "Outlook", "advise", "forecast"]

@@ -157,4 +157,4 @@ def _spelled(row: object) -> object:
 
 
 def _named(whom: tuple[str, ...]) -> str:
-    return ", ".join(whom) if len(whom) <= 3 else f"{len(whom):,} contacts or groups"
+    return ", ".join(whom) if len(whom) <= 3 else f"{len(whom):,} contacts"

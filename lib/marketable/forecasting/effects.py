@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,21 +22,32 @@ from marketable.reading.tables import read_table
 from .actions import Action
 from .past import Past
 
-_FAR = dt.date.max
+_FAR = dt.date.max.toordinal()  # they do not stop
+
+
+class Changed(NamedTuple):
+    """The contacts that an action names: their places in `Past.people`, whether each was marketing, what they are made,
+    and the day from which that counts.
+    """
+
+    action: str
+    places: np.ndarray
+    was: np.ndarray
+    after: str
+    day: dt.date
 
 
 @dataclass
 class Effects:
     """`steps`: by day, how many more (or fewer) are marketing from then on. `waits`: by (first day, update date), how
-    many wait. `turns`: (day, switch, on), in order. `notes`: what to know about it. `changed`: by contact_id, what an
-    action that names contacts makes of them: action, before, after, counts_from.
+    many wait. `turns`: (day, switch, on), in order. `notes`: what to know about it. `changed`: whom actions name.
     """
 
     steps: Counter[dt.date] = field(default_factory=Counter)
     waits: Counter[tuple[dt.date, dt.date]] = field(default_factory=Counter)
     turns: list[tuple[dt.date, str, bool]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    changed: list[pd.DataFrame] = field(default_factory=list)
+    changed: list[Changed] = field(default_factory=list)
 
 
 def planned_turns(portal: Portal, past: Past) -> list[tuple[dt.date, str, bool]]:
@@ -85,8 +98,13 @@ class _People:
         self.past, self.subscription, self.found = past, portal.subscription, found
         self.marketing = int(past.marketing[-1]) - sum(past.due.values())  # and not waiting
         self.others = past.contacts - int(past.marketing[-1])
-        self.ends: dict[str, dt.date] = {}  # by contact: when it stops being marketing, as actions have it
-        self.starts: set[str] = set()
+
+    @functools.cached_property
+    def ends(self) -> np.ndarray:
+        """By contact the day, as a number, on which it stops being marketing; 0 where it is not."""
+        people = self.past.people()
+        waits = next(iter(self.past.due), dt.date.max).toordinal()
+        return np.where(people["marketing"], np.where(people["waiting"], waits, _FAR), 0)
 
     def imported(self, action: Action, day: dt.date) -> None:
         existing, imported = action.existing or 0, action.imported or 0
@@ -116,18 +134,17 @@ class _People:
             self.found.steps[day] += whom
             self.others, self.marketing = self.others - whom, self.marketing + whom
             return
-        ids = self._ids(whom or (), action)
-        for contact in ids:
-            ends = self._ends(contact)
-            if ends is None or ends <= action.on:
-                self.found.steps[day] += 1
-                self.others, self.marketing = self.others - 1, self.marketing + 1
-            elif ends < _FAR:  # it waited, and is kept
-                self.found.steps[ends] += 1
-                self.found.waits[day, ends] -= 1
-                self.marketing += 1
-            self.ends[contact] = _FAR
-        self._note(action, ids, "marketing", day)
+        chosen = self._chosen(whom or (), action)
+        ends, now = self.ends[chosen], action.on.toordinal()
+        new, waiting = ends <= now, (ends > now) & (ends < _FAR)
+        self.found.steps[day] += int(new.sum())
+        for end, many in zip(*np.unique(ends[waiting], return_counts=True), strict=True):  # who waited is kept
+            due = dt.date.fromordinal(int(end))
+            self.found.steps[due] += int(many)
+            self.found.waits[day, due] -= int(many)
+        self.others, self.marketing = self.others - int(new.sum()), self.marketing + int((new | waiting).sum())
+        self._note(action, chosen[new | waiting], "marketing", day)
+        self.ends[chosen] = _FAR
 
     def set_non_marketing(self, action: Action) -> None:
         due, whom = update_date_after(action.on, self.subscription), action.set_non_marketing
@@ -135,30 +152,21 @@ class _People:
             self._enough(whom, self.marketing, action, "that are marketing and do not wait already")
             many = whom
         else:
-            ids = self._ids(whom or (), action)
-            chosen = [contact for contact in ids if self._ends(contact) == _FAR]
-            if len(chosen) < len(ids):
-                others = f"{len(ids) - len(chosen):,} of these {len(ids):,} contacts"
+            named = self._chosen(whom or (), action)
+            chosen = named[self.ends[named] == _FAR]
+            if len(chosen) < len(named):
+                others = f"{len(named) - len(chosen):,} of these {len(named):,} contacts"
                 self.found.notes.append(f"{action}. {others} are not marketing, or wait already.")
-            self.ends |= dict.fromkeys(chosen, due)
             self._note(action, chosen, "non-marketing", due)
+            self.ends[chosen] = due.toordinal()
             many = len(chosen)
         self.found.steps[due] -= many
         self.found.waits[max(action.on, self.past.today + dt.timedelta(days=1)), due] += many
         self.marketing -= many
         self.others += many  # they may be made marketing again
 
-    def _ends(self, contact: str) -> dt.date | None:
-        """When a contact stops being marketing; None where it is not marketing."""
-        if contact in self.ends:
-            return self.ends[contact]
-        people = self.past.people()
-        if not bool(people.at[contact, "marketing"]):
-            return None
-        return next(iter(self.past.due), _FAR) if bool(people.at[contact, "waiting"]) else _FAR
-
-    def _ids(self, whom: tuple[str, ...], action: Action) -> list[str]:
-        """The contacts that are named and that there are, each once."""
+    def _chosen(self, whom: tuple[str, ...], action: Action) -> np.ndarray:
+        """The places, in `people`, of the contacts that are named and that there are, each once."""
         audit, index = self.past.audit, self.past.people().index
         names: list[str] = []
         for name in whom:
@@ -170,7 +178,8 @@ class _People:
             else:
                 names.append(name.strip())
         names = list(dict.fromkeys(names))
-        known = index.get_indexer(pd.Index(names)) >= 0
+        places = index.get_indexer(pd.Index(names))
+        known = places >= 0
         if not known.any():
             groups = [] if audit is None else list(audit.groups.index)
             near = nearest(names[0], groups) if names else None
@@ -181,13 +190,11 @@ class _People:
             )  # fmt: skip
         if not known.all():
             self.found.notes.append(f"{action}. {int((~known).sum()):,} of {len(names):,} ids are not in the data.")
-        return [name for name, is_known in zip(names, known, strict=True) if is_known]
+        return np.asarray(places[known])
 
-    def _note(self, action: Action, ids: list[str], after: str, day: dt.date) -> None:
-        marketing = self.past.people()["marketing"].reindex(ids)
-        before = np.where(marketing, "marketing", "non-marketing")
-        columns = {"action": str(action), "before": before, "after": after, "from": pd.Timestamp(day)}
-        self.found.changed.append(pd.DataFrame(columns, index=pd.Index(ids, name="contact_id", dtype="str")))
+    def _note(self, action: Action, chosen: np.ndarray, after: str, day: dt.date) -> None:
+        was = self.ends[chosen] > action.on.toordinal()
+        self.found.changed.append(Changed(str(action), chosen, was, after, day))
 
     def _enough(self, many: int, there: int, action: Action, which: str) -> None:
         if many > there:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
+from marketable.rulebook import MARKETING, NON_MARKETING
 
 from .actions import Action, Given, actions_of
 from .bill import Bill, bill, months, term_start
@@ -207,6 +208,14 @@ class Outlook:
         return pd.DataFrame(rows, columns=columns, index=pd.Index(names, name="action", dtype="str"))
 
     @property
+    def saved(self) -> float | None:
+        """What the actions save until the end (negative: what they cost more); None where no price is known."""
+        if self._line is None or self._without is None:
+            return None
+        saved = self._cost(self._without)[0] - self._cost(self._line)[0]
+        return None if np.isnan(saved) else round(saved, 2)
+
+    @property
     def calibration(self) -> pd.DataFrame:
         """How the same forecast would have done on this account's past. Index horizon (weeks); origins (from how many
         weeks of the past), covered (the share of truths within the interval), error (median share of the truth).
@@ -223,10 +232,20 @@ class Outlook:
         """The contacts that actions name: index contact_id; action, before and after (status), from (the day on which
         it counts).
         """
-        found = self._effects.changed
-        if not found:
-            return pd.DataFrame(columns=["action", "before", "after", "from"], index=pd.Index([], name="contact_id"))
-        return pd.concat(found)
+        columns, ids = ["action", "before", "after", "from"], self.account.past.people().index
+        found = [
+            pd.DataFrame(
+                {
+                    "action": each.action,
+                    "before": np.where(each.was, MARKETING, NON_MARKETING),
+                    "after": each.after,
+                    "from": pd.Timestamp(each.day),
+                },
+                index=ids[each.places].rename("contact_id"),
+            )
+            for each in self._effects.changed
+        ]
+        return pd.concat(found) if found else pd.DataFrame(columns=columns, index=ids[:0].rename("contact_id"))
 
     @functools.cached_property
     def notes(self) -> tuple[str, ...]:
