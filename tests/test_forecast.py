@@ -90,7 +90,9 @@ class TestPast:
         table, account = frame(batch), portal(settings)
         if not len(table):
             return
-        by_day = mk.forecast(table, account).by_day
+        outlook = mk.forecast(table, account)
+        assert "marketing contact" in str(outlook) and len(outlook.crossing) == 3
+        by_day = outlook.by_day
         known = by_day[: mk.decide(table, account).as_of]
         for day in [*known.index[::30], *known.index[-3:]]:
             contacts = mk.decide(table, account, as_of=day + pd.Timedelta(hours=23, minutes=59, seconds=59)).contacts

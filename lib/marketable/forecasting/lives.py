@@ -24,12 +24,14 @@ from marketable.engine.table import NONE, cases_of_rows
 from marketable.portal.portal import Portal
 from marketable.rulebook import Rulebook
 
-# The same action on so many contacts in a day, and on so many times more than on its usual day, is bulk work.
-FEWEST_IN_BULK, TIMES_USUAL = 20, 5
+# So many contacts by the same in a day, and so many times more than on its usual day, are bulk work: of people, or of
+# an app connected anew. On fewer it is daily work. Of forms and chats it is a campaign, and campaigns are weather.
+FEWEST_IN_BULK = {"set_marketing": 20, "set_non_marketing": 20, "integration": 100, "manual": 100, "not covered": 100}
+TIMES_USUAL = 5
 _DAY = 86_400_000_000
 _NEVER = np.iinfo(np.int32).max
 _ALWAYS_THERE = np.iinfo(np.int32).min
-_IMPORTS = ("import_single_object", "import_multi_object")
+IMPORTS = ("import_single_object", "import_multi_object")
 
 
 @dataclass(frozen=True)
@@ -207,22 +209,22 @@ def _waits_until(its: ByContact, days: np.ndarray, due: np.ndarray, repeated: np
 
 def _events(batch: Rows, days: np.ndarray) -> np.ndarray:
     """By touch, whether it is part of an import or of a bulk action."""
-    kinds = np.array([source in _IMPORTS for source, _ in batch.pairs], dtype=bool)
+    kinds = np.array([source in IMPORTS for source, _ in batch.pairs], dtype=bool)
     event = kinds[batch.pair] if len(kinds) else np.zeros(0, dtype=bool)
     for number, (source, _) in enumerate(batch.pairs):
-        if source in ("set_marketing", "set_non_marketing"):
+        if source in FEWEST_IN_BULK:
             theirs = np.flatnonzero(batch.pair == number)
-            event[theirs] = in_bulk(days[theirs] - days.min())
+            event[theirs] = in_bulk(source, days[theirs] - days.min())
     return event
 
 
-def in_bulk(days: np.ndarray) -> np.ndarray:
-    """By thing done, whether its day has many more of them than is usual. Arguments: days, from 0 on.
+def in_bulk(source: str, days: np.ndarray) -> np.ndarray:
+    """By touch of a source, whether its day has many more of them than is usual. Arguments: days, from 0 on.
 
-    >>> in_bulk(np.repeat([0, 3], [1, 30])).sum(), in_bulk(np.repeat(np.arange(9), 30)).sum()
-    (np.int64(30), np.int64(0))
+    >>> [int(in_bulk("set_marketing", days).sum()) for days in (np.repeat([0, 3], [1, 30]), np.repeat([0, 1, 2], 30))]
+    [30, 0]
     """
     many = np.bincount(days)
     usual = float(np.median(many)) if len(many) else 0
-    found: np.ndarray = many[days] >= max(FEWEST_IN_BULK, TIMES_USUAL * usual)
+    found: np.ndarray = many[days] >= max(FEWEST_IN_BULK[source], TIMES_USUAL * usual)
     return found

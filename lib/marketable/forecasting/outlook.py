@@ -122,7 +122,7 @@ class Outlook:
     def with_actions(self, actions: Given) -> Outlook:
         """The same account with other actions. Raises: what `forecast` raises for actions."""
         changed = replace(self, actions=actions_of(actions))
-        assert changed._effects is not None
+        _ = changed._effects  # raises where they cannot be
         return changed
 
     @property

@@ -22,10 +22,9 @@ from marketable.errors import DataError
 from marketable.portal.portal import Portal
 from marketable.rulebook import MARKETING
 
-from .lives import Lives, in_bulk, lives
+from .lives import FEWEST_IN_BULK, IMPORTS, Lives, in_bulk, lives
 
 EPOCH = dt.date(1970, 1, 1)
-_IMPORTS = ("import_single_object", "import_multi_object")
 States = Mapping[str, bool]
 
 
@@ -110,7 +109,7 @@ def past_of_audit(audit: Audit) -> Past:
     first = int(min(created.min(), days.min(initial=last)))
     source = audit.contacts["source"].astype("str")[is_marketing]
     what = likely["decided_by"].astype("str")[is_marketing].where(likely["status"][is_marketing].eq(MARKETING), source)
-    by_event = what.str.partition("/")[0].isin(_IMPORTS).to_numpy() | _in_bulk(what, days - first)
+    by_event = what.str.partition("/")[0].isin(IMPORTS).to_numpy() | _in_bulk(what, days - first)
     joined_now: np.ndarray = np.bincount(days[~by_event] - first, minlength=last - first + 1)
     rules = lives(audit.export.touches, audit.portal)
     by_rules, length = _joined_by(rules), last - first + 1
@@ -200,8 +199,10 @@ def _counted(table: pd.DataFrame) -> pd.DataFrame:
 def _in_bulk(what: pd.Series, days: np.ndarray) -> np.ndarray:
     """Whether so many contacts became marketing by the same on a day as on no usual day."""
     bulk = np.zeros(len(days), dtype=bool)
-    for theirs in what.groupby(what).indices.values():
-        bulk[theirs] = in_bulk(days[theirs])
+    for name, theirs in what.groupby(what).indices.items():
+        source = str(name).partition("/")[0]
+        if source in FEWEST_IN_BULK:
+            bulk[theirs] = in_bulk(source, days[theirs])
     return bulk
 
 
