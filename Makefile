@@ -6,7 +6,7 @@ LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-r
 
 .DEFAULT_GOAL := help
 .PHONY: help lab app report test test-all check thorough fuzz benchmark benchmark-browser benchmark-report benchmark-app \
-	measure-audit data clean
+	measure-audit measure-forecast data clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ benchmark-app: .venv/test ## twenty people open the app at once: first chart, fl
 measure-audit: .venv/test ## how well an audit finds switches (other portals: MEASURE="--touches 1000 --by-hand 0.1 0.15 --bulk 2")
 	$(BIN)/python tests/measure_audit.py $(MEASURE)
 
+measure-forecast: .venv/measure ## how well a forecast tells what comes, beside others (MEASURE="--accounts 300 --first 5000")
+	$(BIN)/python tests/measure_forecast.py $(MEASURE)
+
 data: .venv/lab ## write the made-up files in data/ anew
 	$(BIN)/python -m marketable.samples.files data
 
@@ -82,6 +85,10 @@ clean: ## remove the environment and what tools left behind
 
 .venv/spark: .venv/test
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[spark]'
+	@touch $@
+
+.venv/measure: .venv/test
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[measure]'
 	@touch $@
 
 .venv/fuzz: .venv/lab

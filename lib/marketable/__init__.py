@@ -18,6 +18,9 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from .exports import Export, read_export
+    from .forecasting.advise import Advice, advise
+    from .forecasting.forecast import forecast
+    from .forecasting.outlook import Outlook
     from .portal import Portal, Prices, Subscription
     from .reading.touches import Batch, read_touches
     from .rulebook import Edition, Reference, Rule, Rulebook
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from .what_if import Plan, WhatIf
 
 __all__ = [
+    "Advice",
     "Audit",
     "Batch",
     "Changes",
@@ -33,6 +37,7 @@ __all__ = [
     "Export",
     "MarketableError",
     "Outcome",
+    "Outlook",
     "ParameterError",
     "Plan",
     "Portal",
@@ -45,16 +50,29 @@ __all__ = [
     "Subscription",
     "UnknownNameError",
     "WhatIf",
+    "advise",
     "audit",
     "changes",
     "decide",
+    "forecast",
     "read_export",
     "read_touches",
     "sample_touches",
 ]
 
 
-_ROOMS = ("errors", "rulebook", "portal", "reading.touches", "exports", "engine", "what_if", "auditing", "samples")
+_ROOMS = (
+    "errors",
+    "rulebook",
+    "portal",
+    "reading.touches",
+    "exports",
+    "engine",
+    "what_if",
+    "auditing",
+    "forecasting",
+    "samples",
+)
 
 
 def __getattr__(name: str) -> object:

@@ -8,7 +8,7 @@ import datetime as dt
 import functools
 import textwrap
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -207,7 +207,11 @@ class Audit:
             near = nearest(group, self._members)
             raise UnknownNameError("There is no such group", value=group, nearest=near)
         chosen, _ = self._members[group]
-        ids = pd.Series(chosen.index[chosen], dtype="str")
+        return self.named(chosen.index[chosen], addresses=addresses)
+
+    def named(self, contacts: Iterable[str], *, addresses: bool = False) -> pd.DataFrame:
+        """Some contacts, by contact_id, as HubSpot knows them: see `ids`."""
+        ids = pd.Series(list(contacts), dtype="str")
         emails = self.export.emails.reindex(ids).fillna("").reset_index(drop=True)
         is_id = ids != emails
         if not addresses:

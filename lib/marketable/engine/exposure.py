@@ -20,7 +20,7 @@ from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
 from .grouping import in_parts
 from .moments import EARLIEST, midnight
 from .rows import Rows, code_type
-from .table import NONE, cases_of_rows, eras
+from .table import NONE, Table, cases_of_rows, eras
 
 ALWAYS = 0
 UNKNOWN_MONTH = -12 * 10_000  # a month before all others, for listed contacts whose creation is not known
@@ -68,6 +68,18 @@ def slots(cases: Cases, cuts: Cuts) -> Slots:
     return Slots(cases.switches, switch, own, np.append(EARLIEST, begins[begin]), creates, upgrades)
 
 
+def slots_of_cases(kinds: Slots, cases: Cases, table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """By case of a table the slot on which it depends whether it creates a marketing contact, and whether it makes one
+    of a contact that exists. Requests do neither; of listed contacts the marketing ones always are.
+    """
+    kind, none = code_type(len(kinds.switch)), np.full(len(table.dues), NONE)
+    creates, upgrades = (
+        np.concatenate([by_pair.ravel()[table.used], none, [ALWAYS, NONE, NONE, NONE]]).astype(kind)
+        for by_pair in (kinds.creates, kinds.upgrades)
+    )
+    return creates, upgrades
+
+
 @dataclass(frozen=True)
 class Exposures:
     """The table from which every what-if is answered.
@@ -104,11 +116,8 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
     of_case, table = cases_of_rows(batch, cases, portal)
     access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
     kinds = slots(cases, cuts)
-    kind, many = code_type(len(kinds.switch)), len(kinds.switch)
-    creates, upgrades = (
-        np.concatenate([by_pair.ravel()[table.used], np.full(len(table.dues), NONE), [ALWAYS, NONE, NONE, NONE]])
-        for by_pair in (kinds.creates.astype(kind), kinds.upgrades.astype(kind))
-    )
+    creates, upgrades = slots_of_cases(kinds, cases, table)
+    many = len(kinds.switch)
     creators, creator_of_case = _creators(cases.pairs, table.used // cases.eras, table.access)
     creators, creator_of_listed, months = _listed(batch, creators)
     month_of_row = np.concatenate([months, _months(batch.wall[len(batch.listed) :])])

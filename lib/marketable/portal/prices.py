@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from marketable.errors import PortalError
 from marketable.settings import IsoDate, Settings, Strict, fault
 
+_ALWAYS = dt.date(2006, 1, 1)  # HubSpot is not older
+
 
 def _number(value: object) -> object:
     if isinstance(value, str):
@@ -23,12 +25,13 @@ def _number(value: object) -> object:
 
 
 class Step(Strict):
-    """From a day on, what so many more marketing contacts cost a month."""
+    """From a day on, what so many more marketing contacts cost a month; and how many are included, if told."""
 
     since: Annotated[IsoDate, Field(alias="from")]
     hub: Literal["starter", "professional", "enterprise"]
     contacts: Annotated[float, Field(gt=0), BeforeValidator(_number)]
     monthly: Annotated[float, Field(ge=0), BeforeValidator(_number)]
+    included: Annotated[float | None, Field(ge=0), BeforeValidator(_number)] = None
 
 
 def _one_a_day(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -52,6 +55,21 @@ class Prices(Settings):
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     steps: Annotated[tuple[Step, ...], AfterValidator(_one_a_day)] = ()
+
+    @classmethod
+    def flat(
+        cls, included: float, step: float, monthly: float, *, hub: str = "professional", currency: str = "USD"
+    ) -> Prices:
+        """A price list of three numbers, for who has no file: how many contacts the hub includes, how many more a step
+        has, and what a step costs a month.
+
+        Raises: PortalError for numbers that cannot be these.
+
+        >>> Prices.flat(2000, 5000, 250).of(1_000, "professional", dt.date(2026, 10, 31))
+        50.0
+        """
+        only = {"from": _ALWAYS, "hub": hub, "contacts": step, "monthly": monthly, "included": included}
+        return cls.model_validate({"currency": currency, "steps": [only]})
 
     def step(self, hub: str, day: dt.date) -> Step | None:
         """The step of a hub that held on a day; None where the list tells none."""

@@ -1,0 +1,231 @@
+"""What to do today so that the account stays within its tier until the renewal, at the least loss.
+
+First those who cannot be mailed are set as non-marketing, then those who never were, then those who were not for long,
+only as many as are needed. Where that is not enough, switches are turned off, as few as will do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from marketable.auditing import mailing as mail
+from marketable.auditing.audit import Audit, audit
+from marketable.errors import DataError
+from marketable.exports import Export
+from marketable.portal.portal import Portal, split
+from marketable.portal.update_dates import update_date_after
+from marketable.rulebook import MARKETING, Rulebook
+
+from .forecast import forecast
+from .outlook import Outlook
+
+GROUPS = (mail.BOUNCED, mail.UNSUBSCRIBED, mail.NEVER, mail.SILENT)
+_LOSS = {
+    mail.BOUNCED: "mail to them comes back",
+    mail.UNSUBSCRIBED: "they have opted out of all e-mail",
+    mail.NEVER: "they have never got a marketing e-mail",
+    mail.SILENT: "they have not got one for long",
+}
+_HOW = (
+    "Import the file into HubSpot as a list, the contacts known by Record ID, and leave the import's box for marketing "
+    "contacts unticked; then open the list, choose all, More > Set as non-marketing contacts."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """What to do, in order; see `marketable.advise`.
+
+    `limit`, within which to stay. `steps`: index step (from 1); what, contacts (who are set as non-marketing; 0 for a
+    switch), counts_from (the day), fewer (at the end, by this step), monthly (of these, their share of a month's price;
+    missing without a price), how (where to click). `outlook` and `effect`: what comes with these steps, and what each
+    of them and all together change. `text`: the advice in sentences.
+    """
+
+    limit: int
+    steps: pd.DataFrame
+    outlook: Outlook
+    text: str
+    _chosen: tuple[tuple[str, ...], ...]
+    _audit: Audit
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def effect(self) -> pd.DataFrame:
+        return self.outlook.effects
+
+    def ids(self, step: int, *, addresses: bool = False) -> pd.DataFrame:
+        """The contacts of a step, to import into HubSpot as a list: see `Audit.ids`.
+
+        Raises: DataError for a step that there is not, or that turns a switch.
+        """
+        if step not in self.steps.index or not self._chosen[step - 1]:
+            steps = [str(number) for number, chosen in enumerate(self._chosen, 1) if chosen]
+            raise DataError("No step of this number names contacts", value=step, expected=", ".join(steps) or "no step")
+        return self._audit.named(self._chosen[step - 1], addresses=addresses)
+
+
+def advise(
+    source: Audit | Export,
+    limit: int | None = None,
+    *,
+    portal: Portal | None = None,
+    prices: Any = None,
+    until: str | dt.date | None = None,
+) -> Advice:
+    """What to do today to stay within the tier until the renewal.
+
+    Arguments: source, an Audit (or an Export, which is audited first); limit, how many marketing contacts there may be:
+    by default the tier; portal, prices, until: as for `forecast`.
+    Returns: an Advice. Where the tier was crossed in this term already, the bill stays until the renewal, and the
+    advice is to be within the limit by then.
+    Raises: DataError where there is no limit, or where the history is too short to say what comes; what `forecast`
+    raises.
+    """
+    found = audit(source, portal) if isinstance(source, Export) else source
+    if not isinstance(found, Audit):
+        raise DataError("This is no audit", value=type(source).__name__, expected="what audit or read_export returns")
+    without = forecast(found, portal, prices, until=until)
+    tier = without.account.portal.subscription.tier
+    limit = tier if limit is None else limit
+    if not isinstance(limit, (int, np.integer)) or isinstance(limit, bool) or limit < 0:
+        advice = "Give limit=, or the tier in the portal's subscription."
+        raise DataError("There is no limit to stay within", value=limit, expected="a number of contacts", advice=advice)
+    if not without.account.enough or without.account.days < 1:
+        raise DataError(f"Nothing can be advised. {without}")
+    return _Search(found, without, int(limit)).advice()
+
+
+class _Search:
+    """The steps found so far, and what comes with them."""
+
+    def __init__(self, audit: Audit, without: Outlook, limit: int) -> None:
+        self.audit, self.without, self.limit = audit, without, limit
+        self.today = without.as_of
+        self.due = update_date_after(self.today, without.account.portal.subscription)
+        # Over already, the bill stays until the renewal: what counts is to be within the limit then.
+        self.at_end = bool(without.crossing["likely"] < pd.Timestamp(self.due)) or without.today > limit
+        self.actions: list[dict[str, Any]] = []
+        self.whats: list[str] = []
+        self.hows: list[str] = []
+        self.chosen: list[tuple[str, ...]] = []
+
+    def advice(self) -> Advice:
+        for group, ids in self._groups():
+            missing = self._missing(self.actions)
+            if missing > 0:
+                self._set_non_marketing(group, ids[:missing])
+        for switch in self._switches():
+            self._turn_off(switch)
+        outlook = self.without.with_actions(self.actions)
+        return Advice(self.limit, self._steps(outlook), outlook, self._text(outlook), tuple(self.chosen), self.audit)
+
+    def _missing(self, actions: list[dict[str, Any]]) -> int:
+        """How many are still too many: at the end, or at the most from the first update date on."""
+        line = self.without.with_actions(actions).by_day["marketing"]
+        counted = line.iloc[-1:] if self.at_end else line[pd.Timestamp(self.due) :]
+        return int(counted.max()) - self.limit if len(counted) else 0
+
+    def _groups(self) -> Iterator[tuple[str, list[str]]]:
+        """The contacts of each group, those first who were silent, or there, the longest."""
+        contacts = self.audit.export.contacts
+        waits = contacts["waiting"] & contacts["status"].eq(MARKETING)
+        mailing = self.audit.mailing
+        mailing = mailing[~waits.reindex(mailing.index)]
+        last = mail.mailed(self.audit.export, self.audit.given.time_zone).reindex(mailing.index)
+        since = self.audit.likely.contacts["created_at"].reindex(mailing.index)
+        order = pd.DataFrame({"last": last, "since": since}).sort_values(["last", "since"], na_position="first").index
+        for group in GROUPS:
+            ids = order[mailing.reindex(order).eq(group)].tolist()
+            if ids:
+                yield group, ids
+
+    def _set_non_marketing(self, group: str, ids: list[str]) -> None:
+        self.actions.append({"on": self.today, "set_non_marketing": ids})
+        self.whats.append(f"Set {len(ids):,} {group} as non-marketing: {_LOSS[group]}.")
+        self.hows.append(_HOW)
+        self.chosen.append(tuple(ids))
+
+    def _switches(self) -> list[str]:
+        """The switches to turn off: the one that does the least more than is needed, else the largest ones."""
+        states = self.without.account.past.states
+        left = {name for name, on in states.items() if on}
+        found: list[str] = []
+        missing = self._missing(self.actions)
+        while missing > 0 and left:
+            off = [self._off(name) for name in found]
+            saves = {name: missing - self._missing([*self.actions, *off, self._off(name)]) for name in sorted(left)}
+            enough = [name for name in saves if saves[name] >= missing]
+            name = min(enough, key=saves.__getitem__) if enough else max(saves, key=saves.__getitem__)
+            if saves[name] <= 0:
+                break
+            found.append(name)
+            left.remove(name)
+            missing -= saves[name]
+        return found
+
+    def _off(self, switch: str) -> dict[str, Any]:
+        return {"on": self.today, "switch": switch, "turn": False}
+
+    def _turn_off(self, switch: str) -> None:
+        rule = Rulebook.load().newest[split(switch)[0]]
+        self.actions.append(self._off(switch))
+        self.whats.append(f"Turn off {split(switch)[1] or rule.name} ({rule.one}).")
+        self.hows.append(f"The switch is here: {rule.where}.")
+        self.chosen.append(())
+
+    def _steps(self, outlook: Outlook) -> pd.DataFrame:
+        account = outlook.account
+        # Actions of one day stand in the order in which they were given, and so do their effects.
+        fewer = [-int(each) for each in outlook.effects["marketing"].iloc[: len(self.actions)]]
+        hub, prices = account.portal.subscription.hub, account.prices
+        monthly = [None if prices is None else prices.of(each, hub, self.today) for each in fewer]
+        tomorrow = self.today + dt.timedelta(days=1)
+        return pd.DataFrame(
+            {
+                "what": pd.array(self.whats, dtype="str"),
+                "contacts": [len(each) for each in self.chosen],
+                "counts_from": pd.to_datetime([self.due if each else tomorrow for each in self.chosen]),
+                "fewer": pd.array(fewer, dtype="int64"),
+                "monthly": pd.array(monthly, dtype="float64"),
+                "how": pd.array(self.hows, dtype="str"),
+            },
+            index=pd.RangeIndex(1, len(self.actions) + 1, name="step"),
+        )
+
+    def _text(self, outlook: Outlook) -> str:
+        limit, until, missing = f"{self.limit:,}", outlook.until, self._missing(self.actions)
+        if not self.actions and missing <= 0:
+            return f"There is nothing to do: it is likely to stay within {limit} until {until}."
+        said = []
+        if self.at_end:
+            when = "is" if self.without.today > self.limit else "will be"
+            said.append(
+                f"It {when} over {limit} before anybody can stop counting on {self.due}. An upgrade stays until the "
+                f"renewal; these steps are to be within {limit} by then."
+            )
+        said += [f"{number}. {what}" for number, what in enumerate(self.whats, 1)]
+        if any(self.chosen):
+            said.append(f"Who is set as non-marketing today counts until {self.due}.")
+        last = outlook.by_day.iloc[-1]
+        if missing > 0:
+            said.append(
+                f"That is not enough: {missing:,} more than {limit} remain. Nobody else is known who is not mailed, "
+                "and no other switch would help; mail fewer people, or take the next step of the tier."
+            )
+        else:
+            said.append(f"Then it is likely to stay within {limit} until {until}: {last.marketing:,} at the end")
+            said[-1] += f", at most {last.high:,} in nine of ten cases."
+        saved = outlook.saved
+        if saved is not None and saved > 0:
+            assert outlook.account.prices is not None
+            said.append(f"That saves {saved:,.2f} {outlook.account.prices.currency} until {until}.")
+        return " ".join(said)
