@@ -11,9 +11,10 @@ from marketable.errors import DataError, PortalError
 from marketable.exports import Export
 from marketable.portal.portal import Portal, checked_portal
 from marketable.portal.prices import Prices
+from marketable.portal.term import next_renewal
 
 from .actions import Given
-from .bill import check_tier, next_renewal
+from .bill import check_tier
 from .outlook import Account, Outlook
 from .past import past_of_audit, past_of_touches
 

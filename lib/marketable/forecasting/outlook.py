@@ -12,10 +12,11 @@ import pandas as pd
 
 from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
+from marketable.portal.term import term_start
 from marketable.rulebook import MARKETING, NON_MARKETING
 
 from .actions import Action, Given, actions_of
-from .bill import Bill, bill, months, term_start
+from .bill import Bill, bill, months
 from .drawing import Line, draw
 from .effects import Effects, effects, planned_turns
 from .flow import FEWEST_WEEKS, Flow, weekly
@@ -66,7 +67,7 @@ class Account:
 
     def bill(self, line: Line) -> tuple[pd.DatetimeIndex, np.ndarray, Bill]:
         """The days of the term, the count on each, and what is billed."""
-        start = pd.Timestamp(term_start(self.portal.subscription, self.renewal, self.past.today))
+        start = pd.Timestamp(term_start(self.portal.subscription, self.past.today))
         days = pd.date_range(self.past.first, periods=len(self.past.marketing) + self.days, unit="us")
         marketing = np.concatenate([self.past.marketing, line.median])
         inside = days >= start
@@ -117,7 +118,7 @@ class Outlook:
         return f"Outlook: {self}"
 
     def __str__(self) -> str:
-        return " ".join(self._sentences())
+        return " ".join(self.says)
 
     def with_actions(self, actions: Given) -> Outlook:
         """The same account with other actions. Raises: what `forecast` raises for actions."""
@@ -296,7 +297,7 @@ class Outlook:
         past, subscription = self.account.past, self.account.portal.subscription
         if subscription.tier is None:
             return None
-        start = term_start(subscription, self.account.renewal, past.today)
+        start = term_start(subscription, past.today)
         first = max((start - past.first).days, 0)
         over = np.flatnonzero(past.marketing[first:] > subscription.tier)
         return past.first + dt.timedelta(first + int(over[0])) if len(over) else None
@@ -306,7 +307,9 @@ class Outlook:
         _, marketing, billed = self.account.bill(line)
         return float(billed.price[-self.account.days :].sum()), billed.tier[-1], int(marketing[-1])
 
-    def _sentences(self) -> list[str]:
+    @functools.cached_property
+    def says(self) -> list[str]:
+        """The answer in sentences: today's count, then when the tier is crossed, then what that costs."""
         account, tier = self.account, self.account.portal.subscription.tier
         counted = " as HubSpot counts them" if account.past.audit is not None else ""
         text = f"{_contacts(self.today)} on {self.as_of}{counted}"

@@ -19,10 +19,12 @@ import pandas as pd
 from marketable.auditing import Audit, Changes, audit, changes
 from marketable.engine import Outcome, decide
 from marketable.engine.moments import moments
-from marketable.errors import DataError, ParameterError
+from marketable.errors import DataError, MarketableError, ParameterError
 from marketable.exports.opening import Opened, checksum, open_file
+from marketable.forecasting import Advice, Outlook, advise, forecast
 from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
+from marketable.portal.term import term_start
 from marketable.portal.update_dates import update_date_after
 from marketable.rulebook import MARKETING, STATUSES, Rule, Rulebook
 from marketable.views import pieces
@@ -98,6 +100,11 @@ class Findings:
     def tier(self) -> int | None:
         """The marketing contacts that are paid for, where the portal tells."""
         return self.portal.subscription.tier
+
+    @property
+    def term_start(self) -> dt.date:
+        """The last renewal: a day over the tier since then upgraded the bill."""
+        return term_start(self.portal.subscription, self.as_of.date())
 
     @property
     def marketing(self) -> int:
@@ -187,6 +194,37 @@ class Findings:
         if self.tier is None or self.marketing <= self.tier:
             return None
         return self.what_if.plan(self.tier, time_limit=_PLANNING, progress=False)
+
+    @functools.cached_property
+    def outlook(self) -> Outlook | None:
+        """What comes, from HubSpot's own count where it is known. None where nothing can be said: `no_outlook` says
+        why.
+        """
+        return None if isinstance(self._ahead, MarketableError) else self._ahead
+
+    @property
+    def no_outlook(self) -> str:
+        """Why there is no outlook."""
+        return str(self._ahead) if isinstance(self._ahead, MarketableError) else ""
+
+    @functools.cached_property
+    def _ahead(self) -> Outlook | MarketableError:
+        touches = self.opened.touches
+        source = touches[self.now.touches["rule"].ne("not counted").to_numpy()] if self.audit is None else self.audit
+        try:
+            return forecast(source, self.portal, self.prices)
+        except MarketableError as error:
+            return error
+
+    @functools.cached_property
+    def advice(self) -> Advice | None:
+        """What to do today to stay within the tier; None where nothing can be advised."""
+        if self.audit is None or self.outlook is None or self.tier is None:
+            return None
+        try:
+            return advise(self.audit, portal=self.portal, prices=self.prices)
+        except DataError:
+            return None
 
     @property
     def waiting(self) -> int:

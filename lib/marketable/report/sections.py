@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +26,7 @@ from marketable.views.words import against_tier, day, discreet, headline
 
 from .findings import CEASED, CONTACTS, CREATED, FIGURES, TURNED, Findings, versions
 from .parameters import Parameters
+from .section import Section
 from .telling import billed, first_paragraph
 
 PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
@@ -58,25 +58,6 @@ _INFERRED = (
     "itself before you believe it."
 )
 _AS_THEY_SHOW = "The portal with its switches as the statuses show them, as portal.yaml"
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: its name there, its title, its HTML, and data for the files beside the page."""
-
-    name: str
-    title: str
-    content: str
-    data: Mapping[str, Any] | None = None
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"text/html": self._repr_html_(), "text/plain": f"<{self.title}>", **(self.data or {})}
-
-    def _repr_html_(self) -> str:
-        title = html.escape(self.title)
-        head = f'<h2 id="{self.name}-title">{title}</h2>' if title else ""
-        label = f' aria-labelledby="{self.name}-title"' if title else ""
-        return f'<section class="mk-report" id="{self.name}"{label}>{head}{_shown(self.content)}</section>'
 
 
 def findings(**parameters: Any) -> Findings:
@@ -122,7 +103,7 @@ def charts(found: Findings) -> Section:
     )
     pictures = (
         drawn.by_source(now, before, names),
-        drawn.over_time(by_day, baseline, found.tier),
+        drawn.over_time(by_day, baseline, found.tier, found.term_start),
         drawn.credit(after.rename(index=discreet), found.what_if.always, names),
     )
     shown = "".join(
@@ -351,13 +332,6 @@ def _worded(frame: pd.DataFrame, caption: str) -> str:
 
 _KINDS = (CREATED, TURNED, CEASED)
 _TRUSTED = {name: text.partition(": ")[2] for name, text in TRUST.items() if name in ("H", "M")}
-
-
-def _shown(content: str) -> str:
-    """A piece of page without addresses, and without the signs by which a name could turn round what is written after
-    it; in the pictures they are replaced as well.
-    """
-    return discreet(content).translate(_DIRECTIONS)
 
 
 def _key_figures(found: Findings) -> str:

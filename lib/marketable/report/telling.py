@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from marketable.auditing import Audit
 from marketable.rulebook import MARKETING
-from marketable.views.words import against_tier, crossing, day, headline
+from marketable.views.words import against_tier, crossing, dated, day, headline
+from marketable.what_if.plans import Plan
 
 from .findings import CEASED, Findings
 
@@ -18,7 +19,7 @@ _FEW, _CLEAR = 5, 0.2  # contacts, and the share of a tool's contacts, below whi
 def first_paragraph(found: Findings) -> list[str]:
     """Sentences, the most important first."""
     return [
-        *_where_it_stands(found), *_what_to_do(found), *_which_way(found), *_imagined(found), *_rejected(found)
+        *_where_it_stands(found), *_what_comes(found), *_what_to_do(found), *_which_way(found), *_imagined(found), *_rejected(found)
     ]  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def _against(found: Findings, marketing: int) -> str:
     """A count against the tier, and since when it has been over it."""
     if found.tier is None:
         return ""
-    since = crossing(found.now.by_day(), found.tier)
+    since = crossing(found.now.by_day(), found.tier, found.term_start)
     over = f", since {day(since)}" if marketing > found.tier and since else ""
     return f", {against_tier(marketing, found.tier)}{over}"
 
@@ -115,31 +116,38 @@ def _imagined(found: Findings) -> list[str]:
     return [text]
 
 
+def _what_comes(found: Findings) -> list[str]:
+    """When the tier is crossed, and what that costs: what the outlook says beside today's count."""
+    return [] if found.outlook is None else [dated(each) for each in found.outlook.says[1:]]
+
+
 def _what_to_do(found: Findings) -> list[str]:
-    plan, sentences = found.plan, []
-    if found.tier is not None and billed(found) > found.tier:
-        renewal = found.portal.subscription.renewal
-        until = f", on {day(renewal)}" if renewal and renewal > found.as_of.date() else ""
-        sentences.append(f"The bill is a step up, and does not go down before the renewal{until}.")
-    if plan is not None and plan.flips and plan.within:
-        rows = found.what_if.switches.loc[[name for name, on in plan.flips.items() if not on]]
-        names = [found.called(name) for name in rows.sort_values("sole", ascending=False, kind="stable").index]
-        most = f"{len(names) - _NAMED:,} more switches" if len(names) > _NAMED + 1 else ""
-        listed = _listed([*names[:_NAMED], most] if most else names)
-        room = ", and no room for the next one" if plan.marketing == plan.limit else ""
-        sentences.append(
-            f"To keep the most within the tier, turn off {listed}, and set those who came only through "
-            f"{'it' if len(names) == 1 else 'them'} as non-marketing: {plan.marketing:,} would stay{room}. A switch "
-            "that is turned off only keeps out the next ones; who is set as non-marketing stops counting on "
-            f"{day(found.update_date)}."
-        )
-    elif plan is not None:
-        sentences.append(str(plan))
+    sentences = []
+    if found.advice is not None and len(found.advice.steps):
+        sentences.append(f"What to do, the least loss first: {' '.join(found.advice.steps['what'])}")
+    elif found.plan is not None and found.audit is None:
+        sentences += _had_been_off(found, found.plan)
     if found.waiting:
         verb = "contact is" if found.waiting == 1 else "contacts are"
         update_date = found.update_date if found.audit is None else found.audit.update_date
         sentences.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(update_date)}.")
     return sentences
+
+
+def _had_been_off(found: Findings, plan: Plan) -> list[str]:
+    """The plan within the tier: a past that was not, and what can be done today instead."""
+    if not plan.flips or not plan.within:
+        return [str(plan)]
+    rows = found.what_if.switches.loc[[name for name, on in plan.flips.items() if not on]]
+    names = [found.called(name) for name in rows.sort_values("sole", ascending=False, kind="stable").index]
+    most = f"{len(names) - _NAMED:,} more switches" if len(names) > _NAMED + 1 else ""
+    listed = _listed([*names[:_NAMED], most] if most else names)
+    room = ", with no room for the next one" if plan.marketing == plan.limit else ""
+    return [
+        f"Had {listed} been off from the beginning, {plan.marketing:,} would be marketing, within the tier{room}. "
+        "A switch that is turned off today only keeps out the next ones; who is set as non-marketing stops counting on "
+        f"{day(found.update_date)}."
+    ]
 
 
 def _rejected(found: Findings) -> list[str]:

@@ -8,6 +8,7 @@ Ito, so that colour-blind people tell them apart) and in hatching; the title sta
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import html
 import math
 from bisect import bisect_right
@@ -119,10 +120,11 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
 
 
 @_plainly
-def over_time(now: pd.Series, baseline: pd.Series, tier: int | None) -> Chart:
+def over_time(now: pd.Series, baseline: pd.Series, tier: int | None, since: dt.date | None = None) -> Chart:
     """Marketing contacts at the end of each day against the tier; dashed, the baseline.
 
-    Arguments: now and baseline, counts by day (`Outcome.by_day()`); tier, or None.
+    Arguments: now and baseline, counts by day (`Outcome.by_day()`); tier, or None; since, the last renewal, before
+    which a day over the tier is no matter any more.
     """
     days, counts, same = date2num(now.index), now.to_numpy(), now.equals(baseline)
     # Room above the baseline and the tier, so that most flips leave the range as it is.
@@ -146,12 +148,46 @@ def over_time(now: pd.Series, baseline: pd.Series, tier: int | None) -> Chart:
         heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
         for (name, count, colour), height in zip(ends, heights, strict=True):
             sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
-    title = _crossed(now, tier)
+    title = _crossed(now, tier, since)
     sheet.titles(title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, the baseline."))
     alt = f"Line chart of marketing contacts over time. {title}"
     if len(now):
         alt += f" From {now.iloc[0]:,} on {day(now.index[0])} to {now.iloc[-1]:,} on {day(now.index[-1])}"
         alt += f"; the baseline ends at {baseline.iloc[-1]:,}." if len(baseline) else "."
+    return Chart(sheet.png(), alt)
+
+
+@_plainly
+def ahead(by_day: pd.DataFrame, today: dt.date, tier: int | None, says: str) -> Chart:
+    """Marketing contacts of the last year and until the renewal against the tier: the line, dashed from today on, and
+    shaded, where it is in 80 % of cases.
+
+    Arguments: by_day, as `Outlook.by_day`; today, its last known day; tier, or None; says, the title.
+    """
+    shown = by_day[by_day.index >= pd.Timestamp(today) - pd.DateOffset(years=1)]
+    days, median = date2num(shown.index), shown["marketing"].to_numpy(float)
+    known = shown.index <= pd.Timestamp(today)
+    sheet = time_sheet(
+        (days[0], max(days[-1], days[0] + 1)), round_up(max(1.0, 1.12 * max(shown["high"].max(), tier or 0)))
+    )
+    sheet.clean()
+    band = np.flatnonzero(~known)
+    if len(band):
+        band = np.concatenate([[band[0] - 1], band]) if band[0] else band
+        low, high = (np.column_stack([days[band], shown[name].to_numpy(float)[band]]) for name in ("low", "high"))
+        sheet.fill(np.vstack([high, low[::-1]])[np.newaxis], facecolor=OVER)
+        sheet.draw(Line2D(days[band], median[band], color=COLOURS[MARKETING], linewidth=1.8, linestyle=(0, (4, 2))))
+    if tier is not None:
+        sheet.draw(Line2D(days[[0, -1]], [tier, tier], color=BLUE, linewidth=1.4))
+    sheet.draw(Line2D(days[known], median[known], color=COLOURS[MARKETING], linewidth=2.2))
+    ends = [("marketing", round(median[-1]), RED)] + ([] if tier is None else [("tier", tier, BLUE)])
+    heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
+    for (name, count, colour), height in zip(ends, heights, strict=True):
+        sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
+    sheet.titles(says, "Marketing contacts; dashed, what is likely to come; shaded, four of five cases.")
+    last, end = shown.iloc[-1], day(shown.index[-1])
+    alt = f"Line chart of marketing contacts. {says} {median[known][-1]:,.0f} on {day(today)}"
+    alt += f"; on {end} likely {last['marketing']:,.0f}, between {last['low']:,.0f} and {last['high']:,.0f}."
     return Chart(sheet.png(), alt)
 
 
@@ -208,15 +244,16 @@ def _created_most(marketing: Sequence[int], names: Sequence[str]) -> str:
     return _finding(names[most], f"created the most: {marketing[most]:,} of {sum(marketing):,}.")
 
 
-def _crossed(now: pd.Series, tier: int | None) -> str:
+def _crossed(now: pd.Series, tier: int | None, since: dt.date | None) -> str:
     if not len(now):
         return "There are no touches."
+    last = int(now.iloc[-1])
     if tier is None:
-        return f"{now.iloc[-1]:,} marketing {'contact' if now.iloc[-1] == 1 else 'contacts'} at the end."
-    since = crossing(now, tier)
-    if since is not None:
-        return f"Over the tier of {tier:,} since {day(since)}."
-    return f"At the end {against_tier(int(now.iloc[-1]), tier)}."
+        return f"{last:,} marketing {'contact' if last == 1 else 'contacts'} at the end."
+    first = crossing(now, tier, since)
+    if first is None:
+        return f"At the end {against_tier(last, tier)}."
+    return f"Over the tier of {tier:,} since {day(first)}{'' if last > tier else f'; now {last:,}'}."
 
 
 def _accounts_for(called: Sequence[tuple[str, str]], owed: np.ndarray, always: int) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from marketable.rulebook import MARKETING, NOT_COVERED
 
+_DATE = re.compile(r"\b[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b")
 _ADDRESS = re.compile(r"(?<![\w.+%'-])(?:[\w.+%'-]|&#x27;)+@[\w-]+(?:\.[\w-]+)+")  # also where it is escaped
 
 
@@ -73,19 +74,17 @@ def in_short(now: pd.Series, baseline: pd.Series, tier: int | None) -> str:
     return text if tier is None else f"{text}, {against_tier(marketing, tier)}"
 
 
-def crossing(by_day: pd.Series, tier: int) -> dt.date | None:
-    """The day since which the count has been over the tier without a break; None where it ends within it.
+def crossing(by_day: pd.Series, tier: int, since: dt.date | None = None) -> dt.date | None:
+    """The first day over the tier, from a day on; None where there is none. One day over is what upgrades the bill, and
+    a later dip does not undo it.
 
     >>> days = pd.date_range("2026-04-27", periods=3)
-    >>> print(crossing(pd.Series([3, 1, 3], days), 2))
-    2026-04-29
+    >>> print(crossing(pd.Series([3, 1, 3], days), 2), crossing(pd.Series([3, 1, 3], days), 2, dt.date(2026, 4, 28)))
+    2026-04-27 2026-04-29
     """
-    over = by_day > tier
-    if not len(over) or not over.iloc[-1]:
-        return None
-    within = over[~over]
-    first: pd.Timestamp = over.index[0] if within.empty else over.index[over.index > within.index[-1]][0]
-    return first.date()
+    over = by_day.index[by_day > tier]
+    over = over if since is None else over[over >= pd.Timestamp(since)]
+    return over[0].date() if len(over) else None
 
 
 def day(date: dt.date) -> str:
@@ -95,6 +94,15 @@ def day(date: dt.date) -> str:
     '8 April 2026'
     """
     return f"{date.day} {date:%B %Y}"
+
+
+def dated(text: str) -> str:
+    """A text with its dates as people write them.
+
+    >>> dated("It counts until 2026-11-01.")
+    'It counts until 1 November 2026.'
+    """
+    return _DATE.sub(lambda found: day(dt.date.fromisoformat(found[0])), text)
 
 
 def discreet(text: str) -> str:

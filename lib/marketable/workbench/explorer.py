@@ -23,6 +23,7 @@ from marketable.exports import ColumnMapping
 from marketable.exports.opening import SUFFIXES, Opened, open_file, openable
 from marketable.paths import DATA
 from marketable.portal.portal import Flip, Portal
+from marketable.portal.term import term_start
 from marketable.rulebook import MARKETING, Rulebook
 from marketable.samples.touches import sample_touches
 from marketable.views import charts, fields, pieces, words
@@ -315,7 +316,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self.charts: dict[str, charts.Chart] = {}
         self._draw("source-chart", "contacts-by-source", charts.by_source(by_source, before, names))
         self._draw("credit-chart", "credit", charts.credit(switches, self.what_if.always, names))
-        over_time = charts.over_time(self.outcome.by_day(), self.baseline.by_day(), self.tier.value or None)
+        by_day, renewed = self.outcome.by_day(), None
+        if len(by_day) and self.portal.subscription.renewal is not None:
+            renewed = term_start(self.portal.subscription, by_day.index[-1].date())
+        over_time = charts.over_time(by_day, self.baseline.by_day(), self.tier.value or None, renewed)
         self._draw("time-chart", "marketing-over-time", over_time)
         self.switches.update(switches, self._states())
         self.plan.follow(self._flips if self.since.value is None else {})
