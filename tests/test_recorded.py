@@ -84,6 +84,21 @@ def test_versions_without_a_time_or_a_status_are_counted(tmp_path: Path) -> None
     assert export.understood["history"].startswith("2 versions of a status")
 
 
+def test_a_contact_may_have_nothing_but_histories(tmp_path: Path) -> None:
+    alone = contact(1, "", ("true", "2025-03-01", "FORM", "f-1"))
+    alone["propertiesWithHistory"] |= {"createdate": [{"value": "2025-01-10T10:00:00Z"}, 5]}
+    del alone["properties"]
+    assert read(tmp_path, alone).contacts["status"].tolist() == ["marketing"]
+
+
+@pytest.mark.parametrize("cell", ["", ";;", "x::abc", "::1735725600000", "f::1735725600000;;x::"])
+def test_a_list_of_submissions_that_is_damaged_costs_no_contact(tmp_path: Path, cell: str) -> None:
+    export = read(tmp_path, contact(1, "true", hs_calculated_form_submissions=cell))
+    assert len(export.contacts) == 1
+    assert (export.touches["source"] == "hubspot_form").sum() == ("f::" in cell)
+    assert ("submissions not read" in export.understood) == ("x::" in cell or cell.startswith("::"))
+
+
 def test_a_source_type_that_is_not_known_is_other_and_told(tmp_path: Path) -> None:
     export = read(tmp_path, contact(1, "true", ("true", "2025-03-01", "TELEPATHY", "x"), MADE))
     assert export.statuses[["cause", "detail"]].values.tolist()[-1] == ["other", "TELEPATHY: x"]

@@ -53,7 +53,9 @@ def conversions_of(
         listed, learned, unread = _listed(contacts, known)
         names = learned | dict(names)
         forms = {form: names.get(form, form) for form in listed["form_id"].unique()}
-        parts.append(_as_told(listed["contact"].to_numpy(), listed["occurred_at"], listed["form_id"], forms, sources))
+        if len(listed):
+            contact = listed["contact"].to_numpy()
+            parts.append(_as_told(contact, listed["occurred_at"], listed["form_id"], forms, sources))
         notes["submissions not read"] = f"{unread:,} listed form submissions have no form or no time" if unread else ""
     conversions = pd.concat(parts)
     conversions["occurred_at"] = of_one_kind(conversions["occurred_at"])
@@ -76,6 +78,8 @@ def _listed(contacts: pd.DataFrame, known: set[str]) -> tuple[pd.DataFrame, dict
     """
     cells = contacts["submissions"]
     items = cells[cells != ""].str.split(";").explode().str.strip()
+    if not (items != "").any():
+        return pd.DataFrame(columns=["contact", "form_id", "occurred_at"]), {}, 0
     parts = items[items != ""].str.rpartition("::")
     milliseconds = pd.to_numeric(parts[2].where(parts[2].str.fullmatch(r"\d{12,13}")), errors="coerce")
     listed = pd.DataFrame({"contact": parts.index, "form_id": parts[0].array, "at": milliseconds.array})

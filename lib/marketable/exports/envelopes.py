@@ -121,8 +121,8 @@ def _is_form(node: Any) -> bool:
 def _is_contact(node: Any, fact: Callable[[str], str | None]) -> bool:
     if not isinstance(node, dict):
         return False
-    if "properties" in node:
-        return isinstance(node["properties"], dict)
+    if "properties" in node or "propertiesWithHistory" in node:
+        return isinstance(node.get("properties", {}), dict)
     told = {fact(name) for name, value in node.items() if not isinstance(value, list)} - {None}
     return "created_at" in told and bool(told & {"record_id", "email"})
 
@@ -130,8 +130,8 @@ def _is_contact(node: Any, fact: Callable[[str], str | None]) -> bool:
 def _told(contact: dict[str, Any], fact: Callable[[str], str | None]) -> tuple[dict[str, str], list[tuple[str, ...]]]:
     """A contact's cells by their names, and the versions of its status."""
     given = contact.get("propertiesWithHistory")
-    histories = {name: past for name, past in given.items() if _is_past(past)} if isinstance(given, dict) else {}
-    latest = {name: past[0].get("value") for name, past in histories.items()}
+    histories = {name: _past(each) for name, each in given.items()} if isinstance(given, dict) else {}
+    latest = {name: each[0].get("value") for name, each in histories.items() if each}
     cells: dict[str, str] = {}
     past: list[tuple[str, ...]] = []
     for name, value in (latest | contact | contact.get("properties", {})).items():
@@ -140,8 +140,8 @@ def _told(contact: dict[str, Any], fact: Callable[[str], str | None]) -> tuple[d
             continue
         versions = histories.get(name, [])
         if isinstance(value, dict):
-            versions, value = value.get("versions", versions), value.get("value", value)
-        if told == "status" and _is_past(versions):
+            versions, value = _past(value.get("versions", versions)), value.get("value", value)
+        if told == "status":
             past += [_version(each) for each in versions]
         if isinstance(value, list) and told.startswith("merged"):
             value = ";".join(map(cell_text, value))
@@ -150,8 +150,9 @@ def _told(contact: dict[str, Any], fact: Callable[[str], str | None]) -> tuple[d
     return cells, past
 
 
-def _is_past(versions: Any) -> bool:
-    return isinstance(versions, list) and bool(versions) and all(isinstance(each, dict) for each in versions)
+def _past(versions: Any) -> list[dict[str, Any]]:
+    """The versions of a property, without what is none."""
+    return [each for each in versions if isinstance(each, dict)] if isinstance(versions, list) else []
 
 
 def _version(version: dict[str, Any]) -> tuple[str, ...]:

@@ -112,10 +112,6 @@ class Vocabulary:
         known = plain(name)
         return self.facts.get(known) or ("opted_out" if _is_opted_out(known) else None)
 
-    def knows(self, name: str) -> bool:
-        """Whether a column of this name is wanted."""
-        return self.fact(name) is not None
-
     def columns(self, header: Iterable[str]) -> dict[str, list[str]]:
         """For each fact the columns of a header that hold it, the best one first."""
         by_name: dict[str, str] = {}
