@@ -14,8 +14,8 @@ from .findings import Findings
 from .section import Section
 
 _SURE = (
-    "How the same forecast would have done on this account's past: the share of truths that lay within the interval, and "
-    "the error at the median, as a share of the truth."
+    "How the same forecast would have done on this account's past: the share of truths that lay within the interval, "
+    "and the error at the median, as a share of the truth."
 )
 
 

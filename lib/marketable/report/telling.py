@@ -19,7 +19,8 @@ _FEW, _CLEAR = 5, 0.2  # contacts, and the share of a tool's contacts, below whi
 def first_paragraph(found: Findings) -> list[str]:
     """Sentences, the most important first."""
     return [
-        *_where_it_stands(found), *_what_comes(found), *_what_to_do(found), *_which_way(found), *_imagined(found), *_rejected(found)
+        *_where_it_stands(found), *_what_comes(found), *_what_to_do(found),
+        *_which_way(found), *_imagined(found), *_rejected(found),
     ]  # fmt: skip
 
 
