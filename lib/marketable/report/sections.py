@@ -24,6 +24,8 @@ from marketable.views import charts as drawn
 from marketable.views.tables import csv, html_table
 from marketable.views.words import against_tier, day, discreet, headline
 
+from .ahead import ahead as ahead
+from .ahead import to_do as to_do
 from .findings import CEASED, CONTACTS, CREATED, FIGURES, TURNED, Findings, versions
 from .parameters import Parameters
 from .section import Section
