@@ -158,6 +158,12 @@ class Outlook:
         columns = {"marketing": line.median, "low": line.low, "high": line.high, "waiting": line.waiting}
         return pd.concat([known, pd.DataFrame(columns, index=self.account.ahead)])
 
+    @property
+    def past(self) -> pd.Series:
+        """The marketing contacts at the end of each day up to today."""
+        past = self.account.past
+        return pd.Series(past.marketing, past.days, name="marketing")
+
     @functools.cached_property
     def crossing(self) -> pd.Series:
         """The first day over the tier: earliest, likely, latest; NaT where that is not before the end. Where it was

@@ -30,7 +30,8 @@ def ahead(found: Findings) -> Section:
         picture = charts.ahead(outlook.by_day, outlook.as_of, found.tier, _title(outlook.crossing, found))
         content += f'<figure><div class="mk-scroll">{picture._repr_html_()}</div></figure>'
         months = outlook.months[["marketing", "tier", "price"]].reset_index().astype({"month": "str"})
-        months.columns = pd.Index(["month", "marketing after its update date", "contacts billed", "price"])
+        currency = f" in {found.prices.currency}" if found.prices else ""
+        months.columns = pd.Index(["month", "marketing after its update date", "contacts billed", f"price{currency}"])
         months = months.dropna(axis="columns", how="all")
         content += html_table(months.round(2), "Month by month, until the renewal.", most=40)
     notes = [dated(note) for note in outlook.notes]

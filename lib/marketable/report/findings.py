@@ -26,7 +26,7 @@ from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
 from marketable.portal.term import term_start
 from marketable.portal.update_dates import update_date_after
-from marketable.rulebook import MARKETING, STATUSES, Rule, Rulebook
+from marketable.rulebook import MARKETING, NOT_COVERED, STATUSES, Rule, Rulebook
 from marketable.views import pieces
 from marketable.what_if.plans import Plan
 from marketable.what_if.what_if import WhatIf, no_such_switch
@@ -182,6 +182,17 @@ class Findings:
         if export is None or export.contacts["status"].isna().all() or not last:
             return None
         return audit(export, self.portal, edition=self.parameters.edition or None, prices=self.prices)
+
+    @functools.cached_property
+    def own(self) -> pd.DataFrame | None:
+        """Contacts by creating source (rows) and HubSpot's own status (columns); None where there is no audit. A status
+        that is not told stands under not covered.
+        """
+        if self.audit is None:
+            return None
+        contacts = self.audit.export.contacts
+        status = contacts["status"].astype("object").fillna(NOT_COVERED)
+        return pd.crosstab(contacts["source"].astype("str"), status).reindex(columns=list(STATUSES), fill_value=0)
 
     @property
     def gaps(self) -> pd.DataFrame | None:

@@ -22,7 +22,7 @@ from marketable.rulebook.reader import TRUST
 from marketable.views import audited, pieces
 from marketable.views import charts as drawn
 from marketable.views.tables import csv, html_table
-from marketable.views.words import against_tier, day, discreet, headline
+from marketable.views.words import against_tier, dated, day, discreet, headline
 
 from .ahead import ahead as ahead
 from .ahead import to_do as to_do
@@ -70,7 +70,7 @@ def findings(**parameters: Any) -> Findings:
 def summary(found: Findings) -> Section:
     """The title, the paragraph that matters, and the key figures."""
     style = f"<style>{files('marketable.views').joinpath('report.css').read_text('utf-8')}</style>"
-    told = first_paragraph(found)
+    told = [dated(sentence) for sentence in first_paragraph(found)]
     portal = found.parameters.paths.get("portal")
     what = f"{found.opened.name}, under {portal.name if portal else 'switches at their defaults'}"
     until = f"up to {day(found.as_of.date())}, {found.as_of:%H:%M}"
@@ -89,8 +89,12 @@ def charts(found: Findings) -> Section:
     """The three pictures, each with the same in a table."""
     names, flips = pieces.tools(found.rules), found.flips
     now, before = found.what_if.by("source", flips), found.what_if.by("source")
+    if found.own is not None and not flips:
+        now = before = found.own
     after = found.what_if.switches_after(flips)
     by_day, baseline = found.imagined.by_day(), found.now.by_day()
+    if found.audit is not None and found.outlook is not None and not flips:
+        by_day = baseline = found.outlook.past
     curves = {"marketing": by_day} | ({"baseline": baseline} if flips else {})
     months = pd.DataFrame(curves).groupby(lambda date: f"{date:%Y-%m}").last().astype(int)
     owed = after[(after["exposed"] > 0) | (after["credit"] > 0)].sort_values("credit", ascending=False, kind="stable")
@@ -114,6 +118,7 @@ def charts(found: Findings) -> Section:
         for picture, table in zip(pictures, tables, strict=True)
     )
     title = "What there would be" if flips else "What there is"
+    title += "" if found.audit is None else ", by the rules" if flips else ", as HubSpot counts"
     return Section("charts", title, f'<div class="mk-pictures">{shown}</div>{pieces.CREDIT}')
 
 
@@ -272,7 +277,7 @@ def made_from(found: Findings) -> Section:
 def figures(found: Findings) -> Section:
     """The figures as data, for the files beside the page."""
     note = "The figures of this page, as csv, Excel workbook and JSON, stand in files beside it where it was made."
-    told = first_paragraph(found)
+    told = [dated(sentence) for sentence in first_paragraph(found)]
     data = _discreet({"headline": told[-1 if found.flips else 0]} | found.numbers())
     return Section("figures", "", f'<p class="mk-note">{note}</p>', {FIGURES: data})
 
@@ -340,19 +345,17 @@ def _key_figures(found: Findings) -> str:
     counts = found.counts.loc["now"]
     change = found.marketing - int(found.counts[MARKETING]["before"])
     by_rules = " by the rules" if found.opened.export is not None else ""
-    shown = {f"marketing{by_rules}": f"{found.marketing:,}"}
-    if found.gaps is not None:
-        shown = {"marketing, as HubSpot says": f"{billed(found):,}"} | shown
-    given = ", as the portal says" if _differs(found.audit) else ""
-    shown |= {
-        f"non-marketing{by_rules}": f"{counts[NON_MARKETING]:,}",
-        f"not covered{given}": f"{counts[NOT_COVERED]:,}",
-    }
-    shown[f"change in {found.period.name}"] = f"{change:+,}" if change else "0"
+    shown = {}
+    if found.own is not None:
+        shown = {f"{status}, as HubSpot says": f"{found.own[status].sum():,}" for status in (MARKETING, NON_MARKETING)}
     if found.tier is not None:
         room = found.tier - billed(found)
-        says = "" if found.gaps is None else ", as HubSpot says"
-        shown[f"{'below' if room >= 0 else 'over'} the tier{says}"] = f"{abs(room):,}"
+        shown[f"{'below' if room >= 0 else 'over'} the tier"] = f"{abs(room):,}"
+    shown[f"marketing{by_rules}"] = f"{found.marketing:,}"
+    if found.own is None:
+        shown[f"non-marketing{by_rules}"] = f"{counts[NON_MARKETING]:,}"
+        shown["not covered"] = f"{counts[NOT_COVERED]:,}"
+    shown[f"change in {found.period.name}{by_rules}"] = f"{change:+,}" if change else "0"
     if found.flips:
         shown["marketing after the what-if"] = f"{int(found.counts[MARKETING]['what-if']):,}"
     items = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{figure}</dd></div>" for name, figure in shown.items())
