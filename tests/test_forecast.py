@@ -94,7 +94,8 @@ class TestPast:
         assert "marketing contact" in str(outlook) and len(outlook.crossing) == 3
         by_day = outlook.by_day
         known = by_day[: mk.decide(table, account).as_of]
-        for day in [*known.index[::30], *known.index[-3:]]:
+        turns = known.index[known["marketing"].diff().ne(0) | known["waiting"].diff().ne(0)]
+        for day in {*known.index[::97], *turns, *(turns - pd.Timedelta(days=1)), known.index[-1]} & {*known.index}:
             contacts = mk.decide(table, account, as_of=day + pd.Timedelta(hours=23, minutes=59, seconds=59)).contacts
             is_marketing = contacts["status"].eq("marketing")
             assert known.loc[day, "marketing"] == is_marketing.sum()

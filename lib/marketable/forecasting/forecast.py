@@ -12,9 +12,10 @@ from marketable.exports import Export
 from marketable.portal.portal import Portal, checked_portal
 from marketable.portal.prices import Prices
 
+from .account import Account
 from .actions import Given
 from .bill import check_tier, next_renewal
-from .outlook import Account, Outlook
+from .outlook import Outlook
 from .past import past_of_audit, past_of_touches
 
 _HALF_A_YEAR = dt.timedelta(weeks=26)
