@@ -19,7 +19,7 @@ import pandas as pd
 
 import marketable as mk
 from accounts import MadeUpAccount, made_up
-from marketable.forecasting import outlook as room
+from marketable.forecasting import account as room
 from marketable.forecasting.flow import Flow
 
 WEEKS = (4, 13, 26)

@@ -94,7 +94,8 @@ class TestPast:
         assert "marketing contact" in str(outlook) and len(outlook.crossing) == 3
         by_day = outlook.by_day
         known = by_day[: mk.decide(table, account).as_of]
-        for day in [*known.index[::30], *known.index[-3:]]:
+        turns = known.index[known["marketing"].diff().ne(0) | known["waiting"].diff().ne(0)]
+        for day in {*known.index[::97], *turns, *(turns - pd.Timedelta(days=1)), known.index[-1]} & {*known.index}:
             contacts = mk.decide(table, account, as_of=day + pd.Timedelta(hours=23, minutes=59, seconds=59)).contacts
             is_marketing = contacts["status"].eq("marketing")
             assert known.loc[day, "marketing"] == is_marketing.sum()
@@ -349,3 +350,35 @@ class TestBadInput:
         assert mk.forecast(touches, portal_of()).as_of == TODAY
         berlin = mk.Portal(time_zone="Europe/Berlin", subscription={"renewal": "2027-05-01"})
         assert mk.forecast(touches, berlin).as_of == TODAY + dt.timedelta(days=1)
+
+
+class TestBill:
+    PRICES = mk.Prices(
+        currency="EUR",
+        steps=[
+            {"from": "2026-01-01", "hub": "professional", "contacts": 5000, "monthly": 300},
+            {"from": "2026-12-16", "hub": "professional", "contacts": 5000, "monthly": 400},
+        ],
+    )
+
+    def test_a_day_costs_what_the_list_of_that_day_says(self) -> None:
+        months = mk.forecast(account(marketing=2001), portal_of(), self.PRICES).months
+        assert months["price"].round(2).tolist()[1:4] == [300.0, round(15 / 31 * 300 + 16 / 31 * 400, 2), 400.0]
+
+    def test_without_the_number_included_the_price_is_what_comes_on_top_of_the_tier(self) -> None:
+        portal = portal_of(tier=7000)
+        months = mk.forecast(account(marketing=6999), portal, self.PRICES).months
+        assert (months["tier"] == 7000).all() and (months["price"] == 0).all()
+
+    def test_with_it_the_price_is_that_of_all_steps(self) -> None:
+        months = mk.forecast(account(marketing=6999), portal_of(tier=7000), PRICES).months
+        assert (months["tier"] == 7000).all() and (months["price"] == 300).all()
+
+    def test_a_line_beyond_the_renewal_says_that_the_tier_may_be_lowered_there(self) -> None:
+        outlook = mk.forecast(account(marketing=2001), portal_of(), PRICES, until="2027-08-01")
+        assert (outlook.months["tier"] == 7000).all()
+        assert any("at the renewal of 2027-05-01 is agreed with HubSpot" in note for note in outlook.notes)
+
+    def test_the_steps_of_a_hub_are_known_without_prices(self) -> None:
+        outlook = mk.forecast(account(marketing=2001), portal_of(hub="starter"))
+        assert (outlook.months["tier"] == 3000).all() and outlook.months["price"].isna().all()

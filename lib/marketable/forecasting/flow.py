@@ -25,6 +25,7 @@ _FORGETS = 0.995  # a week
 _POWER = 4  # how much more the better ones weigh
 _BORROWED = 4  # independent errors for which the next shorter horizon stands
 _UNTOLD = 0.2  # the error of a week before anything is known
+_LITTLE = 6  # with so many weeks the interval is twice as wide as the errors, with 60 a tenth wider
 _WIDENS = 0.1  # errors grow with the horizon by this power, where nothing longer is known
 
 
@@ -131,7 +132,8 @@ class Flow:
     def _spread(self, known: int) -> np.ndarray:
         """By horizon, the errors below and above which a tenth was, of those that were known after so many weeks.
 
-        A long horizon has few errors that do not overlap, so the next shorter one stands in for what is lacking.
+        A long horizon has few errors that do not overlap, so the next shorter one stands in for what is lacking. And
+        few weeks know little of how wrong a forecast can be: the fewer they are, the wider they make it.
         """
         first = self._forecasts[known - 1, 0]
         spread = 1.28 * np.sqrt(_UNTOLD**2 + 1 / (first + 1)) * np.array([-1.0, 1.0])
@@ -149,7 +151,7 @@ class Flow:
                 believed += own
             spreads.append(spread)
             before = horizon
-        return np.array(spreads)
+        return np.array(spreads) * (1 + _LITTLE / known)
 
 
 def _simple_forecasts(weekly: np.ndarray, horizon: int) -> np.ndarray:

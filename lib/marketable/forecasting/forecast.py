@@ -13,9 +13,10 @@ from marketable.portal.portal import Portal, checked_portal
 from marketable.portal.prices import Prices
 from marketable.portal.term import next_renewal
 
+from .account import Account
 from .actions import Given
 from .bill import check_tier
-from .outlook import Account, Outlook
+from .outlook import Outlook
 from .past import past_of_audit, past_of_touches
 
 _HALF_A_YEAR = dt.timedelta(weeks=26)
@@ -60,7 +61,7 @@ def forecast(
     >>> outlook = forecast(touches, portal, {"included": 400, "step": 1000, "monthly": 45})
     >>> print(outlook)  # doctest: +NORMALIZE_WHITESPACE
     330 marketing contacts on 2026-06-27, 70 below the tier of 400. It is likely to cross the tier on 2026-08-03
-    (between 2026-07-27 and 2026-08-21). Then 1,400 contacts are billed until the renewal on 2026-10-01. Until then
+    (between 2026-07-26 and 2026-08-27). Then 1,400 contacts are billed until the renewal on 2026-10-01. Until then
     those beyond the included ones cost 85.65 USD.
     """
     found = audit(source, portal) if isinstance(source, Export) else source
