@@ -111,7 +111,8 @@ def apart(found: Reach, told: pd.DataFrame, marketing: np.ndarray) -> tuple[Reac
             return True
         source, asset = split(found.switches[switch - 1])
         name = folded(str(detail.categories[at]))
-        return OF_SOURCE.get(source) == CAUSES[kind - 1] and (name not in assets or name == folded(asset or name))
+        same_name = not name or name not in assets or name == folded(asset or name)
+        return OF_SOURCE.get(source) == CAUSES[kind - 1] and same_name
 
     fitting = np.array([fits(int(code)) for code in distinct], dtype=bool)[number]
     keeps = np.ones(len(found.contact), dtype=bool)

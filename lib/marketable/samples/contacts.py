@@ -19,6 +19,7 @@ from .touches import firm, firm_touches
 BEGINS, ENDS = dt.date(2021, 1, 4), dt.date(2026, 10, 30)
 WEBSITE = ("hubspot_form", "chatflow", "document_open", "meetings_link")
 DETAILS_SINCE = pd.Timestamp(2024, 3, 1)
+CAUSES_SINCE = pd.Timestamp(2026, 1, 1)  # of contacts before it the export does not say what set their status
 
 # How the switches really were where portal.yaml is wrong or silent about them: an audit can find this out.
 AS_THEY_WERE = {
@@ -45,27 +46,35 @@ def firm_contacts(n: int, seed: int, portal: Portal) -> tuple[pd.DataFrame, pd.D
     for which, ends in (("first", submissions.head(1)), ("recent", submissions.tail(1))):
         form = ends.set_index("contact_id").reindex(contacts.index)
         contacts[f"{which}_form"], contacts[f"{which}_form_at"] = form.asset.fillna(""), form.occurred_at
-    contacts["marketing"] = contacts.index.isin(made_marketing(touches, portal, *AS_THEY_WERE))
+    made_by = pd.Series(made_marketing(touches, portal, *AS_THEY_WERE), dtype="str").reindex(contacts.index)
+    contacts["marketing"] = made_by.notna()
     _plant(contacts, pd.Timestamp(portal.access_since or BEGINS))
     _name(contacts)
     _record(contacts)
+    by_hand = contacts.planted.isin(["set by hand", "ticked"])
+    cause = made_by.map({name: tool.get("sets", "") for name, tool in firm()["tools"].items()}).mask(
+        by_hand, "USER_SET"
+    )
+    contacts["cause"] = cause.where(contacts.created_at >= CAUSES_SINCE).fillna("")
     return contacts, touches
 
 
-def made_marketing(touches: pd.DataFrame, portal: Portal, *as_they_were: str) -> set[str]:
-    """Whom the tools made marketing contacts, these switches being as they were, the others as the portal says."""
+def made_marketing(touches: pd.DataFrame, portal: Portal, *as_they_were: str) -> dict[str, str]:
+    """Whom the tools made marketing contacts, and which tool first; these switches being as they were, the others as
+    the portal says.
+    """
     histories = {switch: AS_THEY_WERE[switch] for switch in as_they_were}
     portal = portal.model_copy(update={"switches": {**portal.switches, **histories}})
     rulebook, access = Rulebook.load(), pd.Timestamp(portal.access_since or BEGINS)
     known: set[str] = set()
-    marketing: set[str] = set()
+    marketing: dict[str, str] = {}
     for contact_id, at, source, asset in touches.itertuples(index=False):
         rule = rulebook.on(at.date())[source]
         told = portal.is_on(rule.switch_name(asset) or "", at)
         on = rule.default_on if told is None else told
         becomes = rule.upgrades_existing and on if contact_id in known else rule.when_created(on) == MARKETING
         if becomes and at >= access:
-            marketing.add(contact_id)
+            marketing.setdefault(contact_id, source)
         known.add(contact_id)
     return marketing
 

@@ -117,6 +117,7 @@ def _export(contacts: pd.DataFrame) -> pd.DataFrame:
             "Unsubscribed from all email": np.where(contacts.unsubscribed, "Yes", "No"),
             "Email hard bounce reason": contacts.bounce,
             "Last marketing email send date": _minute(contacts.mailed_at),
+            "Marketing contact status source type": contacts.cause,
             "Original Source": contacts.origin,
             "Original Source Drill-Down 1": contacts.drill_down,
         }
