@@ -80,7 +80,13 @@ def test_the_explorer_reads_an_export_and_says_what_the_export_itself_says(view:
     expected = reference_counts(view.touches, view.portal)
     assert f"{expected['marketing']:,} of {sum(expected.values()):,} contacts" in headline(view)
     actual = (mk.read_export(EXPORT).contacts["status"] == "marketing").sum()
-    assert f"HubSpot's own status in this export: {actual:,}" in headline(view)
+    assert (
+        headline(view).split("By the rules")[0].split()
+        == (
+            f"HubSpot counts {actual:,} of {sum(expected.values()):,} contacts as marketing; "
+            f"{2_000 - actual:,} below the tier of 2,000."
+        ).split()
+    )
 
 
 def test_baseline_all_on_and_all_off_set_every_switch(view: Explorer) -> None:
@@ -279,8 +285,23 @@ def test_an_export_without_record_sources_says_which_column_to_add(view: Explore
     view.batch.value = "path"
     view.path.value = str(path)
     assert view.at["error"].value == ""
-    assert "0 of 1 contact is marketing" in headline(view)
+    assert "What created the contacts is not told" in headline(view) and "is marketing" not in headline(view)
     assert "Record source" in headline(view)
+
+
+def test_an_own_file_is_judged_by_no_made_up_account_unless_it_is_asked_for(view: Explorer, tmp_path: Path) -> None:
+    path = tmp_path / "touches.csv"
+    path.write_text("contact_id,occurred_at,source,asset\n1,2026-03-01 10:00,hubspot_form,Demo request\n")
+    assert view.tier.value == 2_000
+    view.batch.value = "path"
+    view.path.value = str(path)
+    assert "1 of 1 contact is marketing" in headline(view), "the made-up firm has this form off"
+    assert view.tier.value == 0 and "under switches at their defaults" in view.at["message"].value
+    view.account.choice.value = str(DATA / "portal.yaml")
+    assert "0 of 1 contact is marketing" in headline(view)
+    view.batch.value = str(DATA / "touches.csv")
+    view.batch.value = "path"
+    assert "0 of 1 contact is marketing" in headline(view), "what was chosen stays"
 
 
 def test_save_writes_the_settings_the_decisions_and_the_pictures(view: Explorer, tmp_path: Path) -> None:

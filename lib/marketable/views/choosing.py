@@ -158,8 +158,9 @@ class SettingsChoice(Generic[Kind]):
             fields.upload(f"Choose a {self._name}", YAML),
         )
         self.widgets = (self.choice, self.path, self.upload)
-        fields.on_change(self._show_what_is_asked, self.choice)
-        self._show_what_is_asked()
+        fields.on_change(self._choose, self.choice)
+        self._choose()
+        self._is_suggested = True
 
     @property
     def has_file(self) -> bool:
@@ -182,6 +183,15 @@ class SettingsChoice(Generic[Kind]):
         file = place(self._folder, self.path.value if choice == BY_PATH else choice)
         return self._kind.load(file), file.name
 
-    def _show_what_is_asked(self) -> None:
+    def suggest(self, file: Path | None) -> None:
+        """Chooses a file that belongs to what was opened, or none, as long as nobody has chosen one."""
+        known = [choice for _, choice in self.choice.options]
+        choice = NO_FILE if file is None or str(file) not in known else str(file)
+        if self._is_suggested and choice != self.choice.value:
+            self.choice.value = choice
+            self._is_suggested = True
+
+    def _choose(self) -> None:
+        self._is_suggested = False
         shown(self.path, when=self.choice.value == BY_PATH)
         shown(self.upload, when=self.choice.value == UPLOAD)

@@ -24,7 +24,7 @@ from marketable.exports.opening import SUFFIXES, Opened, open_file, openable
 from marketable.paths import DATA
 from marketable.portal.portal import Flip, Portal
 from marketable.portal.term import term_start
-from marketable.rulebook import MARKETING, Rulebook
+from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
 from marketable.samples.touches import sample_touches
 from marketable.views import charts, fields, pieces, words
 from marketable.views.choosing import BY_PATH, UPLOAD, UPLOAD_LIMIT, Chosen, SettingsChoice, place
@@ -123,6 +123,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self.mapping_box = together(*self.mapping.widgets, fields.note(_MAPPING))
         none = "All switches at their defaults"
         self.account = SettingsChoice(self.folder, Portal, "Portal", none, Portal(), none_first=False)
+        self._first_account = self.account.choice.value
         editions = [("each touch's own day", _BY_DAY), *((str(each), str(each)) for each in self._rulebook.editions)]
         self.edition = widgets.Dropdown(description="Rules as of", options=editions, layout=wide())
         self.tier = fields.number("Tier (0: none)", 0, 0, 100_000_000)
@@ -250,6 +251,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
                 raise
             opened = replace(opened, name=f"{opened.name}, mapped by {name}") if name else opened
         self._opened, self.touches = opened, opened.touches
+        judged_by = self.account.choice.value
+        with self._quietly():  # nobody's own data are judged by the made-up firm's account, unless they ask for it
+            self.account.suggest(None if is_own else Path(self._first_account))
+        if self.account.choice.value != judged_by:
+            self._open_portal()
         self._decide_anew()
 
     def _file(self) -> Chosen:
@@ -331,16 +337,30 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
 
     def _show_words(self) -> None:
         now, before, tier = self.what_if.counts(self.flips), self.what_if.counts(), self.tier.value or None
-        self._said = words.headline(now, before, tier)
-        more = []
-        if self._opened.export is not None:
-            actual = int((self._opened.export.contacts["status"] == MARKETING).sum())
-            by_rules = "That is by the rules, with the switches as they are set here."
-            more.append(f"{by_rules} HubSpot's own status in this export: {actual:,} marketing.")
-        more.append(words.uncovered(now))
+        self._said, summary, more = words.headline(now, before, tier), words.in_short(now, before, tier), []
+        billed, own = int(now[MARKETING]), self._counted_by_hubspot
+        if own is not None:
+            billed = own
+            more = [f"By the rules, with the switches as they are set here: {words.headline(now, before, None)}"]
+            self._said = f"HubSpot counts {billed:,} of {int(now.sum()):,} contacts as marketing"
+            self._said += "." if tier is None else f"; {words.against_tier(billed, tier)}."
+            summary = f"{billed:,} as HubSpot counts; by the rules {words.in_short(now, before, None)}"
+        if self._opened.export is not None and not self._opened.export.contacts["source"].ne(NOT_COVERED).any():
+            more = []  # nothing is known of what created them
+            self._said = self._said if own is not None else "What created the contacts is not told."
+        else:
+            more.append(words.uncovered(now))
         more += [lack for name, lack in self._opened.understood.items() if name.startswith("no ")]
-        self.at["headline"].value = pieces.headline(self._said, more, over=tier is not None and now[MARKETING] > tier)
-        self.at["summary"].value = pieces.paragraph(words.in_short(now, before, tier), "mk-summary")
+        self.at["headline"].value = pieces.headline(self._said, more, over=tier is not None and billed > tier)
+        self.at["summary"].value = pieces.paragraph(summary, "mk-summary")
+
+    @property
+    def _counted_by_hubspot(self) -> int | None:
+        """The marketing contacts by HubSpot's own statuses; None where the data tell none."""
+        export = self._opened.export
+        if export is None or export.contacts["status"].isna().all():
+            return None
+        return int((export.contacts["status"] == MARKETING).sum())
 
     def _set(self, states: dict[str, bool]) -> None:
         """Sets switches; one that is as the portal has it keeps its history."""

@@ -13,7 +13,7 @@ from marketable.errors import DataError
 from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
 from marketable.views import fields, pieces
-from marketable.views.choosing import NO_FILE, SettingsChoice
+from marketable.views.choosing import SettingsChoice
 from marketable.views.layout import row, shown
 
 HUBS = ("starter", "professional", "enterprise")
@@ -48,7 +48,6 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, folder: Path, react: Callable[[Callable[[], None]], None], changed: Callable[[], None]) -> None:
         self._changed, self._filling = changed, False
         self._read: tuple[Portal, str] | None = Portal(), ""
-        self._is_suggested = True
         self._list: Prices | None = None
         none = "I have none: every switch as HubSpot delivers it"
         self.portal = SettingsChoice(folder, Portal, "Portal", none, Portal(), none_first=True)
@@ -71,7 +70,7 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         def unless_filling(callback: Callable[[], object]) -> Callable[[], object]:
             return lambda: None if self._filling else callback()
 
-        fields.on_change(unless_filling(lambda: react(self._choose_portal)), *self.portal.widgets)
+        fields.on_change(unless_filling(lambda: react(self.open_portal)), *self.portal.widgets)
         fields.on_change(unless_filling(lambda: react(self._open_prices)), *self.prices.widgets)
         fields.on_change(self._note_what_is_missing, self.since)
         fields.on_change(unless_filling(changed), self.tier, self.hub, self.days, self.since, self.zone)
@@ -90,14 +89,6 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
         hub = portal.subscription.hub if is_own else self.hub.value
         bought = portal.subscription.model_copy(update={"tier": self.tier.value or None, "hub": hub})
         return Account(portal.model_copy(update={"subscription": bought}), is_own, self._list, self.days.value)
-
-    def suggest(self, portal: Path | None) -> None:
-        """Chooses the portal that belongs to an export, or none, as long as the user has not chosen one."""
-        choices = [choice for _, choice in self.portal.choice.options]
-        choice = NO_FILE if portal is None or str(portal) not in choices else str(portal)
-        if self._is_suggested and choice != self.portal.choice.value:
-            self.portal.choice.value = choice
-            self._is_suggested = True
 
     def open_portal(self) -> None:
         """Reads the portal that is chosen. Raises: PortalError, DataError."""
@@ -122,10 +113,6 @@ class AccountPanel(widgets.VBox):  # type: ignore[misc]
     def _note_what_is_missing(self) -> None:
         missing = self._asks_for_the_day and self.since.value is None
         self.note.value = pieces.paragraph(_UNKNOWN_DAY, "mk-note") if missing else ""
-
-    def _choose_portal(self) -> None:
-        self._is_suggested = False
-        self.open_portal()
 
     def _open_prices(self) -> None:
         self._filling, self._list = True, None

@@ -150,7 +150,7 @@ class AuditPanel(widgets.VBox):  # type: ignore[misc]
         self._chosen = files()
         if self._chosen:
             are_samples = any(path.parent == self.folder for path in self._chosen.paths)  # which have their portal
-            self.account.suggest(self.folder / "portal.yaml" if are_samples else None)
+            self.account.portal.suggest(self.folder / "portal.yaml" if are_samples else None)
             self._read(ColumnMapping())
 
     def _map(self, mapping: Callable[[], ColumnMapping]) -> None:
