@@ -174,6 +174,7 @@ def read_export(
     versions = [part.history.assign(file=number) for number, part in enumerate(parts) if len(part.history)]
     if "history" in beside:
         versions.append(_history(beside["history"], vocabulary, progress))
+    left_out = [name for part in parts for name in part.left_out]
     del parts, rows
     used = whole.used
     used = used.assign(asset=used["asset"].astype("str"), created_at=of_one_kind(used["created_at"]))
@@ -197,7 +198,7 @@ def read_export(
     understood |= {"certainty": _shares(used["certainty"])} if len(used) else {}
     understood |= notes | early | recorded_notes | formed.notes
     if len(used) or not formed.names:
-        understood |= lacking(columns, with_submissions=submissions is not None)
+        understood |= lacking(columns, left_out, with_submissions=submissions is not None)
     if progress:
         progress(1, 1, "what the contacts sent")
     if (used["email"] != "").any():  # where nobody has an address, the addresses were left out
@@ -223,11 +224,12 @@ def read_export(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What one file tells: its rows, the versions of their statuses, and forms."""
+    """What one file tells: its rows, the versions of their statuses, forms, and the columns that were left out."""
 
     rows: Rows
     history: pd.DataFrame
     forms: tuple[Mapping[str, object], ...]
+    left_out: tuple[str, ...]
 
 
 def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
@@ -249,7 +251,8 @@ def _part(file: Path, label: str, vocabulary: Vocabulary, order: str | None, pro
 
     contents = contents_of(file, vocabulary.fact, telling("reading"))
     rows = rows_of(contents.table, vocabulary, file, order, telling("understanding"))
-    return _Part(rows, contents.history, contents.forms)
+    left_out = tuple(name for name in contents.table.names if vocabulary.fact(name) is None)
+    return _Part(rows, contents.history, contents.forms, left_out)
 
 
 def _understood(

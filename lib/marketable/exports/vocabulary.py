@@ -25,6 +25,7 @@ STATUS, YES_OR_NO = (MARKETING, NON_MARKETING), ("yes", "no")
 MEANINGS = (*STATUS, *YES_OR_NO)
 NEEDED = {"Record ID": ("record_id", "email"), "Create Date": ("created_at",)}
 _SHOWN = 12
+_TELLING = 8  # letters, below which a name within another says nothing
 _WRAPPED = re.compile(r"^(?:property|properties)[_.]+|(?:__|\.)value$", re.IGNORECASE)
 
 _IN_BRACKETS = re.compile(r"\s*\((?P<zone>[A-Z]{2,5})(?:(?P<hours>[+-]\d{1,2})(?::?(?P<minutes>\d\d))?)?\)\s*$")
@@ -176,16 +177,29 @@ def languages(header: Iterable[str]) -> str:
     return ", ".join(told)
 
 
-def lacking(columns: Container[str], *, with_submissions: bool) -> dict[str, str]:
-    """What the columns do not tell, and how to get it."""
+def lacking(columns: Container[str], left_out: Iterable[str], *, with_submissions: bool) -> dict[str, str]:
+    """What the columns do not say, and how to get it: from a column that was left out, if its name holds a known one.
+
+    >>> lacking(["status"], ["Our Record source"], with_submissions=False)["no Record source"]
+    'The column “Our Record source” may say it. If so, a mapping names it: columns: {record_source: [Our Record source]}.'
+    """
     absent = {fact: entry for fact, entry in shipped()["columns"].items() if fact not in columns}
     notes = {
-        f"no {_label(fact)}": entry["without"]
+        f"no {_label(fact)}": _perhaps(fact, left_out) or entry["without"]
         for fact, entry in absent.items()
         if "without" in entry and not (with_submissions and fact.endswith("conversion"))
     }
     worth = "; ".join(f"{_label(fact)} ({entry['worth']})" for fact, entry in absent.items() if "worth" in entry)
     return notes | ({"worth adding": worth} if worth else {})
+
+
+def _perhaps(fact: str, left_out: Iterable[str]) -> str:
+    """That a column may say a fact, for its name holds one that is known; blank where none does."""
+    known = [folded(name) for names in shipped()["columns"][fact]["names"].values() for name in names]
+    near = next(
+        (name for name in left_out if any(len(each) >= _TELLING and each in folded(name) for each in known)), ""
+    )
+    return f"The column “{near}” may say it. If so, a mapping names it: columns: {{{fact}: [{near}]}}." if near else ""
 
 
 def _label(fact: str) -> str:
