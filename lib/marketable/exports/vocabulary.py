@@ -180,8 +180,8 @@ def languages(header: Iterable[str]) -> str:
 def lacking(columns: Container[str], left_out: Iterable[str], *, with_submissions: bool) -> dict[str, str]:
     """What the columns do not say, and how to get it: from a column that was left out, if its name holds a known one.
 
-    >>> lacking(["status"], ["Our Record source"], with_submissions=False)["no Record source"]
-    'The column “Our Record source” may say it. If so, a mapping names it: columns: {record_source: [Our Record source]}.'
+    >>> lacking(["status"], ["Our Record source"], with_submissions=False)["no Record source"].split(".")[0]
+    'The column “Our Record source” may say it'
     """
     absent = {fact: entry for fact, entry in shipped()["columns"].items() if fact not in columns}
     notes = {
