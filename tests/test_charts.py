@@ -120,7 +120,7 @@ credits = st.dictionaries(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples // 5)  # each draws three charts, three times over
 @given(
     now=rows, before=rows, curve=days, change=st.integers(-5, 5), tier=st.none() | st.integers(1, 99_999_999),
     owed=credits, always=counts,

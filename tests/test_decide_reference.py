@@ -98,7 +98,7 @@ def test_a_batch_judged_by_one_pinned_edition(
 
 
 @given(touches(most=300), portals)
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples)
 def test_contacts_of_very_many_touches(batch: list[dict[str, Any]], account: dict[str, Any]) -> None:
     _same([touch | {"contact_id": "1"} for touch in batch] * 4, account)
 

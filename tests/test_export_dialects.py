@@ -395,7 +395,7 @@ def test_a_look_at_any_dialect_misses_nothing(dialect: str, tmp_path: Path) -> N
         assert (seen.missing, seen.unknown, seen.dates) == ((), {}, "")
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(st.lists(st.lists(st.sampled_from(PORTAL), max_size=5), min_size=1, max_size=3), st.booleans())
 def test_every_contact_of_several_files_is_used_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[Row]], ruined: bool

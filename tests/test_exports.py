@@ -787,7 +787,7 @@ COLUMNS = ["Record ID", "Email", "Create Date", "Record source", "Record source 
 COLUMNS += ["First Conversion", "First Conversion Date", "Recent Conversion", "Recent Conversion Date"]
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples)
 @given(st.lists(st.lists(CELL, min_size=len(COLUMNS), max_size=len(COLUMNS)), max_size=5))
 def test_every_contact_is_used_or_rejected(folder: Path, rows: list[list[str]]) -> None:
     path = folder / "any.csv"
@@ -798,7 +798,7 @@ def test_every_contact_is_used_or_rejected(folder: Path, rows: list[list[str]]) 
     assert set(export.touches["contact_id"]) == set(export.contacts.index)
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),

@@ -73,8 +73,9 @@ def test_over_the_tier_it_says_since_when_and_what_to_do_and_when_that_helps(tmp
     Portal(subscription=subscription).save(portal)
     text = told(data=str(batch), portal=str(portal), period="2026-09")
     assert "2 over the tier of 3, since 7 September 2026." in text
-    assert "turn off HubSpot forms: B and HubSpot forms: C" in text
-    assert "3 would stay, and no room for the next one" in text and "stops counting on 1 October 2026" in text
+    assert "Had HubSpot forms: B and HubSpot forms: C been off from the beginning, 3 would be marketing" in text
+    assert "with no room for the next one" in text and "stops counting on 1 October 2026" in text
+    assert "one day over upgrades the bill until the renewal on 1 January 2027" in text
 
 
 def test_a_period_after_the_data_is_told_as_one_of_which_they_tell_nothing() -> None:

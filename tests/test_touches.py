@@ -144,7 +144,7 @@ def test_times_are_of_one_kind_where_the_rows_of_the_other_were_rejected(folder:
     assert batch.touches["occurred_at"].dtype == "datetime64[us, UTC]"
 
 
-@settings(max_examples=50)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(
     st.lists(
         st.from_regex(
@@ -160,7 +160,7 @@ def test_a_time_is_read_alike_alone_and_among_others(cells: list[str]) -> None:
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples)
 @given(st.lists(st.tuples(CELL, CELL, CELL, CELL), max_size=8))
 def test_every_row_is_a_touch_or_rejected(folder: Path, rows: list[tuple[str, ...]]) -> None:
     path = folder / "any.csv"
@@ -169,7 +169,7 @@ def test_every_row_is_a_touch_or_rejected(folder: Path, rows: list[tuple[str, ..
     assert batch.rows_read == len(batch.touches) + len(batch.rejected) == sum(any(row) for row in rows)
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples)
 @given(
     st.lists(
         st.tuples(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import pandas as pd
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from marketable.auditing import audit
 from marketable.auditing.explanations import EXPLANATIONS, MEANINGS
@@ -232,6 +232,7 @@ class ExportQuestion(Question):
     story: Story
     marketing: tuple[str, ...] = ()
     waiting: bool = False
+    _known: dict[dt.date, tuple[str, Explanation]] = PrivateAttr(default_factory=dict)
 
     @property
     def judged_by(self) -> str:
@@ -247,6 +248,11 @@ class ExportQuestion(Question):
         return self._audited(self.newest)[1]
 
     def _audited(self, edition: dt.date) -> tuple[str, Explanation]:
+        if edition not in self._known:  # an audit takes half a second, and is asked for at each try
+            self._known[edition] = self._audit(edition)
+        return self._known[edition]
+
+    def _audit(self, edition: dt.date) -> tuple[str, Explanation]:
         touches = self.story.outcome(edition).touches[["contact_id", "occurred_at", "source", "asset"]]
         contacts = list(dict.fromkeys(touches["contact_id"]))
         marketing = pd.Series([contact in self.marketing for contact in contacts], contacts)
