@@ -119,7 +119,13 @@ def charts(found: Findings) -> Section:
     )
     title = "What there would be" if flips else "What there is"
     title += "" if found.audit is None else ", by the rules" if flips else ", as HubSpot counts"
-    return Section("charts", title, f'<div class="mk-pictures">{shown}</div>{pieces.CREDIT}')
+    by_rules = ""
+    if found.audit is not None and not flips:
+        by_rules = pieces.paragraph(
+            f"What the switches account for is by the rules, which explain {found.marketing:,} marketing contacts.",
+            "mk-note",
+        )
+    return Section("charts", title, f'<div class="mk-pictures">{shown}</div>{by_rules}{pieces.CREDIT}')
 
 
 def changes(found: Findings) -> Section:
