@@ -297,6 +297,25 @@ def test_a_widget_works_through_the_channel(visitor: Visitor) -> None:
 # ---- kernels ----
 
 
+def test_errors_of_a_page_go_to_the_log_and_not_to_the_browser(app: Running, visitor: Visitor) -> None:
+    async def make_errors() -> str:
+        await visitor.connect()
+        names = {str(state.get("description")): name for name, state in (await visitor.widgets()).items()}
+        click = {"method": "custom", "content": {"event": "click"}}
+        await visitor.send("comm_msg", {"comm_id": names["Fail"], "data": click})
+        bad = {"method": "update", "state": {"value": "no number"}, "buffer_paths": []}
+        await visitor.send("comm_msg", {"comm_id": names["Counted"], "data": bad})
+        await visitor.send("comm_open", {"comm_id": "x", "target_name": "jupyter.widget", "data": {"state": 1}})
+        said = await visitor.answered()
+        await asyncio.sleep(1)
+        return json.dumps(said + await visitor.answered(), default=str)
+
+    said = asyncio.run(make_errors())
+    assert "Traceback" not in said and "ZeroDivision" not in said and "a secret" not in said
+    log = app.log.read_text()
+    assert "ZeroDivisionError: division by zero" in log and "no number" in log
+
+
 def test_the_kernel_of_a_closed_page_ends_and_that_of_an_open_one_lives_on(hasty: Running) -> None:
     visitor = Visitor(hasty.address)
     visitor.fetch("lessons/02_second")
@@ -595,25 +614,6 @@ def test_no_other_site_opens_a_page_and_a_link_leads_to_the_start(app: Running) 
         status, body, _ = ask(app, "/lessons/02_second", **{"Sec-Fetch-Site": site}, **link)
         assert status == 200
         leave(Visitor(app.address, re.findall(r'"kernelId": "([0-9a-f-]{36})"', body)[0]))
-
-
-def test_errors_of_a_page_go_to_the_log_and_not_to_the_browser(app: Running, visitor: Visitor) -> None:
-    async def make_errors() -> str:
-        await visitor.connect()
-        names = {str(state.get("description")): name for name, state in (await visitor.widgets()).items()}
-        click = {"method": "custom", "content": {"event": "click"}}
-        await visitor.send("comm_msg", {"comm_id": names["Fail"], "data": click})
-        bad = {"method": "update", "state": {"value": "no number"}, "buffer_paths": []}
-        await visitor.send("comm_msg", {"comm_id": names["Counted"], "data": bad})
-        await visitor.send("comm_open", {"comm_id": "x", "target_name": "jupyter.widget", "data": {"state": 1}})
-        said = await visitor.answered()
-        await asyncio.sleep(1)
-        return json.dumps(said + await visitor.answered(), default=str)
-
-    said = asyncio.run(make_errors())
-    assert "Traceback" not in said and "ZeroDivision" not in said and "a secret" not in said
-    log = app.log.read_text()
-    assert "ZeroDivisionError: division by zero" in log and "no number" in log
 
 
 def test_the_log_has_a_bound(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,8 +20,8 @@ pytestmark = [
 ]
 EXPORT = next((REPOSITORY / "data").glob("hubspot-crm-exports-*.csv"))
 DIFFERING = [
-    "HubSpot forms: Pricing enquiry: looks on",
-    "Integrations and API: Shopware: looks on since 2025-06-22, off before",
+    re.compile(r"HubSpot forms: Pricing enquiry: looks on"),
+    re.compile(r"Integrations and API: Shopware: looks on since 2025-0\d-\d\d, off before"),
 ]
 HOSTILE = ["<img src=x onerror=alert(1)>", "$x^2$", "=1+1", '"two\nlines"']
 

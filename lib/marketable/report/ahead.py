@@ -28,12 +28,13 @@ def ahead(found: Findings) -> Section:
     content = pieces.paragraph(dated(str(outlook)))
     if len(outlook.months):
         picture = charts.ahead(outlook.by_day, outlook.as_of, found.tier, _title(outlook.crossing, found))
-        content += f'<figure><div class="mk-scroll">{picture._repr_html_()}</div></figure>'
+        shown = f'<figure><div class="mk-scroll">{picture._repr_html_()}</div></figure>'
         months = outlook.months[["marketing", "tier", "price"]].reset_index().astype({"month": "str"})
         currency = f" in {found.prices.currency}" if found.prices else ""
         months.columns = pd.Index(["month", "marketing after its update date", "contacts billed", f"price{currency}"])
         months = months.dropna(axis="columns", how="all")
-        content += html_table(months.round(2), "Month by month, until the renewal.", most=40)
+        table = html_table(months.round(2), "Month by month, until the renewal.", most=40)
+        content += f'<div class="mk-columns-of-two">{shown}<div>{table}</div></div>'
     notes = [dated(note) for note in outlook.notes]
     if len(outlook.calibration):
         sure = outlook.calibration.reset_index().assign(covered=lambda each: each["covered"].map("{:.0%}".format))

@@ -360,7 +360,8 @@ def _key_figures(found: Findings) -> str:
     shown[f"marketing{by_rules}"] = f"{found.marketing:,}"
     if found.own is None:
         shown[f"non-marketing{by_rules}"] = f"{counts[NON_MARKETING]:,}"
-        shown["not covered"] = f"{counts[NOT_COVERED]:,}"
+    given = ", as the portal says" if _differs(found.audit) else ""
+    shown[f"not covered{given}"] = f"{counts[NOT_COVERED]:,}"
     shown[f"change in {found.period.name}{by_rules}"] = f"{change:+,}" if change else "0"
     if found.flips:
         shown["marketing after the what-if"] = f"{int(found.counts[MARKETING]['what-if']):,}"
