@@ -218,7 +218,7 @@ def test_a_report_is_there_only_with_its_page_its_figures_and_the_same_fingerpri
 # ---- reports that fail ----
 
 
-def _acts(parameters: Parameters, page: Path, kernel: WarmKernel, deadline: Deadline, **_noted: object) -> Made:
+def _acts(parameters: Parameters, page: Path, kernel: WarmKernel, deadline: Deadline, noted: Mapping[str, str]) -> Made:
     """In place of making a report: does what the title says."""
     what = parameters.title.rpartition(": ")[2]
     if what == "dies":
@@ -229,6 +229,7 @@ def _acts(parameters: Parameters, page: Path, kernel: WarmKernel, deadline: Dead
     if what == "breaks":
         raise ZeroDivisionError("by\nzero")
     page.write_text("")
+    page.with_suffix(".json").write_bytes(as_json({**FIGURES, **noted}))
     return Made(page, (), FIGURES)
 
 
