@@ -295,3 +295,18 @@ def test_a_report_says_what_undid_a_wait_and_names_every_page_that_was_read(
     for reference in mk.Rulebook.load().on("2024-02-14")["import_single_object"].references:
         assert reference.title in page
     assert "manage-marketing-contacts-settings-for-your-integrations" in page and 'href=""' not in page
+
+
+def test_what_is_planned_and_three_numbers_of_a_price_move_what_comes() -> None:
+    told = Parameters(included=2_000, step=5_000, monthly=230, actions="data/actions.yaml")
+    found, usual = Findings.of(told), Findings.of(Parameters())
+    assert found.outlook is not None and usual.outlook is not None
+    assert found.prices == mk.Prices.flat(2_000, 5_000, 230) and usual.prices is None
+    assert found.outlook.today == usual.outlook.today == int(found.own["marketing"].sum())  # type: ignore[index]
+    together = int(found.outlook.effects.loc["all together", "marketing"])
+    last, without = (each.outlook.by_day["marketing"].iloc[-1] for each in (found, usual))  # type: ignore[union-attr]
+    assert together == last - without != 0
+    ahead = found.numbers()["ahead"]
+    assert ahead["today"] == found.outlook.today and ahead["says"] == found.outlook.says
+    assert "With what is planned there are" in " ".join(ahead["says"])
+    assert json.dumps(ahead)

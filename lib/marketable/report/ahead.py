@@ -35,6 +35,10 @@ def ahead(found: Findings) -> Section:
         months = months.dropna(axis="columns", how="all")
         table = html_table(months.round(2), "Month by month, until the renewal.", most=40)
         content += f'<div class="mk-columns-of-two">{shown}<div>{table}</div></div>'
+    if len(outlook.effects):
+        effects = outlook.effects.reset_index().dropna(axis="columns", how="all")
+        effects["action"] = effects["action"].map(dated)
+        content += html_table(effects, "What is planned: each alone and all together, against doing nothing.")
     notes = [dated(note) for note in outlook.notes]
     if len(outlook.calibration):
         sure = outlook.calibration.reset_index().assign(covered=lambda each: each["covered"].map("{:.0%}".format))

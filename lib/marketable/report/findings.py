@@ -67,6 +67,9 @@ class Findings:
         opened = open_file(files["data"], mapping=files.get("mapping"))
         own = Portal.load(files["portal"]) if "portal" in files else Portal()
         prices = Prices.load(files["prices"]) if "prices" in files else None
+        if parameters.step:
+            numbers = parameters.included, parameters.step, parameters.monthly
+            prices = Prices.flat(*numbers, hub=own.subscription.hub)
         portal = own.with_switches(parameters.switches)
         if not len(opened.touches):
             raise DataError("There is nothing to report on: no row could be used", file=opened.name)
@@ -223,9 +226,11 @@ class Findings:
         touches = self.opened.touches
         source = touches[self.now.touches["rule"].ne("not counted").to_numpy()] if self.audit is None else self.audit
         try:
-            return forecast(source, self.portal, self.prices)
+            outlook = forecast(source, self.portal, self.prices)
         except MarketableError as error:
             return error
+        planned = self.parameters.paths.get("actions")
+        return outlook if planned is None else outlook.with_actions(planned)
 
     @functools.cached_property
     def advice(self) -> Advice | None:
@@ -309,12 +314,26 @@ class Findings:
             "changes": _records(self.changes),
             "gaps": None if self.gaps is None else _records(self.gaps),
             **_audited(self.audit),
+            "ahead": None if self.outlook is None else _of_outlook(self.outlook),
             "plan": None if self.plan is None else {"says": str(self.plan), "flips": dict(self.plan.flips)},
             "rows": {"read": self.opened.rows_read, "rejected": len(self.opened.rejected)},
             "rejected": {str(reason): int(count) for reason, count in self.rejected.items()},
             "checksums": self.checksums,
             "versions": versions(),
         }
+
+
+def _of_outlook(outlook: Outlook) -> dict[str, Any]:
+    """What comes, as plain data."""
+    days = {name: None if pd.isna(day) else str(day.date()) for name, day in outlook.crossing.items()}
+    months = outlook.months.reset_index().astype({"month": "str"}).round(2)
+    return {
+        "says": list(outlook.says),
+        "today": outlook.today,
+        "crossing": days,
+        "months": _records(months),
+        "effects": _records(outlook.effects.reset_index()),
+    }
 
 
 def _audited(audit: Audit | None) -> dict[str, Any]:

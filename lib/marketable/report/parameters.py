@@ -31,7 +31,7 @@ from .periods import FIRST_YEAR, LAST_YEAR, Period
 NOTEBOOK = NOTEBOOKS / "report.ipynb"  # whose parameters these are
 SAMPLE_EXPORT, SAMPLE_PORTAL = "data/hubspot-crm-exports-all-contacts-2026-10-31.csv", "data/portal.yaml"
 OF_SWITCHES = ("switches", "flips")
-OF_FILES = ("data", "mapping", "portal", "prices")
+OF_FILES = ("data", "mapping", "portal", "prices", "actions")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
 _TIMED = re.compile(r"(?P<switch>\w+) from (?P<from>\S+( \S+)?)")
 
@@ -197,6 +197,14 @@ class Parameters(Strict):
     prices: Annotated[str, BeforeValidator(_file)] = Field(
         "", description="a price list like data/prices.yaml, for what groups of contacts cost; empty: none is told"
     )
+    included: Annotated[int, Field(ge=0)] = Field(
+        0, description="for who has no price list: how many contacts the hub's own price includes; 0: none is told"
+    )
+    step: Annotated[int, Field(ge=0)] = Field(0, description="how many contacts a further step of the tier has")
+    monthly: Annotated[float, Field(ge=0)] = Field(0.0, description="what such a step costs a month")
+    actions: Annotated[str, BeforeValidator(_file)] = Field(
+        "", description="what is planned, with its days, like data/actions.yaml; empty: nothing"
+    )
     edition: Annotated[str, BeforeValidator(_edition), BeforeValidator(_text)] = Field(
         "", description="judge everything by this edition, like 2024-02-14; empty: each touch by that of its day"
     )
@@ -228,6 +236,18 @@ class Parameters(Strict):
             if not period.begins < as_of <= period.ends + dt.timedelta(microseconds=1):
                 expected = f"a time in {period.name}"
                 raise fault("This is not in the period", place=("as_of",), value=self.as_of, expected=expected)
+        return self
+
+    @model_validator(mode="after")
+    def _prices_are_whole(self) -> Parameters:
+        told = {name: getattr(self, name) for name in ("included", "step", "monthly")}
+        if any(told.values()) and not (self.step and self.monthly):
+            missing = "step" if not self.step else "monthly"
+            raise fault("A price needs included, step and monthly", place=(missing,), expected="a number above 0")
+        if any(told.values()) and self.prices:
+            raise fault(
+                "Prices are told twice", place=("prices",), value=self.prices, expected="a list or three numbers"
+            )
         return self
 
     @property
