@@ -232,7 +232,7 @@ class ExportQuestion(Question):
     story: Story
     marketing: tuple[str, ...] = ()
     waiting: bool = False
-    _known: dict[dt.date, tuple[str, Explanation]] = PrivateAttr(default_factory=dict)
+    _known: dict[tuple[dt.date, str], tuple[str, Explanation]] = PrivateAttr(default_factory=dict)
 
     @property
     def judged_by(self) -> str:
@@ -248,9 +248,10 @@ class ExportQuestion(Question):
         return self._audited(self.newest)[1]
 
     def _audited(self, edition: dt.date) -> tuple[str, Explanation]:
-        if edition not in self._known:  # an audit takes half a second, and is asked for at each try
-            self._known[edition] = self._audit(edition)
-        return self._known[edition]
+        asked = edition, repr(self)  # a copy of a question with other facts has other answers
+        if asked not in self._known:  # an audit takes half a second, and is asked for at each try
+            self._known[asked] = self._audit(edition)
+        return self._known[asked]
 
     def _audit(self, edition: dt.date) -> tuple[str, Explanation]:
         touches = self.story.outcome(edition).touches[["contact_id", "occurred_at", "source", "asset"]]
