@@ -25,7 +25,8 @@ test: check ## lint, types, imports, notebooks, and the everyday tests
 
 test-all: check ## these with more random cases, and the slow tests: browser, app, reports, sweeps, notebooks
 	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 -m "not slow"
-	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
+	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow and not browser"
+	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -m "slow and browser"
 
 check: .venv/test
 	$(BIN)/ruff check lib tests notebooks

@@ -223,8 +223,9 @@ class Findings:
 
     @functools.cached_property
     def _ahead(self) -> Outlook | MarketableError:
-        touches = self.opened.touches
-        source = touches[self.now.touches["rule"].ne("not counted").to_numpy()] if self.audit is None else self.audit
+        touches = self.now.touches
+        counted = touches.loc[touches["rule"].ne("not counted"), ["contact_id", "occurred_at", "source", "asset"]]
+        source = counted if self.audit is None else self.audit
         try:
             outlook = forecast(source, self.portal, self.prices)
         except MarketableError as error:
