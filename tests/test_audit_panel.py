@@ -104,7 +104,7 @@ def test_nothing_is_computed_before_what_was_understood_is_shown(panel: AuditPan
     assert panel.audit is None and not is_shown(panel.results)
     told = text(panel.at["understood"])
     assert f"{CONTACTS:,} rows read: {CONTACTS:,} contacts used, 0 rejected." in told
-    for part in ("UTF-8", "comma", "English", "certain"):
+    for part in ("UTF-8", "comma", "English", mk.read_export(EXPORT).understood["certainty"].split(",")[0]):
         assert part in told
     panel.start.click()
     assert is_shown(panel.results) and panel.audit is not None
@@ -185,6 +185,8 @@ def test_the_groups_are_told_with_their_share_of_the_tier_and_of_the_price(sampl
 
 def test_an_export_without_columns_on_mail_says_which_to_add(panel: AuditPanel, tmp_path: Path) -> None:
     read_paths(panel, written(tmp_path / "plain.csv", [HEADER, "1,a@b.c,2024-03-01,CRM UI,Ann,Marketing contact"]))
+    understood = text(panel.at["understood"])
+    assert "Worth adding: " in understood and "Marketing contact status source type" in understood
     panel.start.click()
     assert "does not tell who is mailed" in text(panel.results.at["mail"])
     assert "Email hard bounce reason" in text(panel.results.at["mail"])

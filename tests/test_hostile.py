@@ -86,6 +86,24 @@ def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(tmp_path: Path) 
     assert content(tmp_path) == {"a.json": b"old"}
 
 
+def test_where_the_system_knows_no_links_earlier_files_are_kept_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def none(source: Any, target: Any, **options: Any) -> None:
+        if not options:  # with options a new file gets its name
+            raise PermissionError(1, "Operation not permitted")
+        link(source, target, **options)
+
+    monkeypatch.setattr(os, "link", none)
+    (tmp_path / "a.json").write_bytes(b"old")
+    (tmp_path / "b.html").mkdir()
+    with pytest.raises(OSError, match="irectory"):
+        write_together({tmp_path / "a.json": b"new", tmp_path / "b.html": b"new"})
+    assert content(tmp_path) == {"a.json": b"old"}
+
+
 def test_a_comparison_never_takes_the_place_of_a_page_that_it_compares(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.json").write_text(json.dumps(FIGURES))

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 import sys
 from collections.abc import Iterable, Mapping
@@ -33,15 +34,15 @@ def write_together(contents: Mapping[Path, bytes], gone: Iterable[Path] = ()) ->
     Arguments: contents, by path; gone, files of an earlier result that this one has no more.
     Raises: OSError, where one of them cannot be written, all files being what they were.
     """
+    gone = list(gone)
     new = {path: _beside(path) for path in contents}
-    old = {path: _beside(path) for path in (*contents, *gone)} if len(new) > 1 else {}
+    old = {path: _beside(path) for path in (*contents, *gone)} if len(new) + len(gone) > 1 else {}
     in_place = []
     try:
         for path, content in contents.items():
             _write(new[path], content)
         for path, kept in old.items():
-            with contextlib.suppress(OSError):  # there is none, or the system knows no links
-                os.link(path, kept)
+            _keep(path, kept)
         for path in contents:
             new[path].replace(path)
             in_place.append(path)
@@ -92,6 +93,17 @@ def is_folder(path: Path) -> bool:
 
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """A second name for a file, or a copy where the system knows no links; nothing where there is no file."""
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            os.link(path, kept)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            shutil.copy2(path, kept)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -24,7 +24,6 @@ from marketable.portal.portal import ON
 from marketable.settings import IsoDate, Strict, fault, validate
 
 KINDS = ("switch", "import", "set_marketing", "set_non_marketing")
-_NEEDS = {"switch": "turn", "import": "tick"}
 
 
 def _day(value: object) -> object:

@@ -32,7 +32,6 @@ from .section import Section
 from .telling import billed, first_paragraph
 
 PORTABLE = 600_000  # letters; a larger table of exposures does not travel with the page
-_DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"), "\ufffd")
 _MOST = 40  # rows of a table
 _ROWS = 8  # numbers of rejected rows
 _LACKS = ("no ", "not ", "un")  # begin what an export does not tell

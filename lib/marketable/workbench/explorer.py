@@ -322,9 +322,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]
         self.charts: dict[str, charts.Chart] = {}
         self._draw("source-chart", "contacts-by-source", charts.by_source(by_source, before, names))
         self._draw("credit-chart", "credit", charts.credit(switches, self.what_if.always, names))
-        by_day, renewed = self.outcome.by_day(), None
-        if len(by_day) and self.portal.subscription.renewal is not None:
-            renewed = term_start(self.portal.subscription, by_day.index[-1].date())
+        by_day = self.outcome.by_day()
+        renewed = term_start(self.portal.subscription, by_day.index[-1].date()) if len(by_day) else None
         over_time = charts.over_time(by_day, self.baseline.by_day(), self.tier.value or None, renewed)
         self._draw("time-chart", "marketing-over-time", over_time)
         self.switches.update(switches, self._states())
