@@ -15,10 +15,13 @@ from marketable.rulebook import MARKETING, NOT_COVERED, STATUSES, Rule
 
 # JupyterLab takes arrow keys, Enter and letters for commands to cells, even from somebody who moves among radio
 # buttons, and takes the focus away. A widget has no way to say that its keys are its own; a picture of nothing has.
+# It may be there before the page that it stands on is, so it looks for it again, for five seconds.
 OWN_KEYS = (
     '<img alt="" hidden src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==" '
-    "onload=\"const own = this.closest('.mk'); own.setAttribute('data-lm-suppress-shortcuts', 'true'); "
-    "own.addEventListener('keydown', event => event.stopPropagation())\">"
+    "onload=\"(function claim(image, left) { const own = image.closest('.mk'); "
+    "if (!own) return left && setTimeout(claim, 50, image, left - 1); "
+    "own.setAttribute('data-lm-suppress-shortcuts', 'true'); "
+    "own.addEventListener('keydown', event => event.stopPropagation()); })(this, 100)\">"
 )
 FLIPPING = (
     '<p class="mk-note">A flip counts as if the switch had been so from the beginning, or from the day you choose. '
