@@ -2,5 +2,6 @@
 
 from .audit import Audit, audit
 from .changes import Changes, changes
+from .day import ExportDay
 
-__all__ = ["Audit", "Changes", "audit", "changes"]
+__all__ = ["Audit", "Changes", "ExportDay", "audit", "changes"]

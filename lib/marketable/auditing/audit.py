@@ -7,14 +7,12 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import textwrap
-import zoneinfo
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from marketable.engine import Outcome, decide
-from marketable.engine.moments import moments
 from marketable.errors import DataError, UnknownNameError, in_one_line, nearest
 from marketable.exports import Export
 from marketable.exports.contacts import FORMS
@@ -25,6 +23,7 @@ from marketable.rulebook import MARKETING, STATUSES
 
 from . import groups as grouping
 from . import mailing as mail
+from .day import ExportDay
 from .evidence import Evidence, evidence
 from .explanations import BY_HAND, EXPLANATIONS, explain
 from .myths import myths
@@ -79,28 +78,16 @@ class Audit:
         lines = [_NOT_AS_TOLD, *map(in_one_line, told)] if told else []
         return "".join(f"{_comment(line)}\n" for line in lines) + self.portal.text()
 
-    @functools.cached_property
+    @property
     def as_of(self) -> dt.datetime:
         """The last moment that the export tells of, by a touch, a mail or the day in its file's name, local time. Days
         to come do not count, unless there are no others.
         """
-        last: pd.Timestamp = self._moments.mask(self._to_come).max()
-        return (self._moments.max() if pd.isna(last) else last).to_pydatetime()
+        return self._day.last.to_pydatetime()
 
     @functools.cached_property
-    def _moments(self) -> pd.Series:
-        """When the touches and the last mails were, and the day in the file's name, local time."""
-        touched = moments(self.export.touches["occurred_at"], self.given.time_zone).wall.view("datetime64[us]")
-        named = pd.Series([self.export.day], dtype="datetime64[us]")
-        mailed = mail.mailed(self.export, self.given.time_zone)
-        return pd.concat([pd.Series(touched), mailed, named], ignore_index=True)
-
-    @functools.cached_property
-    def _to_come(self) -> pd.Series:
-        """Which of these are still to come. A day's grace: the time zone that is told may not be the account's."""
-        now = pd.Timestamp(dt.datetime.now(zoneinfo.ZoneInfo(self.given.time_zone)).replace(tzinfo=None))
-        day = now if self.export.day is None else max(now, pd.Timestamp(self.export.day))
-        return self._moments > day + pd.Timedelta(days=1)
+    def _day(self) -> ExportDay:
+        return ExportDay(self.export, self.given.time_zone)
 
     @property
     def marketing(self) -> int:
@@ -267,9 +254,10 @@ def audit(
     tell(0, 4, "what the statuses say about the switches")
     found = evidence(export, portal, edition)
     tell(1, 4, "what the rules expect")
-    expected = decide(export.touches, portal, edition=edition)
+    as_of = ExportDay(export, portal.time_zone).as_of
+    expected = decide(export.touches, portal, edition=edition, as_of=as_of)
     tell(2, 4, "what they expect of the switches as they seem to have been")
-    likely = expected if found.portal == portal else decide(export.touches, found.portal, edition=edition)
+    likely = expected if found.portal == portal else decide(export.touches, found.portal, edition=edition, as_of=as_of)
     tell(3, 4, "an explanation for each contact")
     contacts = explain(export, expected, likely, found)
     tell(4, 4, "done")
@@ -306,10 +294,10 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
             f"Of contacts whom the tools touched before {audit.evidence.access_seen} only, hardly any is marketing. "
             "It looks as if the account got marketing contacts on that day, unless somebody cleaned up then.",
         )
-    to_come = int(audit._to_come.sum())
+    to_come = int(audit._day.to_come.sum())
     if to_come:
         text = "1 date lies in the future, on" if to_come == 1 else f"{to_come:,} dates lie in the future, up to"
-        last = f"{audit._moments.max():%Y-%m-%d}"
+        last = f"{audit._day.moments.max():%Y-%m-%d}"
         yield "days to come", f"{text} {last}. The day of the export is told by the others, if there are any."
     odd = int(audit.evidence.recorded["at_odds"].sum())
     if odd:

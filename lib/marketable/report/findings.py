@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from marketable.auditing import Audit, Changes, audit, changes
+from marketable.auditing import Audit, Changes, ExportDay, audit, changes
 from marketable.engine import Outcome, decide
 from marketable.engine.moments import moments
 from marketable.errors import DataError, MarketableError, ParameterError
@@ -74,7 +74,7 @@ class Findings:
         if not len(opened.touches):
             raise DataError("There is nothing to report on: no row could be used", file=opened.name)
         edition, asked = parameters.edition or None, parameters.period and Period.of_text(parameters.period)
-        as_of = _until(parameters)
+        as_of = _until(parameters, opened, portal)
         now = decide(opened.touches, portal, edition=edition, as_of=as_of)
         moment = _moment(now)
         period = asked or Period.month_of(moment)
@@ -144,7 +144,8 @@ class Findings:
         if not self.flips:
             return self.now
         portal, edition = self.portal.with_switches(self.flips), self.parameters.edition or None
-        return decide(self.opened.touches, portal, edition=edition, as_of=_until(self.parameters))
+        as_of = _until(self.parameters, self.opened, portal)
+        return decide(self.opened.touches, portal, edition=edition, as_of=as_of)
 
     @functools.cached_property
     def changes(self) -> pd.DataFrame:
@@ -251,8 +252,6 @@ class Findings:
     @property
     def update_date(self) -> dt.date:
         """The next day on which contacts can become non-marketing."""
-        if self.audit is not None and _until(self.parameters) is None:
-            return self.audit.update_date  # an export may tell of later days than those of its touches
         return update_date_after(self.as_of.date(), self.portal.subscription)
 
     @property
@@ -353,9 +352,13 @@ def _audited(audit: Audit | None) -> dict[str, Any]:
     }
 
 
-def _until(parameters: Parameters) -> str | dt.datetime | None:
-    """The moment that was asked; None for the last touch, whose local time alone may not name it."""
-    return parameters.as_of or (Period.of_text(parameters.period).ends if parameters.period else None)
+def _until(parameters: Parameters, opened: Opened, portal: Portal) -> str | dt.datetime | None:
+    """The moment that was asked, or that an export is of; None for the last touch, whose local time alone may not name
+    it.
+    """
+    if parameters.as_of or parameters.period:
+        return parameters.as_of or Period.of_text(parameters.period).ends
+    return None if opened.export is None else ExportDay(opened.export, portal.time_zone).as_of
 
 
 def _known(what_if: WhatIf, names: set[str]) -> None:

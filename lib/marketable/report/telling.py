@@ -130,8 +130,7 @@ def _what_to_do(found: Findings) -> list[str]:
         sentences += _had_been_off(found, found.plan)
     if found.waiting:
         verb = "contact is" if found.waiting == 1 else "contacts are"
-        update_date = found.update_date if found.audit is None else found.audit.update_date
-        sentences.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(update_date)}.")
+        sentences.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(found.update_date)}.")
     return sentences
 
 
