@@ -353,11 +353,16 @@ def test_where_every_report_failed_the_index_still_says_why(folder: Path) -> Non
     assert "No kernel." in sweep.index.read_text(encoding="utf-8")
 
 
-def test_room_is_below_the_tier_as_hubspot_counts_where_it_does(folder: Path) -> None:
-    gaps = [{"source": "manual", "asset": "", "contacts": 9, "expected": 1, "actual": 8, "difference": 7}]
-    sweep = _indexed(folder, ["a"], {"a": FIGURES | {"gaps": gaps}}, {})
-    (row,) = json.loads(sweep.index.with_suffix(".json").read_text(encoding="utf-8"))["reports"]
-    assert (row["own"], row["room"]) == (8, 1992)
+def test_a_report_of_an_export_stands_on_hubspots_own_count(folder: Path) -> None:
+    own = {"marketing": 8, "non-marketing": 4, "not covered": 0}
+    sweep = _indexed(
+        folder, ["a", "b"], {"a": FIGURES | {"own": own}, "b": FIGURES | {"own": own | {"marketing": 9}}}, {}
+    )
+    row, other = json.loads(sweep.index.with_suffix(".json").read_text(encoding="utf-8"))["reports"]
+    assert (row["marketing"], row["rules"], row["non-marketing"], row["room"]) == (8, 10, 4, 1992)
+    assert other["moved"]["says"].startswith(
+        "As HubSpot counts, marketing contacts rose by 1, from 8 to 9. By the rules, marketing contacts stayed at 10."
+    )
 
 
 # ---- what moved ----

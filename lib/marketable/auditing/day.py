@@ -1,4 +1,4 @@
-"""Of which moment an export is: the last one that a touch, a mail or the day in its file's name tells of, local time."""
+"""Of which moment an export is: the last that a touch, a mail or the day in its file's name tells of, local time."""
 
 from __future__ import annotations
 

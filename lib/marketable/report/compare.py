@@ -67,11 +67,7 @@ class Movement:
     @property
     def says(self) -> str:
         """Which way, how far, and the switch that moved most; a part of a sentence."""
-        change = self.becomes - self.was
-        text = f"marketing contacts {'rose' if change > 0 else 'fell'} by {abs(change):,}, "
-        text += f"from {self.was:,} to {self.becomes:,}"
-        if not change:
-            text = f"marketing contacts stayed at {self.was:,}"
+        text = f"marketing contacts {_way(self.was, self.becomes)}"
         if not len(self.counting):
             return text
         name, most = str(self.counting.index[0]), self.counting.iloc[0]
@@ -81,10 +77,12 @@ class Movement:
 @dataclass(frozen=True)
 class Comparison:
     """The second report against the first: what moved `now`, and in the what-ifs, where one of them asks one; and
-    `differences`, what they were made from: name, first, second.
+    `differences`, what they were made from: name, first, second. `own`: HubSpot's own counts, where both know them;
+    then the others are those of the rules.
     """
 
     title: str
+    own: tuple[int, int] | None
     now: Movement
     what_if: Movement | None
     differences: pd.DataFrame
@@ -96,8 +94,10 @@ class Comparison:
 
     @property
     def says(self) -> str:
-        """What moved, in a sentence; and with the what-if, where one is asked."""
-        sentences = [self.now.says] if self.what_if is None or len(self.now.counting) else []
+        """What moved, in a sentence; and with the what-if, where one is asked. HubSpot's own count comes first."""
+        sentences = [f"as HubSpot counts, marketing contacts {_way(*self.own)}"] if self.own else []
+        by_rules = "by the rules, " if self.own else ""
+        sentences += [by_rules + self.now.says] if self.what_if is None or len(self.now.counting) else []
         sentences += [] if self.what_if is None else [f"with the what-if, {self.what_if.says}"]
         data = self.differences.set_index("what").loc[lambda frame: frame.index == "data"]
         sentences += [f"mind that the data differ: {each.first}, and {each.second}" for each in data.itertuples()]
@@ -137,13 +137,21 @@ def figures_of(path: str | Path) -> dict[str, Any]:
 def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
     """The second report against the first. Arguments: the figures of each."""
     asks = any(figures["parameters"].get("flips") for figures in (first, second))
+    was, becomes = own_count(first), own_count(second)
     titles = [str(figures["parameters"].get("title", "a report")) for figures in (first, second)]
     return Comparison(
         discreet(f"{titles[1]}, against {titles[0]}" if titles[0] != titles[1] else f"{titles[0]}, two reports"),
+        None if was is None or becomes is None else (was, becomes),
         _movement(first, second, NOW),
         _movement(first, second, WHAT_IF) if asks else None,
         _differences(first, second),
     )
+
+
+def own_count(figures: Mapping[str, Any]) -> int | None:
+    """The marketing contacts as HubSpot counts them, where a report's data say that."""
+    own = figures.get("own")
+    return None if own is None else int(own[MARKETING])
 
 
 def write_page(comparison: Comparison, output: Path, *read: str | Path) -> None:
@@ -193,6 +201,13 @@ def _movement(first: Mapping[str, Any], second: Mapping[str, Any], of: str) -> M
     frame = pd.DataFrame(rows, columns=["switch", "was", "becomes", "why"]).set_index("switch")
     moved = _changed(frame.astype({"was": float, "becomes": float}))
     return Movement(count, now, moved[["was", "becomes", "change", "why"]], _sources(first, second, of))
+
+
+def _way(was: int, becomes: int) -> str:
+    """Which way a count went, and how far."""
+    if was == becomes:
+        return f"stayed at {was:,}"
+    return f"{'rose' if becomes > was else 'fell'} by {abs(becomes - was):,}, from {was:,} to {becomes:,}"
 
 
 def _changed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -286,6 +301,7 @@ def _wrong(figures: Any) -> str | None:
                 return f"the tools sum to {sum(columns):,}, and the count is {count:,}"
             for name in (*_movement(figures, figures, of).sources.index, *_switches(figures, of)):
                 _called(str(name))
+        own_count(figures)
         _made_from(figures)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as fault:
         return f"something in them is not as a report writes it ({fault})"

@@ -312,6 +312,7 @@ class Findings:
             "switches": _records(_rounded(self.what_if.switches)),
             "what-if switches": None if imagined is None else _records(_rounded(imagined)),
             "changes": _records(self.changes),
+            "own": None if self.own is None else {status: int(self.own[status].sum()) for status in STATUSES},
             "gaps": None if self.gaps is None else _records(self.gaps),
             **_audited(self.audit),
             "ahead": None if self.outlook is None else _of_outlook(self.outlook),

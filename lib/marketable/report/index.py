@@ -23,15 +23,15 @@ from .sweep import Sweep
 
 _ROW = {
     "marketing": "marketing",
-    "own": "as HubSpot says",
+    "rules": "by the rules",
     "non-marketing": "non-marketing",
-    "not covered": "not covered",
-    "change": "change in period",
-    "what-if": "with the what-if",
+    "not covered": "not covered by the rules",
+    "change": "change in period by the rules",
+    "what-if": "change with the what-if",
     "tier": "tier",
     "room": "room in the tier",
-    "what-if room": "room with the what-if",
 }  # figures of a run, and what stands above them on the page
+_SIGNED = ("change", "what-if")
 
 
 def write_index(sweep: Sweep, figures: Mapping[str, Mapping[str, Any]], failures: Mapping[str, str]) -> None:
@@ -57,18 +57,17 @@ def _row(figures: Mapping[str, Any] | None) -> dict[str, Any]:
     if figures is None:
         return dict.fromkeys([*_ROW, "headline"])
     now, before, imagined = (figures["counts"][of] for of in ("now", "before", "what-if"))
-    own = sum(gap["actual"] for gap in figures["gaps"]) if figures["gaps"] is not None else None
-    after, tier = imagined[MARKETING] if figures["parameters"]["flips"] else None, figures["tier"]
+    own, tier = figures.get("own"), figures["tier"]
+    counted = own or now
     return {
-        "marketing": now[MARKETING],
-        "own": own,
-        "non-marketing": now[NON_MARKETING],
+        "marketing": counted[MARKETING],
+        "rules": None if own is None else now[MARKETING],
+        "non-marketing": counted[NON_MARKETING],
         "not covered": now[NOT_COVERED],
         "change": now[MARKETING] - before[MARKETING],
-        "what-if": after,
+        "what-if": imagined[MARKETING] - now[MARKETING] if figures["parameters"]["flips"] else None,
         "tier": tier,
-        "room": None if tier is None else tier - (now[MARKETING] if own is None else own),
-        "what-if room": None if tier is None or after is None else tier - after,
+        "room": None if tier is None else tier - counted[MARKETING],
         "headline": figures["headline"],
     }
 
@@ -119,18 +118,21 @@ def _table(rows: list[dict[str, Any]]) -> str:
     if not made:
         return ""
     columns = [name for name in _ROW if any(row[name] is not None for row in made)]
-    most = max(max(row["marketing"], row["what-if"] or 0) for row in made)
+    most = max(max(row["marketing"], row["marketing"] + (row["what-if"] or 0)) for row in made)
     head = '<th scope="col">report</th><th scope="col">marketing contacts</th>' + "".join(
         f'<th scope="col" class="mk-number">{_ROW[name]}</th>' for name in columns
     )
     body = "".join(
         f'<tr><th scope="row"><a href="{html.escape(row["name"])}.html">{html.escape(row["label"])}</a></th>'
         f'<td class="mk-bars">{_bars(row, most)}</td>'
-        + "".join(f'<td class="mk-number">{_number(row[name], signed=name == "change")}</td>' for name in columns)
+        + "".join(f'<td class="mk-number">{_number(row[name], signed=name in _SIGNED)}</td>' for name in columns)
         + f'<td class="mk-saying">{html.escape(row["headline"])}</td></tr>'
         for row in made
     )
     imagined = " The outlined bar is with the what-if." if "what-if" in columns else ""
+    imagined += (
+        " Marketing contacts are those that HubSpot counts, where the data say it." if "rules" in columns else ""
+    )
     return (
         f'<div class="mk-scroll"><table class="mk-table"><caption>The reports, in the order of the plan.{imagined}'
         f'</caption><thead><tr>{head}<th scope="col" class="mk-saying">in short</th></tr></thead>'
@@ -139,7 +141,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _bars(row: Mapping[str, Any], most: int) -> str:
-    kinds = [(row["marketing"], "mk-bar"), (row["what-if"], "mk-bar mk-imagined")]
+    imagined = None if row["what-if"] is None else row["marketing"] + row["what-if"]
+    kinds = [(row["marketing"], "mk-bar"), (imagined, "mk-bar mk-imagined")]
     return "".join(
         f'<span class="{kind}" style="width:{100 * count / max(most, 1):.1f}%"></span>'
         for count, kind in kinds

@@ -26,7 +26,7 @@ def first_paragraph(found: Findings) -> list[str]:
 
 def billed(found: Findings) -> int:
     """The marketing contacts that HubSpot bills: what it says itself, else what the rules say."""
-    return found.marketing if found.gaps is None else int(found.gaps["actual"].sum())
+    return found.marketing if found.own is None else int(found.own[MARKETING].sum())
 
 
 def _where_it_stands(found: Findings) -> list[str]:
@@ -130,7 +130,8 @@ def _what_to_do(found: Findings) -> list[str]:
         sentences += _had_been_off(found, found.plan)
     if found.waiting:
         verb = "contact is" if found.waiting == 1 else "contacts are"
-        sentences.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {day(found.update_date)}.")
+        until = day(found.update_date)
+        sentences.append(f"{found.waiting:,} {verb} set as non-marketing already, and count until {until}.")
     return sentences
 
 
