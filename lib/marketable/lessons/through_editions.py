@@ -93,14 +93,21 @@ def disputed(older: str | dt.date, newer: str | dt.date) -> pd.DataFrame:
     """
     rulebook = Rulebook.load()
     editions = [date for date in rulebook.editions if rulebook.pinned(older) <= date <= rulebook.pinned(newer)]
-    rows = []
-    for before, after in itertools.pairwise(editions):
-        begins, ends = before + dt.timedelta(days=1), after - dt.timedelta(days=1)
-        for source in dict.fromkeys(rulebook.changes(before, after)["source"]):
-            switched = rulebook.on(before)[source].switch or rulebook.on(after)[source].switch
-            for on in (True, False) if switched else (None,):
-                story = Story(touches=(StoryTouch(day=begins, tool=source, asset="any", on=on),))
-                if story.outcome().ambiguous:
-                    readings = [story.outcome(date).contacts["status"].iloc[0] for date in (before, after)]
-                    rows.append((source, {True: "on", False: "off", None: ""}[on], begins, ends, *readings))
+    rows = [row for pair in itertools.pairwise(editions) for row in _disputed(*pair)]
     return pd.DataFrame(rows, columns=["source", "switch", "begins", "ends", "before", "after"])
+
+
+@functools.cache
+def _disputed(before: dt.date, after: dt.date) -> list[tuple[str, str, dt.date, dt.date, str, str]]:
+    """The days between two editions that follow one another, as rows."""
+    rulebook = Rulebook.load()
+    begins, ends = before + dt.timedelta(days=1), after - dt.timedelta(days=1)
+    rows = []
+    for source in dict.fromkeys(rulebook.changes(before, after)["source"]):
+        switched = rulebook.on(before)[source].switch or rulebook.on(after)[source].switch
+        for on in (True, False) if switched else (None,):
+            story = Story(touches=(StoryTouch(day=begins, tool=source, asset="any", on=on),))
+            if story.outcome().ambiguous:
+                readings = [story.outcome(date).contacts["status"].iloc[0] for date in (before, after)]
+                rows.append((source, {True: "on", False: "off", None: ""}[on], begins, ends, *readings))
+    return rows
