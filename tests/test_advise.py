@@ -92,6 +92,14 @@ def test_who_waits_already_is_not_named(sample: mk.Audit) -> None:
     assert len(set(named)) == len(named) and not set(named) & set(waits)
 
 
+def test_what_is_planned_anyway_is_made_up_for(sample: mk.Audit) -> None:
+    planned = [{"on": "2026-11-17", "import": 60, "tick": "on"}]
+    said, without = mk.advise(sample, 900, actions=planned), mk.advise(sample, 900)
+    assert said.outlook.by_day["marketing"].max() == without.outlook.by_day["marketing"].max() == 900
+    assert said.steps["fewer"].sum() == without.steps["fewer"].sum() + 60
+    assert len(said.effect) == len(said.steps) + 2  # what is planned, and all together
+
+
 def test_each_day_told_is_the_update_date(sample: mk.Audit) -> None:
     steps = advice(sample, 800).steps
     assert (steps["counts_from"] == pd.Timestamp(sample.update_date)).all()

@@ -1,7 +1,7 @@
 """What to do today so that the account stays within its tier until the renewal, at the least loss.
 
-First those who cannot be mailed are set as non-marketing, then those who never were, then those who were not for long,
-only as many as are needed. Where that is not enough, switches are turned off, as few as will do.
+First those who cannot be mailed are set as non-marketing, then those who never were, who were not for long, and who do
+not answer, only as many as are needed. Where that is not enough, switches are turned off, as few as will do.
 """
 
 from __future__ import annotations
@@ -22,16 +22,24 @@ from marketable.portal.portal import Portal, split
 from marketable.portal.update_dates import update_date_after
 from marketable.rulebook import MARKETING, Rulebook
 
+from .actions import Given
 from .forecast import forecast
 from .outlook import Outlook
 
-GROUPS = (mail.BOUNCED, mail.UNSUBSCRIBED, mail.NEVER, mail.SILENT)
 _LOSS = {
+    mail.NO_ADDRESS: "no mail can go to them",
+    mail.INVALID: "no mail can reach them",
     mail.BOUNCED: "mail to them comes back",
+    mail.QUARANTINED: "HubSpot holds back the mail to them",
     mail.UNSUBSCRIBED: "they have opted out of all e-mail",
+    mail.OPTED_OUT: "they have opted out of marketing e-mail",
+    mail.UNCONFIRMED: "they have not confirmed that they want mail",
     mail.NEVER: "they have never got a marketing e-mail",
     mail.SILENT: "they have not got one for long",
+    mail.UNENGAGED: "they have not answered one for long",
 }
+GROUPS = tuple(_LOSS)
+"""The groups of an audit that are set as non-marketing, the least loss first."""
 _HOW = (
     "Import the file into HubSpot as a list, the contacts known by Record ID, and leave the import's box for marketing "
     "contacts unticked; then open the list, choose all, More > Set as non-marketing contacts."
@@ -45,7 +53,7 @@ class Advice:
     `limit`, within which to stay. `steps`: index step (from 1); what, contacts (who are set as non-marketing; 0 for a
     switch), counts_from (the day), fewer (at the end, by this step), monthly (of these, their share of a month's price;
     missing without a price), how (where to click). `outlook` and `effect`: what comes with these steps, and what each
-    of them and all together change. `text`: the advice in sentences.
+    of them and all together change, what is planned anyway included. `text`: the advice in sentences.
     """
 
     limit: int
@@ -79,12 +87,13 @@ def advise(
     *,
     portal: Portal | None = None,
     prices: Any = None,
+    actions: Given = (),
     until: str | dt.date | None = None,
 ) -> Advice:
     """What to do today to stay within the tier until the renewal.
 
     Arguments: source, an Audit (or an Export, which is audited first); limit, how many marketing contacts there may be:
-    by default the tier; portal, prices, until: as for `forecast`.
+    by default the tier; actions, what is planned anyway; portal, prices, until: as for `forecast`.
     Returns: an Advice. Where the tier was crossed in this term already, the bill stays until the renewal, and the
     advice is to be within the limit by then.
     Raises: DataError where there is no limit, or where the history is too short to say what comes; what `forecast`
@@ -93,7 +102,7 @@ def advise(
     found = audit(source, portal) if isinstance(source, Export) else source
     if not isinstance(found, Audit):
         raise DataError("This is no audit", value=type(source).__name__, expected="what audit or read_export returns")
-    without = forecast(found, portal, prices, until=until)
+    without = forecast(found, portal, prices, actions, until)
     tier = without.account.portal.subscription.tier
     limit = tier if limit is None else limit
     if not isinstance(limit, (int, np.integer)) or isinstance(limit, bool) or limit < 0:
@@ -125,12 +134,15 @@ class _Search:
                 self._set_non_marketing(group, ids[:missing])
         for switch in self._switches():
             self._turn_off(switch)
-        outlook = self.without.with_actions(self.actions)
+        outlook = self._with(self.actions)
         return Advice(self.limit, self._steps(outlook), outlook, self._text(outlook), tuple(self.chosen), self.audit)
+
+    def _with(self, actions: list[dict[str, Any]]) -> Outlook:
+        return self.without.with_actions([*self.without.actions, *actions])
 
     def _missing(self, actions: list[dict[str, Any]]) -> int:
         """How many are still too many: at the end, or at the most from the first update date on."""
-        line = self.without.with_actions(actions).by_day["marketing"]
+        line = self._with(actions).by_day["marketing"]
         counted = line.iloc[-1:] if self.at_end else line[pd.Timestamp(self.due) :]
         return int(counted.max()) - self.limit if len(counted) else 0
 
@@ -150,7 +162,8 @@ class _Search:
 
     def _set_non_marketing(self, group: str, ids: list[str]) -> None:
         self.actions.append({"on": self.today, "set_non_marketing": ids})
-        self.whats.append(f"Set {len(ids):,} {group} as non-marketing: {_LOSS[group]}.")
+        many = "1 contact" if len(ids) == 1 else f"{len(ids):,} contacts"
+        self.whats.append(f"Set {many} as non-marketing ({group}): {_LOSS[group]}.")
         self.hows.append(_HOW)
         self.chosen.append(tuple(ids))
 
@@ -184,8 +197,9 @@ class _Search:
 
     def _steps(self, outlook: Outlook) -> pd.DataFrame:
         account = outlook.account
-        # Actions of one day stand in the order in which they were given, and so do their effects.
-        fewer = [-int(each) for each in outlook.effects["marketing"].iloc[: len(self.actions)]]
+        # Actions stand by day, those of one day in the order in which they were given; so do their effects.
+        before = sum(action.on <= self.today for action in self.without.actions)
+        fewer = [-int(each) for each in outlook.effects["marketing"].iloc[before : before + len(self.actions)]]
         hub, prices = account.portal.subscription.hub, account.prices
         monthly = [None if prices is None else prices.of(each, hub, self.today) for each in fewer]
         tomorrow = self.today + dt.timedelta(days=1)
@@ -224,7 +238,7 @@ class _Search:
         else:
             said.append(f"Then it is likely to stay within {limit} until {until}: {last.marketing:,} at the end")
             said[-1] += f", at most {last.high:,} in nine of ten cases."
-        saved = outlook.saved
+        saved = None if outlook.saved is None else round(outlook.saved - (self.without.saved or 0), 2)
         if saved is not None and saved > 0:
             assert outlook.account.prices is not None
             said.append(f"That saves {saved:,.2f} {outlook.account.prices.currency} until {until}.")

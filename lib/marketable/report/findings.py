@@ -240,7 +240,7 @@ class Findings:
         if self.audit is None or self.outlook is None or self.tier is None:
             return None
         try:
-            return advise(self.audit, portal=self.portal, prices=self.prices)
+            return advise(self.audit, portal=self.portal, prices=self.prices, actions=self.outlook.actions)
         except DataError:
             return None
 
