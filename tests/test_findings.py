@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from marketable.errors import MarketableError, ParameterError, UnknownNameError
 from marketable.exports import ColumnMapping
 from marketable.report.findings import CEASED, CREATED, TURNED, Findings
 from marketable.report.parameters import Parameters
-from marketable.report.sections import made_from
+from marketable.report.sections import ahead, charts, flip, made_from, summary
 from marketable.rulebook import MARKETING, STATUSES
 from test_architecture import REPOSITORY
 
@@ -310,3 +311,23 @@ def test_what_is_planned_and_three_numbers_of_a_price_move_what_comes() -> None:
     assert ahead["today"] == found.outlook.today and ahead["says"] == found.outlook.says
     assert "With what is planned there are" in " ".join(ahead["says"])
     assert json.dumps(ahead)
+
+
+@pytest.mark.parametrize("beside", [-1, 0, 1])
+def test_every_page_tells_one_count_and_one_distance_from_the_tier(tmp_path: Path, beside: int) -> None:
+    """Above the count, at it, and below: what HubSpot counts is the one number that the tier is held against."""
+    data = REPOSITORY / "data" / SAMPLES[0]
+    own = mk.audit(mk.read_export(data)).marketing
+    tier = own + beside
+    subscription = {"commitment": "yearly", "renewal": "2027-07-01", "tier": tier}
+    account = mk.Portal(subscription=subscription)
+    account.save(tmp_path / "portal.yaml")
+    found = Findings.of(Parameters(data=str(data), portal=str(tmp_path / "portal.yaml")))
+    page = " ".join(section.content for section in (summary(found), ahead(found), charts(found), flip(found)))
+    said = {-1: f"1 over the tier of {tier:,}", 0: f"exactly the tier of {tier:,}", 1: f"1 below the tier of {tier:,}"}
+    distances = re.findall(r"exactly the tier(?: of [\d,]+)?|[\d,]+ (?:over|below) the tier of [\d,]+", page)
+    assert distances and {said[beside].startswith(each) for each in distances} == {True}
+    assert re.findall(r"<dt>(?:over|below) the tier</dt><dd>([\d,]+)</dd>", page) == [str(abs(beside))]
+    outlook = mk.forecast(mk.read_export(data), account)
+    assert outlook.today == found.outlook.today == found.numbers()["own"]["marketing"] == own  # type: ignore[union-attr]
+    assert int(outlook.by_day["marketing"].loc["2026-10-31"]) == own and found.as_of.date() == outlook.as_of

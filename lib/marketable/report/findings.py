@@ -105,6 +105,11 @@ class Findings:
         return self.portal.subscription.tier
 
     @property
+    def tier_of_rules(self) -> int | None:
+        """The tier, where the count by the rules is held against it: where HubSpot's own is known, only that one is."""
+        return self.tier if self.audit is None else None
+
+    @property
     def term_start(self) -> dt.date:
         """The last renewal: a day over the tier since then upgraded the bill."""
         return term_start(self.portal.subscription, self.as_of.date())

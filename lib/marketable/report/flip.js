@@ -100,8 +100,8 @@ document.querySelectorAll("script.mk-exposures").forEach((holder) => {
     const marketing = now.statuses[MARKETING];
     const total = now.statuses.reduce((sum, count) => sum + count, 0);
     const change = flipped ? `, ${against(marketing, baseline.statuses[MARKETING])}` : "";
-    live.textContent = `${say(marketing)} of ${say(total)} ${total === 1 ? "contact is" : "contacts are"} marketing `
-      + `${through(flipped)}${change}${againstTier(marketing)}.`;
+    live.textContent = `${say(marketing)} of ${say(total)} ${total === 1 ? "contact is" : "contacts are"} marketing`
+      + `${table.counted} ${through(flipped)}${change}${againstTier(marketing)}.`;
   }
 
   const make = (name, attributes = {}, text = "") => {

@@ -108,7 +108,7 @@ def charts(found: Findings) -> Section:
     )
     pictures = (
         drawn.by_source(now, before, names),
-        drawn.over_time(by_day, baseline, found.tier, found.term_start),
+        drawn.over_time(by_day, baseline, found.tier_of_rules if flips else found.tier, found.term_start),
         drawn.credit(after.rename(index=discreet), found.what_if.always, names),
     )
     shown = "".join(
@@ -161,7 +161,7 @@ def what_if(found: Findings) -> Section | None:
     return Section(
         "what-if",
         "What if",
-        pieces.paragraph(f"{headline(after, before, found.tier)} Flipped: {flips}.")
+        pieces.paragraph(f"{headline(after, before, found.tier_of_rules)} Flipped: {flips}.")
         + (table if len(moved) else "")
         + pieces.FLIPPING,
     )
@@ -175,7 +175,8 @@ def flip(found: Findings) -> Section:
     of_slots = zip(table["slots"], table["own"], strict=True)
     dated = {at for at, on in of_slots if at >= 0 and bool(on) != table["switches"][at]["own"]}
     table["switches"] = [{state: each[state] for state in ("own", "flipped")} for each in table["switches"]]
-    table |= {"tier": found.tier, "sources": [pieces.tools(found.rules).get(name, name) for name in table["sources"]]}
+    table |= {"tier": found.tier_of_rules, "counted": _by_rules(found)}
+    table["sources"] = [pieces.tools(found.rules).get(name, name) for name in table["sources"]]
     rows = "".join(
         f'<tr data-switch="{numbers[str(row.Index)]}"><th scope="row">{html.escape(found.called(row.Index))}</th>'
         f"<td>{'on' if row.on else 'off'}{', dated' if numbers[str(row.Index)] in dated else ''}</td>"
@@ -349,7 +350,7 @@ _TRUSTED = {name: text.partition(": ")[2] for name, text in TRUST.items() if nam
 def _key_figures(found: Findings) -> str:
     counts = found.counts.loc["now"]
     change = found.marketing - int(found.counts[MARKETING]["before"])
-    by_rules = " by the rules" if found.opened.export is not None else ""
+    by_rules = _by_rules(found)
     shown = {}
     if found.own is not None:
         shown = {f"{status}, as HubSpot says": f"{found.own[status].sum():,}" for status in (MARKETING, NON_MARKETING)}
@@ -385,9 +386,14 @@ def _rejected(found: Findings) -> pd.DataFrame:
 def _baseline(found: Findings) -> str:
     """What the script says as well, while no switch is flipped."""
     total = int(found.counts.T["now"].sum())
-    text = f"{found.marketing:,} of {total:,} {'contact is' if total == 1 else 'contacts are'} marketing "
-    text += "with the portal's own switches, the baseline"
-    return text + ("." if found.tier is None else f"; {against_tier(found.marketing, found.tier)}.")
+    text = f"{found.marketing:,} of {total:,} {'contact is' if total == 1 else 'contacts are'} marketing"
+    text += f"{_by_rules(found)} with the portal's own switches, the baseline"
+    return text + ("." if found.tier_of_rules is None else f"; {against_tier(found.marketing, found.tier_of_rules)}.")
+
+
+def _by_rules(found: Findings) -> str:
+    """Said beside a count that is not HubSpot's own, where there is that one."""
+    return "" if found.opened.export is None else " by the rules"
 
 
 def _assumptions(found: Findings) -> pd.DataFrame:

@@ -110,7 +110,9 @@ def _imagined(found: Findings) -> list[str]:
         return []
     before, after = (found.what_if.by("source", flips)[MARKETING] for flips in (None, found.flips))
     moved = (after.reindex(before.index, fill_value=0) - before).astype(int)
-    text = f"With the what-if, {headline(found.counts.T['what-if'], found.counts.T['now'], found.tier)}"
+    by_rules = "" if found.opened.export is None else "by the rules "
+    said = headline(found.counts.T["what-if"], found.counts.T["now"], found.tier_of_rules)
+    text = f"With the what-if, {by_rules}{said}"
     if moved.any():
         most = str(moved.abs().idxmax())
         text += f" Most affected are contacts that {found.called(most)} created ({moved[most]:+,})."
