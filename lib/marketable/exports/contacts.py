@@ -227,6 +227,8 @@ class _Facts:
     def faults(self, fact: str, where: pd.Series[bool], reason: str, cells: pd.Series[Any]) -> pd.DataFrame:
         """Rejected rows, where there is something wrong with the fact; {} in the reason is the column and the cell."""
         texts = cells[where].astype("str")
+        if not len(texts):
+            return rejected_rows(texts, self.header(fact), reason)
         words = texts.unique()
         told = {text: f": {_word(text)}" if len(words) <= _WORDS else "" for text in words}
         reasons = {text: reason.format(f" ({self.header(fact)}{told[text]})") for text in words}

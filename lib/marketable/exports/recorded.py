@@ -95,6 +95,11 @@ def cause_of(recorded: str) -> str:
 
 def no_statuses() -> pd.DataFrame:
     """Recorded changes where there are none."""
+    return _none().copy()
+
+
+@functools.cache
+def _none() -> pd.DataFrame:
     return _statuses(pd.DataFrame(columns=list(COLUMNS)))
 
 

@@ -125,6 +125,8 @@ def time_faults(cells: pd.Series[str], times: pd.Series[Any], column: str, *, ne
     Arguments: cells, as they stand; times, as read; column, its name in the file; needed, whether a blank is a fault.
     """
     moments = instants(times)
+    if moments.between(_year(FIRST_YEAR), _year(LAST_YEAR + 1), inclusive="left").all():
+        return rejected_rows(cells.iloc[:0], column, "")
     unread = cells[moments.isna()]
     blank = unread.str.strip() == ""
     return pd.concat(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -110,6 +111,8 @@ def short(text: str) -> str:
 
 def rejected_rows(values: pd.Series[str], column: str, reason: str | pd.Series[str]) -> pd.DataFrame:
     """One line (row, column, value, reason) for each faulty cell; the index of `values` is the row."""
+    if not len(values):
+        return _nothing_rejected()
     shown = values.str.replace("\0", "\\0", regex=False).array
     reasons = reason if isinstance(reason, str) else reason.array
     return pd.DataFrame({"row": values.index.array, "column": column, "value": shown, "reason": reasons})
@@ -117,9 +120,17 @@ def rejected_rows(values: pd.Series[str], column: str, reason: str | pd.Series[s
 
 def first_faults(*faults: pd.DataFrame) -> pd.DataFrame:
     """Rejected rows put together, in the order of the file: of a row's several faults, the one named first."""
-    found = [frame for frame in faults if len(frame)] or [pd.DataFrame(columns=list(REJECTED))]
+    found = [frame for frame in faults if len(frame)]
+    if not found:
+        return _nothing_rejected().copy()
     together = pd.concat(found).drop_duplicates("row").sort_values("row", ignore_index=True)
     return together.astype(REJECTED)
+
+
+@functools.cache
+def _nothing_rejected() -> pd.DataFrame:
+    """Rejected rows where there are none; not to be written to."""
+    return pd.DataFrame(columns=list(REJECTED)).astype(REJECTED)
 
 
 def without(rows: _Rows, rejected: pd.DataFrame) -> _Rows:
