@@ -37,6 +37,13 @@ _SLOW = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the slow tests, and says which of several processes runs them one after the other: those of a file share
+    what they set up, and one browser at a time is enough for two processors.
+    """
     for item in items:
         if item.path.stem in _SLOW:
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.path.stem in _SLOW:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
