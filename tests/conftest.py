@@ -14,6 +14,10 @@ from hypothesis import HealthCheck, settings
 _SAVED = tempfile.TemporaryDirectory(prefix="marketable-saved-")
 os.environ["MARKETABLE_SAVED"] = _SAVED.name  # kernels inherit it
 
+from marketable.report.process import start_quickly  # noqa: E402
+
+start_quickly()
+
 settings.register_profile("complete", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("everyday", parent=settings.get_profile("complete"), max_examples=15)
 settings.register_profile("thorough", parent=settings.get_profile("complete"), max_examples=3000)

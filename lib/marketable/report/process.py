@@ -23,10 +23,16 @@ class Stop(KeyboardInterrupt):
 
 def begin() -> None:
     """To be called before anything that reads notebooks is loaded."""
-    # jsonschema, by which notebooks are checked, would spend a second on a grammar for addresses that they never hold.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    start_quickly()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, stop)
+
+
+def start_quickly() -> None:
+    """Leaves out what takes longest to load of all that reads notebooks, and is not needed: jsonschema, by which they
+    are checked, would make a grammar for international web addresses, which takes two seconds.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def stop(_signal: int, _frame: object) -> None:
