@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Each of the many processes of the tests would otherwise compile the library anew.
+export PYTHONDONTWRITEBYTECODE :=
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
