@@ -323,7 +323,9 @@ def test_every_page_tells_one_count_and_one_distance_from_the_tier(tmp_path: Pat
     account = mk.Portal(subscription=subscription)
     account.save(tmp_path / "portal.yaml")
     found = Findings.of(Parameters(data=str(data), portal=str(tmp_path / "portal.yaml")))
-    page = " ".join(section.content for section in (summary(found), ahead(found), charts(found), flip(found)))
+    page = " ".join(
+        section.content for section in (summary(found), ahead(found), charts(found), flip(found)) if section
+    )
     said = {-1: f"1 over the tier of {tier:,}", 0: f"exactly the tier of {tier:,}", 1: f"1 below the tier of {tier:,}"}
     distances = re.findall(r"exactly the tier(?: of [\d,]+)?|[\d,]+ (?:over|below) the tier of [\d,]+", page)
     assert distances and {said[beside].startswith(each) for each in distances} == {True}
@@ -331,3 +333,15 @@ def test_every_page_tells_one_count_and_one_distance_from_the_tier(tmp_path: Pat
     outlook = mk.forecast(mk.read_export(data), account)
     assert outlook.today == found.outlook.today == found.numbers()["own"]["marketing"] == own  # type: ignore[union-attr]
     assert int(outlook.by_day["marketing"].loc["2026-10-31"]) == own and found.as_of.date() == outlook.as_of
+
+
+def test_where_nothing_says_what_created_them_nothing_is_counted_by_the_rules(tmp_path: Path) -> None:
+    export = pd.read_csv(REPOSITORY / "data" / SAMPLES[0], dtype=str)
+    known = export[["Record ID", "Create Date", "Marketing contact status"]]
+    known.to_csv(tmp_path / "contacts.csv", index=False)
+    found = Findings.of(Parameters(data=str(tmp_path / "contacts.csv")))
+    own = int(known["Marketing contact status"].eq("Marketing contact").sum())
+    assert found.numbers()["own"]["marketing"] == own
+    page = summary(found).content + charts(found).content + ahead(found).content
+    assert f"HubSpot counts {own:,}" in page and "Add the properties Record source" in page
+    assert "0 of 1,8" not in page and "by the rules" not in page and flip(found) is None

@@ -106,7 +106,8 @@ def _switches(statuses: Statuses, inferred: Inferred) -> pd.DataFrame:
             _told(steps, periods, ranges) if enough else _too_few(len(contact)),
         )  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(_COLUMNS)).rename_axis("switch")
-    frame[["since", "earliest", "latest"]] = frame[["since", "earliest", "latest"]].astype("datetime64[us]")
+    kinds = {"differs": "bool", "contacts": "int64", "marketing": "int64"}
+    frame = frame.astype(kinds | dict.fromkeys(("since", "earliest", "latest"), "datetime64[us]"))
     return frame.sort_values(["differs", "contacts"], ascending=False, kind="stable")
 
 

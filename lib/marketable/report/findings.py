@@ -104,6 +104,11 @@ class Findings:
         """The marketing contacts that are paid for, where the portal tells."""
         return self.portal.subscription.tier
 
+    @functools.cached_property
+    def names_tools(self) -> bool:
+        """Whether the data say of anybody what created them. Where not, nothing is counted by the rules."""
+        return self.opened.export is None or bool(self.opened.export.contacts["source"].ne(NOT_COVERED).any())
+
     @property
     def tier_of_rules(self) -> int | None:
         """The tier, where the count by the rules is held against it: where HubSpot's own is known, only that one is."""

@@ -101,16 +101,18 @@ def charts(found: Findings) -> Section:
     switches.insert(0, "is", owed["on"].map({True: "on", False: "off"}))
     switches.insert(0, "switch", owed.index.map(found.called))
     whose = " After the what-if; the baseline beside." if flips else ""
-    tables = (
+    tables: tuple[str, ...] = (
         html_table(pieces.counts_table(now, before, names), f"Contacts by creating tool.{whose}"),
         html_table(months.rename_axis("at the end of").reset_index(), "Marketing contacts.", most=400),
         html_table(switches, "What each switch accounts for.", most=_MOST),
     )
-    pictures = (
+    pictures: tuple[drawn.Chart, ...] = (
         drawn.by_source(now, before, names),
         drawn.over_time(by_day, baseline, found.tier_of_rules if flips else found.tier, found.term_start),
         drawn.credit(after.rename(index=discreet), found.what_if.always, names),
     )
+    if not found.names_tools:  # only how many there were when
+        pictures, tables = pictures[1:2], tables[1:2]
     shown = "".join(
         f'<figure><div class="mk-scroll">{picture._repr_html_()}</div>'
         f"<figcaption>{pieces.folded('The same in numbers', table)}</figcaption></figure>"
@@ -119,17 +121,19 @@ def charts(found: Findings) -> Section:
     title = "What there would be" if flips else "What there is"
     title += "" if found.audit is None else ", by the rules" if flips else ", as HubSpot counts"
     by_rules = ""
-    if found.audit is not None and not flips:
+    if found.audit is not None and not flips and found.names_tools:
         by_rules = pieces.paragraph(
             f"What the switches account for is by the rules, which explain {found.marketing:,} marketing contacts.",
             "mk-note",
         )
-    return Section("charts", title, f'<div class="mk-pictures">{shown}</div>{by_rules}{pieces.CREDIT}')
+    return Section(
+        "charts", title, f'<div class="mk-pictures">{shown}</div>{by_rules}{pieces.CREDIT * found.names_tools}'
+    )
 
 
-def changes(found: Findings) -> Section:
+def changes(found: Findings) -> Section | None:
     """What changed in the period: who became marketing through what, and who ceased to be. Where the data record it,
-    HubSpot's own statuses come first.
+    HubSpot's own statuses come first; nothing where neither they nor the rules tell.
     """
     recorded = found.recorded_changes
     own = ""
@@ -137,6 +141,9 @@ def changes(found: Findings) -> Section:
         through = recorded.through.rename(discreet).reset_index()
         own = pieces.paragraph(discreet(str(recorded)))
         own += html_table(through, "What made contacts marketing, as recorded.", most=_MOST) if len(through) else ""
+    title = f"What changed in {found.period.name}"
+    if not found.names_tools:
+        return Section("changes", title, own) if own else None
     counts = found.counts[MARKETING]
     was, now = int(counts["before"]), int(counts["now"])
     sums = {kind: int(found.changes.loc[found.changes["kind"] == kind, "contacts"].sum()) for kind in _KINDS}
@@ -146,12 +153,12 @@ def changes(found: Findings) -> Section:
     named = [found.called(name) for name in found.changes["decided_by"]]
     table = found.changes.assign(decided_by=named).rename(columns={"kind": "what", "decided_by": "decided by"})
     shown = html_table(table, f"Changes in {found.period.name}.", most=_MOST) if len(table) else ""
-    return Section("changes", f"What changed in {found.period.name}", own + pieces.paragraph(text) + shown)
+    return Section("changes", title, own + pieces.paragraph(text) + shown)
 
 
 def what_if(found: Findings) -> Section | None:
-    """What the flips that were asked would do; nothing where none were."""
-    if not found.flips:
+    """What the flips that were asked would do; nothing where none were, or where nothing says what created whom."""
+    if not found.flips or not found.names_tools:
         return None
     after, before = found.counts.T["what-if"], found.counts.T["now"]
     flips = "; ".join(f"{found.called(name)} {_set_to(flip)}" for name, flip in found.flips.items())
@@ -167,8 +174,12 @@ def what_if(found: Findings) -> Section | None:
     )
 
 
-def flip(found: Findings) -> Section:
-    """The switches, and what flipping them does. On a page a script makes them work; without it the table stands."""
+def flip(found: Findings) -> Section | None:
+    """The switches, and what flipping them does. On a page a script makes them work; without it the table stands.
+    Nothing where nothing says what created whom.
+    """
+    if not found.names_tools:
+        return None
     switches = found.what_if.switches.sort_values(["credit", "exposed"], ascending=False, kind="stable")
     table = found.what_if.portable(found.flips)
     numbers = {each["name"]: at for at, each in enumerate(table["switches"])}
@@ -221,10 +232,10 @@ def own_statuses(found: Findings) -> Section | None:
         pieces.paragraph(_OWN)
         + _worded(counts, f"Contacts, each with one explanation{seen}.")
         + pieces.bullets(audit.remarks.values())
-        + _seeming(found, audit)
+        + (_seeming(found, audit) if found.names_tools else "")
         + _groups(found, audit)
         + ("<h3>What people say</h3>" + audited.myths(audit) if len(audit.myths) else "")
-        + _by_source(found, audit)
+        + (_by_source(found, audit) if found.names_tools else "")
         + (pieces.folded(_AS_THEY_SHOW, f'<div class="mk-scroll">{audited.portal(audit)}</div>') * _differs(audit)),
     )
 
@@ -236,7 +247,7 @@ def left_open(found: Findings) -> Section:
     lines = [f"{opened.rows_read:,} rows read, {opened.rows_used:,} used, {len(opened.rejected):,} rejected."]
     silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."
     lines.append(f"{count:,} {'contact is' if count == 1 else 'contacts are'} not covered: {silent}")
-    lines += [_unasked(found, name) for name in found.what_if.unasked]
+    lines += [_unasked(found, name) for name in found.what_if.unasked if found.names_tools]
     if found.now.ambiguous:
         lines.append(
             f"{found.now.ambiguous:,} of the contacts were created between two editions of the article that disagree "
@@ -357,6 +368,8 @@ def _key_figures(found: Findings) -> str:
     if found.tier is not None:
         room = found.tier - billed(found)
         shown[f"{'below' if room >= 0 else 'over'} the tier"] = f"{abs(room):,}"
+    if not found.names_tools:
+        return _figures(shown)
     shown[f"marketing{by_rules}"] = f"{found.marketing:,}"
     if found.own is None:
         shown[f"non-marketing{by_rules}"] = f"{counts[NON_MARKETING]:,}"
@@ -365,6 +378,10 @@ def _key_figures(found: Findings) -> str:
     shown[f"change in {found.period.name}{by_rules}"] = f"{change:+,}" if change else "0"
     if found.flips:
         shown["marketing after the what-if"] = f"{int(found.counts[MARKETING]['what-if']):,}"
+    return _figures(shown)
+
+
+def _figures(shown: Mapping[str, str]) -> str:
     items = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{figure}</dd></div>" for name, figure in shown.items())
     return f'<dl class="mk-figures">{items}</dl>'
 

@@ -11,6 +11,10 @@ from marketable.what_if.plans import Plan
 
 from .findings import CEASED, Findings
 
+NO_TOOLS = (
+    "The export does not say what created the contacts, so the rules explain none of them. Add the properties Record "
+    "source and Record source detail 1 to the view in HubSpot, then export again."
+)
 _NAMED = 3  # causes
 _MANY = 0.01  # of the rows
 _FEW, _CLEAR = 5, 0.2  # contacts, and the share of a tool's contacts, below which a difference tells nothing
@@ -18,10 +22,8 @@ _FEW, _CLEAR = 5, 0.2  # contacts, and the share of a tool's contacts, below whi
 
 def first_paragraph(found: Findings) -> list[str]:
     """Sentences, the most important first."""
-    return [
-        *_where_it_stands(found), *_what_comes(found), *_what_to_do(found),
-        *_which_way(found), *_imagined(found), *_rejected(found),
-    ]  # fmt: skip
+    by_rules = [*_which_way(found), *_imagined(found)] if found.names_tools else []
+    return [*_where_it_stands(found), *_what_comes(found), *_what_to_do(found), *by_rules, *_rejected(found)]
 
 
 def billed(found: Findings) -> int:
@@ -31,6 +33,8 @@ def billed(found: Findings) -> int:
 
 def _where_it_stands(found: Findings) -> list[str]:
     total, tier, audit = int(found.counts.T["now"].sum()), found.tier, found.audit
+    if audit is None and not found.names_tools:
+        return [f"HubSpot's own statuses are not known of {day(found.as_of.date())}. {NO_TOOLS}"]
     if audit is None:
         text = f"On {day(found.as_of.date())}, {found.marketing:,} of {total:,} contacts are marketing"
         if found.opened.export is None:
@@ -41,6 +45,8 @@ def _where_it_stands(found: Findings) -> list[str]:
     counted, actual, expected = (int(gaps[column].sum()) for column in ("contacts", "actual", "expected"))
     text = f"HubSpot counts {actual:,} of these {counted:,} contacts as marketing"
     text += f", {against_tier(actual, tier)}. " if tier else ". "
+    if not found.names_tools:
+        return [text + NO_TOOLS]
     if expected == actual and not gaps["difference"].any():
         return [text + "The rules and the portal's switches explain every one of them."]
     between = f"{abs(actual - expected):,} {'fewer' if expected < actual else 'more'}"
