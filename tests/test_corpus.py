@@ -130,6 +130,24 @@ def one_text(times: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), ["x" * 1_000_000])
 
 
+def as_varint(number: int, length: int) -> bytes:
+    """A number as Thrift writes it, in so many bytes."""
+    return bytes((number * 2 >> 7 * place) & 127 | (place < length - 1) << 7 for place in range(length))
+
+
+def lying(path: Path, text: str) -> Path:
+    """A parquet file with a text that is all of a column; what it says of the column is that it is small."""
+    pa.parquet.write_table(
+        pa.table({name: [text if name == NAMES[0] else "x"] for name in NAMES}), path, compression="zstd"
+    )
+    size = pa.parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size
+    data, length = path.read_bytes(), -(-(size * 2).bit_length() // 7)
+    assert as_varint(size, length) in data
+    path.write_bytes(data.replace(as_varint(size, length), as_varint(100, length)))
+    assert pa.parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size == 100
+    return path
+
+
 def bombs(folder: Path) -> Iterator[Path]:
     text = "x" * 1_000_000
     tables: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -147,6 +165,11 @@ def bombs(folder: Path) -> Iterator[Path]:
     for name, (columns, options) in tables.items():
         pa.parquet.write_table(pa.table(columns), folder / name, compression="zstd", **options)
         yield folder / name
+    text_of_one_length = pa.array([text.encode()], pa.binary(len(text)))
+    fixed = pa.DictionaryArray.from_arrays(pa.array([0] * 5_000, pa.int32()), text_of_one_length)
+    pa.parquet.write_table(pa.table({"contact_id": fixed}), folder / "of one length.parquet", compression="zstd")
+    yield folder / "of one length.parquet"
+    yield lying(folder / "a page that unpacks to more.parquet", text * 200)
     yield in_sheet(folder / "one cell.xlsx", "<row><c><v>1</v></c></row>", 1_500_000)
     yield in_sheet(folder / "no cell.xlsx", "<row/>", 30_000_000)
     (folder / "one cell.csv").write_text(",".join(NAMES) + "\n" + "x\n" * 1_000_000)
