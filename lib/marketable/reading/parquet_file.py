@@ -15,7 +15,7 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
 from .files import Budget, FilePath, Progress
 from .header import Header, Known, header_of, no_name
-from .table import Table, as_frame, blank_rows, first_faults, spoilt_rows, without
+from .table import Only, Table, as_frame, blank_rows, first_faults, spoilt_rows, without
 from .thrift import fields
 
 _BATCH, _AT_ONCE = 1 << 16, 1 << 24  # rows; bytes
@@ -26,7 +26,7 @@ _OF_ONE_LENGTH = "FIXED_LEN_BYTE_ARRAY"
 _PAGE_SAYS, _MOST_SAID, _PAGE_COSTS = 1 << 10, 1 << 24, 1 << 12
 
 
-def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progress) -> Table:
+def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progress, only: Only | None = None) -> Table:
     """The table in a parquet file.
 
     Raises: DataError, for one that is damaged or encrypted or unpacks to too much, and for columns that are not well
@@ -44,7 +44,8 @@ def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progr
             frames = []
             above = 0
             for group in range(file.num_row_groups):
-                frames.append(_group(path, file, group, header, budget).pipe(_shifted, above))
+                frame = _group(path, file, group, header, budget).pipe(_shifted, above)
+                frames.append(frame if only is None else frame[only(frame)])
                 above += file.metadata.row_group(group).num_rows
                 progress(size * (group + 1) // file.num_row_groups, size)
     except DataError:
