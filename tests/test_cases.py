@@ -181,3 +181,12 @@ def test_forms_of_the_api_give_switches_and_names() -> None:
     audit = mk.audit(export)
     assert audit.given.switches == portal.switches, "what nobody said is as the account's forms have it"
     assert "the form Newsletter, on 2025-04-01" in audit.contacts.loc["301", "reason"]
+
+
+def test_a_form_that_another_touch_names_has_no_day_of_this_one() -> None:
+    """By the rules alone the form before it made the contact marketing; the record names the later one."""
+    audit = mk.audit(opened("calculated-forms"))
+    upgraded = audit.contacts[audit.contacts["trust"] == "recorded"]
+    assert len(upgraded) == 1
+    assert "what made it marketing: the form f-" in upgraded["reason"].iloc[0]
+    assert ", on 2" not in upgraded["reason"].iloc[0].split(".")[0]

@@ -109,6 +109,76 @@ def test_a_workbook_whose_list_of_parts_lies_is_refused(tmp_path: Path) -> None:
     assert "This workbook cannot be opened" in refused(path)
 
 
+def remade(path: Path, change: Callable[[str, bytes], list[tuple[str, bytes]]]) -> Path:
+    """A workbook with two rows, the second contact's id a shared text, with each of its parts so changed."""
+    book = openpyxl.Workbook()
+    for row in (["id", "name"], ["7", "Ann"], ["8", "Bob"]):
+        book.active.append(row)
+    book.save(path.with_suffix(".whole"))
+    with zipfile.ZipFile(path.with_suffix(".whole")) as whole, zipfile.ZipFile(path, "w") as made:
+        for part in whole.namelist():
+            for name, content in change(part, whole.read(part)):
+                made.writestr(name, content)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_workbook_with_two_parts_of_one_name_is_refused(tmp_path: Path) -> None:
+    twice = remade(tmp_path / "table.xlsx", lambda name, part: [(name, part)] * (2 if "sheet1" in name else 1))
+    assert "This workbook cannot be opened" in refused(twice)
+
+
+def test_a_shared_text_that_is_counted_from_the_end_is_no_text(tmp_path: Path) -> None:
+    def change(name: str, part: bytes) -> list[tuple[str, bytes]]:
+        if "sheet1" not in name:
+            return [(name, part)]
+        return [(name, part.replace(b"</sheetData>", b'<row><c t="s"><v>-1</v></c></row></sheetData>'))]
+
+    assert "This workbook cannot be opened" in refused(remade(tmp_path / "table.xlsx", change))
+
+
+def test_a_workbook_is_one_whatever_its_parts_are_called(tmp_path: Path) -> None:
+    def change(name: str, part: bytes) -> list[tuple[str, bytes]]:
+        return [(name.replace("workbook.xml", "book.xml"), part.replace(b"workbook.xml", b"book.xml"))]
+
+    assert read_table(remade(tmp_path / "table.xlsx", change)).frame["name"].tolist() == ["Ann", "Bob"]
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"), [("word/document.xml", "a text of Word"), ("ppt/presentation.xml", "slides")]
+)
+def test_other_documents_are_called_what_they_are(tmp_path: Path, part: str, kind: str) -> None:
+    path = tmp_path / "table.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(part, "<x/>")
+    assert f"This is {kind}: save it as xlsx or csv." in refused(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_json_is_read_whichever_unicode_it_is_written_in(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "contacts.json"
+    text = '{"results": [{"id": "7", "properties": {"createdate": "2024-03-01", "email": "änn@example.com"}}]}'
+    path.write_bytes(text.encode(encoding))
+    assert mk.read_export(path).emails.tolist() == ["änn@example.com"]
+
+
+def test_text_in_utf_32_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes("id,name\n7,Ann\n".encode("utf-32"))
+    assert "This is text in UTF-32: save it as UTF-8." in refused(path)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"counts": {"now": 1}, "switches": [], "sources": []}', '{"a": {"b": []}, "c": {}}', "{}", "[null]"]
+)
+def test_what_holds_no_contacts_is_not_taken_for_an_account_without_any(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "contacts.json"
+    path.write_text(text)
+    with pytest.raises(mk.DataError, match="There are no contacts in it"):
+        mk.read_export(path)
+
+
 # Bombs: a few kilobytes that would be gigabytes or minutes
 
 NAMES = ["contact_id", "occurred_at", "source"]
@@ -130,6 +200,24 @@ def one_text(times: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), ["x" * 1_000_000])
 
 
+def as_varint(number: int, length: int) -> bytes:
+    """A number as Thrift writes it, in so many bytes."""
+    return bytes((number * 2 >> 7 * place) & 127 | (place < length - 1) << 7 for place in range(length))
+
+
+def lying(path: Path, text: str) -> Path:
+    """A parquet file with a text that is all of a column; what it says of the column is that it is small."""
+    pa.parquet.write_table(
+        pa.table({name: [text if name == NAMES[0] else "x"] for name in NAMES}), path, compression="zstd"
+    )
+    size = pa.parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size
+    data, length = path.read_bytes(), -(-(size * 2).bit_length() // 7)
+    assert as_varint(size, length) in data
+    path.write_bytes(data.replace(as_varint(size, length), as_varint(100, length)))
+    assert pa.parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size == 100
+    return path
+
+
 def bombs(folder: Path) -> Iterator[Path]:
     text = "x" * 1_000_000
     tables: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -147,6 +235,11 @@ def bombs(folder: Path) -> Iterator[Path]:
     for name, (columns, options) in tables.items():
         pa.parquet.write_table(pa.table(columns), folder / name, compression="zstd", **options)
         yield folder / name
+    text_of_one_length = pa.array([text.encode()], pa.binary(len(text)))
+    fixed = pa.DictionaryArray.from_arrays(pa.array([0] * 5_000, pa.int32()), text_of_one_length)
+    pa.parquet.write_table(pa.table({"contact_id": fixed}), folder / "of one length.parquet", compression="zstd")
+    yield folder / "of one length.parquet"
+    yield lying(folder / "a page that unpacks to more.parquet", text * 200)
     yield in_sheet(folder / "one cell.xlsx", "<row><c><v>1</v></c></row>", 1_500_000)
     yield in_sheet(folder / "no cell.xlsx", "<row/>", 30_000_000)
     (folder / "one cell.csv").write_text(",".join(NAMES) + "\n" + "x\n" * 1_000_000)

@@ -26,6 +26,8 @@ from marketable.paths import DATA, write_together
 from marketable.portal.update_dates import last_update_date, update_date_after
 from marketable.report import command
 from marketable.report.compare import compare, figures_of, write_page
+from marketable.report.findings import Findings
+from marketable.report.parameters import Parameters
 from marketable.report.sweep import planned
 
 FIGURES: dict[str, Any] = {
@@ -354,3 +356,12 @@ def test_a_frame_of_anything_is_told_or_counted_alike_both_ways(rows: Any, liste
         except mk.MarketableError as fault:
             told.append(str(fault))
     assert told[0] == told[1]
+
+
+def test_a_report_on_nobody_says_why_the_first_row_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text("contact_id,occurred_at,source\n1,yesterday,manual\n")
+    with pytest.raises(mk.DataError, match=r"none of the 1 rows can be used .* The first, row 2: This is no time"):
+        Findings.of(Parameters(data=str(tmp_path / "none.csv")))
+    (tmp_path / "none.json").write_text('{"results": []}')
+    with pytest.raises(mk.DataError, match="the file has no contacts and no touches"):
+        Findings.of(Parameters(data=str(tmp_path / "none.json")))

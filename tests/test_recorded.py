@@ -229,3 +229,15 @@ def test_a_report_tells_what_changed_in_its_period_by_the_record_and_by_the_rule
     told = changes(Findings.of(Parameters(**settings))).content
     assert "as HubSpot has them: 1 before, 2 after (+1). 1 became marketing" in told
     assert "By the rules: 0 at the end of May 2025" in told and "ann@example.com" not in told
+
+
+def test_of_a_table_of_histories_only_statuses_are_kept_and_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "contact.csv").write_text("id,property_createdate\n7,2024-03-01\n")
+    (tmp_path / "contact_property_history.csv").write_text(
+        "contact_id,name,value,timestamp\n7,email,a@b.c,2024-03-02\n7,hs_marketable_status,true,2024-03-03\n"
+        "7,hs_marketable_status,false\n"
+    )
+    export = mk.read_export(tmp_path)
+    assert export.statuses["status"].tolist() == ["marketing"]
+    told = "1 row of contact_property_history.csv cannot be read; the first is row 4: The row has 3 cells, the header 4"
+    assert export.understood["history not read"] == told

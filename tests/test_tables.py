@@ -562,3 +562,23 @@ def test_of_a_workbook_the_first_sheet_with_a_header_that_is_known_is_read(tmp_p
     table = read_table(tmp_path / "book.xlsx", known=lambda name: name in ("id", "name"))
     assert table.frame.to_dict("list") == {"id": ["7"], "name": ["Ann"]}
     assert table.understood["sheet"] == "Contacts (one of 2)"
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
+def test_rows_that_are_not_wanted_are_let_go_and_the_others_are_as_they_would_be(tmp_path: Path, kind: str) -> None:
+    rows = [["name", "value"], ["a", "1"], ["b", "2"], ["a", "3"], ["b", "4"]]
+    path = tmp_path / f"table.{kind}"
+    if kind == "csv":
+        path.write_text("".join(",".join(row) + "\n" for row in rows) + "a,5,\nb,6,\nb,7,8\n")
+    elif kind == "xlsx":
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(path)
+    else:
+        table = pa.table(dict(zip(rows[0], zip(*rows[1:], strict=True), strict=True)))
+        pa.parquet.write_table(table, path, row_group_size=2)
+    whole, wanted = read_table(path), read_table(path, only=lambda frame: frame["name"] == "a")
+    assert wanted.frame.to_dict("index") == whole.frame[whole.frame["name"] == "a"].to_dict("index")
+    assert len(wanted.frame) == (3 if kind == "csv" else 2)
+    assert wanted.rejected.equals(whole.rejected) and len(wanted.rejected) == (kind == "csv")

@@ -86,7 +86,7 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     made_by_unnamed = is_marketing | second["decided_by"].isin(unnamed).to_numpy()
     told = found.recorded
     has = told["cause"].ne("").to_numpy()
-    is_borne_out = agrees_with(told, second, agrees)
+    is_borne_out = agrees_with(told, second, agrees, export.touches["asset"].cat.categories)
     by_form = is_upgrade(told, second, is_marketing)
     is_unnamed = found.unnamed.loc[contacts.index].to_numpy() & made_by_unnamed
     has_two_readings = likely.read_twice.loc[contacts.index].to_numpy()

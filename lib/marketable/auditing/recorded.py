@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -124,11 +125,11 @@ def apart(found: Reach, told: pd.DataFrame, marketing: np.ndarray) -> tuple[Reac
     return kept, says & (~made_by | witnesses)
 
 
-def agrees_with(told: pd.DataFrame, outcome: pd.DataFrame, agrees: np.ndarray) -> np.ndarray:
+def agrees_with(told: pd.DataFrame, outcome: pd.DataFrame, agrees: np.ndarray, touched: Iterable[str]) -> np.ndarray:
     """By contact, whether what is recorded is what the rules say.
 
     Arguments: told, as `recorded` has it; outcome, what `decide` says, in the same order; agrees, whether the statuses
-    are the same.
+    are the same; touched, the assets that touches name: a cause of such a name is none of another.
     """
     has = told["cause"].cat.codes.to_numpy() > 0
     if not has.any():
@@ -137,7 +138,7 @@ def agrees_with(told: pd.DataFrame, outcome: pd.DataFrame, agrees: np.ndarray) -
     kinds = [OF_SOURCE.get(split(str(name))[0], "") for name in decided.categories]
     assets = [folded(split(str(name))[1] or "") for name in decided.categories]
     details = [folded(str(text)) for text in told["detail"].cat.categories]
-    known = {asset for asset in assets if asset}
+    known = {folded(asset) for asset in (*touched, *assets)} - {""}
     number = decided.codes.to_numpy().astype(np.int64)
     packed = number * (len(details) + 1) + told["detail"].cat.codes.to_numpy() + 1
     distinct, which = np.unique(packed, return_inverse=True)

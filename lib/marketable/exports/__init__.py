@@ -171,9 +171,12 @@ def read_export(
     columns = set.intersection(*(set(part.columns) for part in [part for part in rows if len(part.frame)] or rows))
     rows_read = sum(part.rows_read for part in rows)
     formed = forms_of([form for part in parts for form in part.forms])
+    not_read: dict[str, str] = {}
     versions = [part.history.assign(file=number) for number, part in enumerate(parts) if len(part.history)]
     if "history" in beside:
-        versions.append(_history(beside["history"], vocabulary, progress))
+        file = beside["history"]
+        past, not_read = history_table(file, vocabulary, _telling(progress, f"{file.name}: reading"))
+        versions.append(past)
     left_out = [name for part in parts for name in part.left_out]
     del parts, rows
     used = whole.used
@@ -196,7 +199,7 @@ def read_export(
     statuses, recorded_notes = recorded_of(used, versions, whole.seen, vocabulary, names)
     used = used.set_index("contact_id")
     understood |= {"certainty": _shares(used["certainty"])} if len(used) else {}
-    understood |= notes | early | recorded_notes | formed.notes
+    understood |= notes | early | not_read | recorded_notes | formed.notes
     if len(used) or not formed.names:
         understood |= lacking(columns, left_out, with_submissions=submissions is not None)
     if progress:
@@ -237,20 +240,15 @@ def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
     return [things[number] for number in order]
 
 
-def _history(file: Path, vocabulary: Vocabulary, progress: Progress | None) -> pd.DataFrame:
-    """What a warehouse's table of property histories tells of statuses."""
-    tell = None if progress is None else lambda done, whole: progress(done, whole, f"{file.name}: reading")
-    return history_table(file, vocabulary, tell)
+def _telling(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+    """Progress that is said to be of this."""
+    return None if progress is None else lambda done, whole: progress(done, whole, what)
 
 
 def _part(file: Path, label: str, vocabulary: Vocabulary, order: str | None, progress: Progress | None) -> _Part:
     """What one file tells."""
-
-    def telling(what: str) -> Callable[[int, int], None] | None:
-        return None if progress is None else lambda done, whole: progress(done, whole, f"{label}: {what}")
-
-    contents = contents_of(file, vocabulary.fact, telling("reading"))
-    rows = rows_of(contents.table, vocabulary, file, order, telling("understanding"))
+    contents = contents_of(file, vocabulary.fact, _telling(progress, f"{label}: reading"))
+    rows = rows_of(contents.table, vocabulary, file, order, _telling(progress, f"{label}: understanding"))
     left_out = tuple(name for name in contents.table.names if vocabulary.fact(name) is None)
     return _Part(rows, contents.history, contents.forms, left_out)
 

@@ -42,7 +42,7 @@ class Contents:
 
 def is_json(data: bytes) -> bool:
     """Whether a file that begins so is JSON, and not a table."""
-    return data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    return _decoded(data, "ignore").lstrip().startswith(("{", "["))
 
 
 def unwrapped(data: bytes, path: FilePath, fact: Callable[[str], str | None]) -> Contents:
@@ -88,7 +88,7 @@ def _documents(data: bytes, path: FilePath) -> Iterator[Any]:
     marks = sum(data.count(mark) for mark in b",[{")
     Budget(path, len(data)).check(len(data), _CELLS_A_MARK * marks)  # what is made of each takes so much memory
     try:
-        text = data.decode("utf-8-sig")
+        text = _decoded(data, "strict")
         decoder, at = json.JSONDecoder(), _BLANK.match(text).end()  # type: ignore[union-attr]
         while at < len(text):
             document, end = decoder.raw_decode(text, at)
@@ -96,6 +96,11 @@ def _documents(data: bytes, path: FilePath) -> Iterator[Any]:
             at = _BLANK.match(text, end).end()  # type: ignore[union-attr]
     except (ValueError, RecursionError) as fault:
         raise DataError(f"This is not JSON ({fault})", file=path, expected=_EXPECTED) from None
+
+
+def _decoded(data: bytes, errors: str) -> str:
+    """The text, whichever Unicode it is written in."""
+    return data.decode(json.detect_encoding(data), errors).removeprefix("\ufeff")
 
 
 def _things(node: Any, fact: Callable[[str], str | None], deeper: int = _DEEPEST) -> list[Any]:
@@ -106,7 +111,7 @@ def _things(node: Any, fact: Callable[[str], str | None], deeper: int = _DEEPEST
         return [node]
     inner: list[Any] = [each for each in node.values() if isinstance(each, list)]
     inner = inner or [each for each in node.values() if isinstance(each, dict)]
-    if not inner:
+    if not inner or (len(inner) > 1 and not any(inner)):
         return [node]
     found = [_things(each, fact, deeper - 1) for each in inner]
     # Beside the contacts may stand what is about the answer: its pages, its errors.

@@ -182,22 +182,36 @@ def of_history(versions: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.DataF
     return _statuses(told.assign(status=status, recorded_in=IN_HISTORY)), notes | unknown
 
 
-def history_table(path: FilePath, vocabulary: Vocabulary, progress: Callable[[int, int], None] | None) -> pd.DataFrame:
-    """The versions of statuses in a warehouse's table of property histories, all text, as `of_history` takes them.
+def history_table(
+    path: FilePath, vocabulary: Vocabulary, progress: Callable[[int, int], None] | None
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The versions of statuses in a warehouse's table of property histories, all text, as `of_history` takes them; and
+    a note on rows that cannot be read.
 
     Arguments: path, of a table with the contact, the property's name, its value, timestamp, source and source id;
-    vocabulary, what the property is called.
+    vocabulary, what the property is called. Rows of other properties, most of such a table, are let go on the way.
     """
-    table = read_table(path, known=lambda name: folded(name) in _IN_TABLE, progress=progress)
+
+    def of_status(frame: pd.DataFrame) -> pd.Series[bool]:
+        name = next((name for name in map(str, frame) if _IN_TABLE[folded(name)] == "name"), None)
+        if name is None:
+            return pd.Series(False, frame.index)
+        return frame[name].isin([each for each in frame[name].unique() if vocabulary.fact(each) == "status"])
+
+    table = read_table(path, known=lambda name: folded(name) in _IN_TABLE, only=of_status, progress=progress)
     found = {_IN_TABLE[folded(str(name))]: str(name) for name in table.frame}
     for name in ("contact_id", "name", "value", "timestamp"):
         if name not in found:
             raise no_column(name, table.names, path, "the contact, the property's name, its value and timestamp")
-    wanted = {name for name in table.frame[found["name"]].unique() if vocabulary.fact(str(name)) == "status"}
-    rows = table.frame[table.frame[found["name"]].isin(wanted)]
-    blank = pd.Series("", rows.index, dtype="str")
+    blank = pd.Series("", table.frame.index, dtype="str")
     names = ("contact_id", "value", "timestamp", "source", "source_id")
-    return pd.DataFrame({name: rows[found[name]].str.strip() if name in found else blank for name in names})
+    rows = pd.DataFrame({name: table.frame[found[name]].str.strip() if name in found else blank for name in names})
+    faults = table.rejected
+    if not len(faults):
+        return rows, {}
+    first = f"the first is row {faults['row'][0]:,}: {faults['reason'][0]}"
+    count = "1 row" if len(faults) == 1 else f"{len(faults):,} rows"
+    return rows, {"history not read": f"{count} of {Path(path).name} cannot be read; {first}"}
 
 
 def of_source(contacts: pd.DataFrame, known: pd.Index[Any]) -> tuple[pd.DataFrame, dict[str, str]]:

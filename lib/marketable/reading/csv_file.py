@@ -30,7 +30,7 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, UNCLOSED, too_long
 from .files import START, FilePath, Progress, no_table
 from .header import MOST_COLUMNS, Header, Known, find_header, header_of, known_in, no_name
-from .table import Rows, Table, as_frame, blank_rows, first_faults, ragged_rows, short, spoilt_rows, without
+from .table import Only, Rows, Table, as_frame, blank_rows, first_faults, ragged_rows, short, spoilt_rows, without
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
@@ -89,7 +89,7 @@ def plain(path: FilePath, known: Known | None, size: int, progress: Progress, *,
     return Table(frame, first_faults(), understood, header.names)
 
 
-def careful(path: FilePath, known: Known | None, size: int, progress: Progress) -> Table:
+def careful(path: FilePath, known: Known | None, size: int, progress: Progress, only: Only | None = None) -> Table:
     """Any csv, read block by block. Raises: DataError, for what is no table and for a quote that is never closed."""
     text = _Text(path, _encoding(path))
     top = _top(text, path, known)
@@ -119,6 +119,9 @@ def careful(path: FilePath, known: Known | None, size: int, progress: Progress) 
                 top.see_unnamed(any(column.any() for column in filled[len(header.names) : header.width]))
                 too_far = np.logical_or.reduce([np.zeros(len(batch), bool), *filled[header.width :]])
                 whole = np.logical_or.reduce(filled[: header.width]) & ~too_far
+                if only is not None:
+                    rows = pa.Table.from_batches([batch]).select(kept)
+                    whole &= only(as_frame(rows, header.kept_names, pd.RangeIndex(len(batch)))).to_numpy()
                 for at in np.flatnonzero(too_far).tolist():
                     cells = [column[at].as_py() for column in batch.columns]
                     beyond.append((good + at, top.width, short(top.delimiter.join(cells))))
@@ -143,7 +146,8 @@ def careful(path: FilePath, known: Known | None, size: int, progress: Progress) 
     numbers = pd.RangeIndex(header.row + 1, last).drop(top.numbers[:-1])
     frame = as_frame(pa.concat_tables(parts), header.kept_names, numbers[np.concatenate(used)])
     if len(top.mended):
-        frame = pd.concat([frame, top.mended.frame()]).sort_index()
+        mended = top.mended.frame()
+        frame = pd.concat([frame, mended if only is None else mended[only(mended)]]).sort_index()
     ragged = [*top.rejected, *((int(numbers[at]), cells, row) for at, cells, row in beyond)]
     spoilt = spoilt_rows(frame) if blocks.has_nul else []
     rejected = first_faults(ragged_rows(ragged, len(header.names)), *spoilt)

@@ -31,6 +31,8 @@ _OTHERS = {
     b"Rar!": "a packed file (rar): unpack it first",
     b"\x28\xb5\x2f\xfd": "a packed file (zstd): unpack it first",
     b"PARE": "an encrypted parquet file: write it without encryption",
+    codecs.BOM_UTF32_LE: "text in UTF-32: save it as UTF-8",
+    codecs.BOM_UTF32_BE: "text in UTF-32: save it as UTF-8",
     b"SQLite format 3": "a database: export the table as csv",
 }
 _IN_TEXT_TOO = (b"MZ", b"BZh", b"GIF8", b"Rar!", b"PARE")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -15,14 +15,18 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
 from .files import Budget, FilePath, Progress
 from .header import Header, Known, header_of, no_name
-from .parquet_footer import is_encrypted
-from .table import Table, as_frame, blank_rows, first_faults, spoilt_rows, without
+from .table import Only, Table, as_frame, blank_rows, first_faults, spoilt_rows, without
+from .thrift import fields
 
 _BATCH, _AT_ONCE = 1 << 16, 1 << 24  # rows; bytes
-_DELTA = "DELTA"  # the encodings that keep of a text what differs from the one before
+_ENCRYPTED = {(8,), (9,), (4, 1, 8), (4, 1, 9)}  # in what a file says of itself and of its groups' columns
+_UNPACKED, _PACKED, _ENCODINGS = (2,), (3,), ((5, 2), (8, 4))  # in what a page says of itself
+_DELTA = range(5, 8)  # the encodings that keep of a text what differs from the one before
+_OF_ONE_LENGTH = "FIXED_LEN_BYTE_ARRAY"
+_PAGE_SAYS, _MOST_SAID, _PAGE_COSTS = 1 << 10, 1 << 24, 1 << 12
 
 
-def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progress) -> Table:
+def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progress, only: Only | None = None) -> Table:
     """The table in a parquet file.
 
     Raises: DataError, for one that is damaged or encrypted or unpacks to too much, and for columns that are not well
@@ -30,7 +34,7 @@ def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progr
     """
     budget = Budget(path, size)
     try:
-        if is_encrypted(_footer(path)):
+        if _ENCRYPTED & fields(_footer(path))[0].keys():
             advice = "Write it without encryption, or without the encrypted columns."
             raise DataError("Columns of this parquet file are encrypted", file=path, advice=advice)
         with pyarrow.parquet.ParquetFile(path) as file:
@@ -40,7 +44,8 @@ def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progr
             frames = []
             above = 0
             for group in range(file.num_row_groups):
-                frames.append(_group(path, file, group, header, budget).pipe(_shifted, above))
+                frame = _group(path, file, group, header, budget).pipe(_shifted, above)
+                frames.append(frame if only is None else frame[only(frame)])
                 above += file.metadata.row_group(group).num_rows
                 progress(size * (group + 1) // file.num_row_groups, size)
     except DataError:
@@ -83,17 +88,21 @@ def _rows(path: FilePath, file: Any, group: int, names: list[str], budget: Budge
     that this could be too much, the column is read as the file keeps it, each text once, and counted so.
     """
     metadata = file.metadata.row_group(group)
-    chunks = [metadata.column(number) for number in range(metadata.num_columns)]
-    chunks = [chunk for chunk in chunks if any(_is_of(chunk.path_in_schema, name) for name in names)]
-    growing = [chunk for chunk in chunks if any(name.startswith(_DELTA) for name in chunk.encodings)]
-    texts = [chunk for chunk in chunks if chunk.physical_type == "BYTE_ARRAY" and chunk not in growing]
-    stored = sum(chunk.total_uncompressed_size for chunk in chunks)
-    rows, values = metadata.num_rows, max((chunk.num_values for chunk in chunks), default=0)
+    leaves = [(metadata.column(number), file.schema.column(number)) for number in range(metadata.num_columns)]
+    leaves = [leaf for leaf in leaves if any(_is_of(leaf[0].path_in_schema, name) for name in names)]
+    rows, values = metadata.num_rows, max((chunk.num_values for chunk, _ in leaves), default=0)
+    stored, largest, texts = 0, 1, []
+    for chunk, kind in leaves:
+        unpacked, is_growing = _pages(path, chunk, budget)
+        stored += unpacked + (chunk.num_values * kind.length if chunk.physical_type == _OF_ONE_LENGTH else 0)
+        if is_growing:
+            largest = max(largest, unpacked)
+        elif chunk.physical_type == "BYTE_ARRAY":
+            texts.append(chunk.path_in_schema)
     budget.check(stored, rows * len(names))
-    largest = max((chunk.total_uncompressed_size for chunk in growing), default=1)
-    batch_size = max(16, min(_BATCH, _AT_ONCE // max(1, largest)))
+    batch_size = max(16, min(_BATCH, _AT_ONCE // largest))
     asked = {"row_groups": [group], "columns": names}
-    with pyarrow.parquet.ParquetFile(path, read_dictionary=[chunk.path_in_schema for chunk in texts]) as once:
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=texts) as once:
         first = next(once.iter_batches(batch_size=1, **asked), None)
         longest = 0 if first is None else sum(map(_longest, first.columns))
         reader = file if budget.holds(stored + longest * values, rows * len(names)) else once
@@ -102,6 +111,40 @@ def _rows(path: FilePath, file: Any, group: int, names: list[str], budget: Budge
             budget.take(sum(map(_text_bytes, batch.columns)), len(batch) * len(names))
             batches.append(batch)
         return pa.Table.from_batches(batches, batches[0].schema if batches else file.schema_arrow)
+
+
+def _pages(path: FilePath, chunk: Any, budget: Budget) -> tuple[int, bool]:
+    """How much the pages of a column say that they unpack to, and whether one of them keeps only what differs.
+
+    What a file says of a whole column may be less: the pages are what counts.
+    """
+    start = chunk.data_page_offset
+    if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < start:
+        start = chunk.dictionary_page_offset
+    unpacked, is_growing, end = 0, False, start + chunk.total_compressed_size
+    with Path(path).open("rb") as file:
+        while start < end:
+            budget.take(_PAGE_COSTS)  # to look at each takes its time, however small it is
+            said, length = _page(file, start)
+            if said[_UNPACKED] < 0 or said[_PACKED] < 0:
+                raise ValueError(said)
+            unpacked += said[_UNPACKED]
+            is_growing = is_growing or any(said.get(name) in _DELTA for name in _ENCODINGS)
+            start += length + said[_PACKED]
+    return unpacked, is_growing
+
+
+def _page(file: BinaryIO, start: int) -> tuple[dict[tuple[int, ...], int], int]:
+    """What the page that begins there says of itself, and in how many bytes."""
+    length = _PAGE_SAYS
+    while True:  # it may quote its first and its last text
+        file.seek(start)
+        try:
+            return fields(file.read(length))
+        except IndexError:
+            length <<= 4
+            if length > _MOST_SAID:
+                raise
 
 
 def _is_of(leaf: str, name: str) -> bool:

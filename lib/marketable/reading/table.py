@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from .files import FilePath
 
 REJECTED = {"row": "int64", "column": "str", "value": "str", "reason": "str"}
 _TOGETHER, _SHOWN = 10_000, 200
+Only = Callable[[pd.DataFrame], "pd.Series[bool]"]
 _Rows = TypeVar("_Rows", pd.DataFrame, "pd.Series[Any]")
 
 

@@ -9,12 +9,13 @@ file that cannot be read is a DataError.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import csv_file
 from .cells import cell_text
 from .files import Budget, FilePath, Progress, read_bytes, start_of, steady
 from .parquet_file import read_parquet
-from .table import REJECTED, Table, first_faults, no_column, raise_first, rejected_rows, without
+from .table import REJECTED, Only, Table, first_faults, no_column, raise_first, rejected_rows, without
 from .xlsx_file import read_xlsx
 
 __all__ = [
@@ -35,7 +36,11 @@ __all__ = [
 
 
 def read_table(
-    path: FilePath, *, known: Callable[[str], bool] | None = None, progress: Progress | None = None
+    path: FilePath,
+    *,
+    known: Callable[[str], bool] | None = None,
+    only: Only | None = None,
+    progress: Progress | None = None,
 ) -> Table:
     r"""The file as text, whatever its format (found from its content, not from its name).
 
@@ -43,8 +48,9 @@ def read_table(
     line `sep=;` says), an xlsx (its first sheet; dates become ISO text, short rows are filled up with blanks) or a
     parquet file. known, whether a column of that name is wanted: then the header is the first of the first 20 rows in
     which at least two names are known (else the first that is not blank, as without `known`), what stands above are
-    title rows, and only the known columns are read; which names the others bear, if any, does not matter. progress, to
-    be told, in the thread of the caller, how many bytes are read and how many there are.
+    title rows, and only the known columns are read; which names the others bear, if any, does not matter. only, which
+    rows of a frame are wanted: the others are let go on the way, so that a long table takes little memory, and are not
+    in the Table. progress, to be told, in the thread of the caller, how many bytes are read and how many there are.
     Returns: a Table. Names in the header are trimmed. Unnamed columns at the end of a csv vanish where all their cells
     are blank. Rejected are rows with anything beyond the header (in a csv also those with fewer cells than names) and
     rows with a NUL character.
@@ -71,9 +77,13 @@ def read_table(
     with steady(path) as size:
         start = start_of(path)
         if start.startswith(b"PAR1"):
-            table = read_parquet(path, known, size, tell)
+            table = read_parquet(path, known, size, tell, only)
         elif start.startswith(b"PK\x03\x04"):
             table = read_xlsx(path, known, size, tell)
+            if only is not None:
+                table = replace(table, frame=table.frame[only(table.frame)])
+        elif only is not None:
+            table = csv_file.careful(path, known, size, tell, only)
         else:
             table = csv_file.plain(path, known, size, tell) or csv_file.careful(path, known, size, tell)
         tell(size, size)

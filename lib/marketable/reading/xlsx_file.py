@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import zipfile
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain, takewhile
@@ -25,6 +26,13 @@ _ROWS_A_TELLING = 1_000
 _LOOKED_INTO = 50  # sheets
 _TOP, _SHOWN = 1 << 16, 200
 _LEAST_TAGS, _TAGS_A_BYTE = 1 << 20, 8
+_OTHERS = {
+    "xl/workbook.bin": "a binary workbook (xlsb)",
+    "content.xml": "a sheet of LibreOffice",
+    "word/document.xml": "a text of Word",
+    "ppt/presentation.xml": "slides",
+}
+_SPREADSHEET = re.compile(rb"sheet\.(macroEnabled\.)?main\+xml")
 _TYPES, _STRICT = "[Content_Types].xml", b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 
 
@@ -42,6 +50,9 @@ def read_xlsx(path: FilePath, known: Known | None, size: int, progress: Progress
         _check_archive(file, path, size)
         try:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            texts = dict(enumerate(book.worksheets[0]._shared_strings))  # so that none is counted from the end
+            for sheet in book.worksheets:
+                sheet._shared_strings = texts
             sheet = next(
                 (sheet for sheet in book.worksheets[:_LOOKED_INTO] if _is_known(sheet, known, path)), book.worksheets[0]
             )
@@ -84,7 +95,7 @@ def _check_archive(file: Any, path: FilePath, size: int) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
-            _check_parts({part.filename for part in parts}, path)
+            _check_parts(archive, path)
             Budget(path, size).take(sum(part.file_size for part in parts))
             left = max(_LEAST_TAGS, _TAGS_A_BYTE * size)
             for part in parts:
@@ -107,12 +118,18 @@ def _check_archive(file: Any, path: FilePath, size: int) -> None:
         raise no_table(path, "This is a damaged zip archive: download it again and unpack it first.") from fault
 
 
-def _check_parts(names: set[str], path: FilePath) -> None:
-    """Raises: DataError for an archive that is something else."""
-    if "xl/workbook.xml" in names or (_TYPES in names and any(name.endswith("workbook.xml") for name in names)):
+def _check_parts(archive: zipfile.ZipFile, path: FilePath) -> None:
+    """Raises: DataError for an archive that is something else, or has two parts of one name."""
+    names = archive.namelist()
+    if len(set(names)) < len(names):
+        raise _damaged(path)
+    kind = next((kind for name, kind in _OTHERS.items() if name in names), None)
+    if not kind and "xl/workbook.xml" in names:
         return
-    kinds = {"xl/workbook.bin": "a binary workbook (xlsb)", "content.xml": "a sheet of LibreOffice"}
-    kind = next((kind for name, kind in kinds.items() if name in names), None)
+    if not kind and _TYPES in names:
+        with archive.open(_TYPES) as types:  # whatever its parts are called
+            if _SPREADSHEET.search(types.read(_TOP)):
+                return
     raise no_table(path, f"This is {kind}: save it as xlsx or csv." if kind else "This is a zip: unpack it first.")
 
 

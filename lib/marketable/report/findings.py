@@ -72,7 +72,7 @@ class Findings:
             prices = Prices.flat(*numbers, hub=own.subscription.hub)
         portal = own.with_switches(parameters.switches)
         if not len(opened.touches):
-            raise DataError("There is nothing to report on: no row could be used", file=opened.name)
+            raise _nothing(opened)
         edition, asked = parameters.edition or None, parameters.period and Period.of_text(parameters.period)
         as_of = _until(parameters, opened, portal)
         now = decide(opened.touches, portal, edition=edition, as_of=as_of)
@@ -361,6 +361,16 @@ def _audited(audit: Audit | None) -> dict[str, Any]:
         "audit remarks": dict(audit.remarks),
         "audit portal": audit.portal_text,
     }
+
+
+def _nothing(opened: Opened) -> DataError:
+    """The error that a file has nobody in it, or nobody who can be used."""
+    if not len(opened.rejected):
+        return DataError("There is nothing to report on: the file has no contacts and no touches", file=opened.name)
+    first = opened.rejected.iloc[0]
+    advice = f"The first, row {first['row']:,}: {first['reason']}."
+    problem = f"There is nothing to report on: none of the {opened.rows_read:,} rows can be used"
+    return DataError(problem, file=opened.name, advice=advice)
 
 
 def _until(parameters: Parameters, opened: Opened, portal: Portal) -> str | dt.datetime | None:
