@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 _T = TypeVar("_T")
 _PART = 1 << 17  # rows, about
@@ -105,47 +102,3 @@ def in_parts(keys: np.ndarray, work: Callable[[np.ndarray], _T]) -> list[_T]:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         blocks = threads.map(divide, range(0, len(keys), _PART))
         return list(threads.map(lambda pieces: work(np.concatenate(pieces)), zip(*blocks, strict=True)))
-
-
-def contact_keys(ids: pd.Series) -> np.ndarray:
-    """A number for each id, equal for equal ids and for no others. Ids stay what they are: "007" is not "7".
-
-    >>> keys = contact_keys(pd.Series(["007", "7", "007"]))
-    >>> keys[0] == keys[2], keys[0] == keys[1]
-    (np.True_, np.False_)
-    """
-    if pd.api.types.is_integer_dtype(ids.dtype) and isinstance(ids.dtype, np.dtype):
-        return ids.to_numpy(np.int64)
-    if isinstance(ids.dtype, pd.CategoricalDtype):
-        return ids.cat.codes.to_numpy(np.int64)
-    if isinstance(ids.dtype, pd.StringDtype):
-        text = pa.array(ids)
-        digits = _digits(text)
-        return _codes(text) if digits is None else digits
-    return pd.factorize(ids)[0].astype(np.int64)
-
-
-def _digits(text: pa.Array) -> np.ndarray | None:
-    """Ids that are plain whole numbers are keys as they are, which saves a hash table; None for any others."""
-    try:
-        pc.cast(text[:100], pa.int64())  # that it cannot be done is said fast for few and slowly for many
-        numbers = pc.cast(text, pa.int64())
-    except pa.ArrowInvalid:
-        return None
-    values = np.asarray(numbers)
-    if not len(values) or values.min() < 1:
-        return None
-    lengths = np.asarray(pc.binary_length(text))
-    shortest = int(lengths.min())
-    if shortest == int(lengths.max()):
-        plain = values.min() >= 10 ** (shortest - 1)
-    else:
-        plain = np.array_equal(lengths, np.searchsorted(10 ** np.arange(19, dtype=np.int64), values, side="right"))
-    return values if plain else None
-
-
-def _codes(text: pa.Array) -> np.ndarray:
-    encoded = pc.dictionary_encode(text)
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    return np.asarray(encoded.indices, dtype=np.int64)

@@ -19,7 +19,7 @@ from marketable.rulebook import NOT_COVERED, SOURCES, STATUSES
 from . import incoming
 from .cases import KNOWN
 from .frames import column_names, each_once, in_memory
-from .grouping import contact_keys
+from .keys import contact_keys
 from .moments import EARLIEST, Moments, moment, moments
 
 COLUMNS = ("contact_id", "occurred_at", "source", "asset")

@@ -1,0 +1,160 @@
+"""A number for each contact of a batch, equal where the ids are equal and nowhere else.
+
+Whole numbers are their own. Other texts need no dictionary: their bytes are read eight at a time, as numbers, and these
+are mixed into one of 64 bits. Rows with the same such number are then held against each other byte by byte, so that two
+ids are never taken for one.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .grouping import in_parts
+
+_LONGEST = 128  # bytes of an id; an e-mail has some 25, a UUID 36
+_BLOCK = 1 << 14  # rows whose numbers stay near the processor
+_HALF = np.uint64(32)
+_ODD = np.random.default_rng(0).integers(0, 1 << 63, 1 + _LONGEST // 8, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)  # the lowest so many of a number
+
+
+def contact_keys(ids: pd.Series) -> np.ndarray:
+    """A number for each id, equal for equal ids and for no others. Ids stay what they are: "007" is not "7".
+
+    >>> keys = contact_keys(pd.Series(["007", "7", "007"]))
+    >>> keys[0] == keys[2], keys[0] == keys[1]
+    (np.True_, np.False_)
+    """
+    if pd.api.types.is_integer_dtype(ids.dtype) and isinstance(ids.dtype, np.dtype):
+        return ids.to_numpy(np.int64)
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        return ids.cat.codes.to_numpy(np.int64)
+    if isinstance(ids.dtype, pd.StringDtype):
+        held = pa.array(ids, pa.large_string())
+        text = held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
+        digits = _digits(text)
+        return _first_rows(text) if digits is None else digits
+    return pd.factorize(ids)[0].astype(np.int64)
+
+
+def _digits(text: pa.Array) -> np.ndarray | None:
+    """Ids that are plain whole numbers are keys as they are, which saves a hash table; None for any others."""
+    try:
+        pc.cast(text[:100], pa.int64())  # that it cannot be done is said fast for few and slowly for many
+        numbers = pc.cast(text, pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    values = np.asarray(numbers)
+    if not len(values) or values.min() < 1:
+        return None
+    lengths = np.asarray(pc.binary_length(text))
+    shortest = int(lengths.min())
+    if shortest == int(lengths.max()):
+        plain = values.min() >= 10 ** (shortest - 1)
+    else:
+        plain = np.array_equal(lengths, np.searchsorted(10 ** np.arange(19, dtype=np.int64), values, side="right"))
+    return values if plain else None
+
+
+def _first_rows(text: pa.LargeStringArray) -> np.ndarray:
+    """By row the first row with the same text."""
+    if (pc.max(pc.binary_length(text)).as_py() or 0) > _LONGEST:
+        return _codes(text)
+    texts = _Words(text)
+    numbers = texts.numbers()
+    keys = np.empty(len(text), dtype=np.int64)
+
+    def are_told_apart(rows: np.ndarray) -> bool:
+        first = rows.take(_first_equal(numbers.take(rows)))
+        keys[rows] = first
+        again = np.flatnonzero(first != rows)
+        return texts.equal(rows.take(again), first.take(again))
+
+    return keys if all(in_parts(numbers.view(np.int64), are_told_apart)) else _codes(text)
+
+
+def _codes(text: pa.Array) -> np.ndarray:
+    return np.asarray(text.dictionary_encode().indices, dtype=np.int64)
+
+
+def _first_equal(numbers: np.ndarray) -> np.ndarray:
+    """By position the first position with the same number. Arguments: numbers, uint64.
+
+    A table is filled by a part of each number. Whoever does not find its own number there tries the next table.
+
+    >>> _first_equal(np.array([30, 10, 30], dtype=np.uint64)).tolist()
+    [0, 1, 0]
+    """
+    bits = len(numbers).bit_length() + 1
+    table = np.empty(1 << bits, dtype=np.int32)
+    row, mixed = np.arange(len(numbers), dtype=np.int32), numbers
+    first = np.empty_like(row)
+    while len(row):
+        mixed = mixed * _ODD[0]
+        slot = (mixed >> np.uint64(64 - bits)).view(np.int64)
+        table[slot[::-1]] = row[::-1]  # of several the last assignment stays: the first row
+        found = table.take(slot)
+        first[row] = found
+        others = np.flatnonzero(numbers.take(found) != numbers.take(row))
+        row, mixed = row.take(others), mixed.take(others)
+    return first
+
+
+class _Words:
+    """The texts of an Arrow array as words of eight bytes, read where they are."""
+
+    def __init__(self, text: pa.LargeStringArray) -> None:
+        _, ends, data = text.buffers()
+        self._ends = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
+        held = np.frombuffer(data or b"", np.uint8)
+        if len(held) < 8:
+            held = np.append(held, np.zeros(8, dtype=np.uint8))
+        self._last = len(held) - 8
+        self._words = np.ndarray(self._last + 1, "<u8", held, strides=(1,))  # one begins at each byte
+
+    def numbers(self) -> np.ndarray:
+        """The number of each text."""
+        numbers = np.empty(len(self._ends) - 1, dtype=np.uint64)
+
+        def mix(start: int) -> None:
+            ends = self._ends[start : start + _BLOCK + 1]
+            starts, lengths = ends[:-1], np.diff(ends)
+            mixed = lengths.astype(np.uint64)
+            for at in range(0, int(lengths.max()), 8):
+                word = self._read(starts, lengths, at)
+                word *= _ODD[1 + at // 8]
+                word ^= word >> _HALF
+                mixed += word
+            mixed *= _ODD[0]
+            numbers[start : start + _BLOCK] = mixed
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(mix, range(0, len(numbers), _BLOCK)))
+        return numbers
+
+    def equal(self, some: np.ndarray, others: np.ndarray) -> bool:
+        """Whether the texts of some rows are those of others."""
+        (starts, lengths), (their_starts, their_lengths) = self._where(some), self._where(others)
+        return np.array_equal(lengths, their_lengths) and all(
+            np.array_equal(self._read(starts, lengths, at), self._read(their_starts, lengths, at))
+            for at in range(0, int(lengths.max(initial=0)), 8)
+        )
+
+    def _where(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        starts = self._ends.take(rows)
+        return starts, self._ends.take(rows + 1) - starts
+
+    def _read(self, starts: np.ndarray, lengths: np.ndarray, at: int) -> np.ndarray:
+        """The word at a byte of each text, with nothing of the next text."""
+        place = starts + at
+        word: np.ndarray = self._words[np.minimum(place, self._last)]
+        if int(place.max()) > self._last:  # there are no eight bytes more, so it is read from where there are
+            word >>= (8 * np.clip(place - self._last, 0, 7)).astype(np.uint64)
+        word &= _BYTES.take(lengths - at, mode="clip")
+        return word
