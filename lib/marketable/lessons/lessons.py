@@ -7,10 +7,11 @@ when the lesson is read, so that no lesson teaches what the rulebook does not ho
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,8 +20,10 @@ from marketable.plain_yaml import read
 from marketable.rulebook import SOURCES, Rulebook
 from marketable.settings import Strict, fault, validate
 
-from .questions import NO, AnyQuestion, LessonError, Question, RuleName, StoryQuestion, edition_of
-from .story import StoryTouch, Touched
+from .cases import cases
+from .deck import ROUND
+from .questions import NO, AnyQuestion, Question, RuleName, StoryQuestion, edition_of
+from .story import LessonError, StoryTouch, Touched, one_of
 from .through_editions import facts_of
 
 TEXTS = Path(__file__).with_name("lesson_texts")
@@ -105,21 +108,27 @@ class Experiment(Strict):
         return self
 
 
-class Practice(Strict):
-    """Kinds of contacts to predict, and further panels."""
+Case = Annotated[str, one_of(lambda: tuple(cases()), "There is no such case")]
 
-    predict: tuple[str, ...] = ()
+
+class Practice(Strict):
+    """What a lesson is about: cases of contacts to predict, of which each round has all, or to count against a tier
+    (see `cases.yaml`); and further panels.
+    """
+
+    predict: tuple[Case, ...] = Field((), max_length=ROUND)
+    count: tuple[Case, ...] = ()
     panels: tuple[Literal["find", "within", "explain"], ...] = ()
 
     @property
     def exercises(self) -> tuple[str, ...]:
         """Their names, in order."""
-        return (*(("predict",) if self.predict else ()), *self.panels)
+        return (*(name for name in ("predict", "count") if getattr(self, name)), *self.panels)
 
     @model_validator(mode="after")
     def _there_is_some(self) -> Practice:
         if not self.exercises:
-            raise fault("There is nothing to practise", expected="predict: some kinds, or panels")
+            raise fault("There is nothing to practise", expected="predict: some cases, or panels")
         return self
 
 
@@ -159,6 +168,18 @@ class LessonText(Strict):
         path = folder / f"{lesson_id}.yaml"
         data, lines = read(path, LessonError)
         return validate(cls, data, LessonError, lines, path)
+
+
+@functools.cache
+def taught(lesson_id: str) -> tuple[str, ...]:
+    """The tools that a lesson or one before it speaks of.
+
+    >>> taught("01_what_a_marketing_contact_is")
+    ('hubspot_form', 'meetings_link', 'mobile_app')
+    """
+    before = [name for name in lesson_ids() if name <= lesson_id]
+    said = [said.rule for name in before for said in LessonText.load(name).article]
+    return tuple(rule for rule in dict.fromkeys(said) if rule in SOURCES)
 
 
 def every_question(folder: Path = TEXTS) -> Iterator[tuple[str, Question]]:

@@ -27,8 +27,8 @@ from marketable.paths import SAVED, write_whole
 from marketable.rulebook import SOURCES, Rulebook
 from marketable.settings import Strict, validate
 
+from .cases import KINDS
 from .export import ASKED
-from .predict import KINDS
 
 FOLDER = SAVED / "progress"
 LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # none that look alike; without vowels they make no words

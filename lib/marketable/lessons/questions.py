@@ -18,7 +18,7 @@ from marketable.auditing import audit
 from marketable.auditing.explanations import EXPLANATIONS, MEANINGS
 from marketable.auditing.witnesses import FEWEST
 from marketable.engine import Outcome, decide
-from marketable.errors import MarketableError, UnknownNameError, nearest
+from marketable.errors import UnknownNameError, nearest
 from marketable.exports import CERTAINTIES, why
 from marketable.portal.portal import Portal
 from marketable.rulebook import SOURCES, STATUSES, Rulebook
@@ -27,17 +27,11 @@ from marketable.samples.touches import sample_touches
 from marketable.settings import Strict, fault
 
 from .export import as_read, rows_of
-from .story import Story, one_of
+from .story import LessonError, Story, one_of
 from .through_editions import Held, facts_of, held, history
 
 WAITING, NEVER, YES, NO = "waiting", "never", "yes", "no"
 _ENDINGS = (*STATUSES, WAITING)
-
-
-class LessonError(MarketableError):
-    """A lesson's file cannot be used."""
-
-    _row, _column = "line", "at"
 
 
 Source = Annotated[str, one_of(lambda: SOURCES, "There is no such tool")]

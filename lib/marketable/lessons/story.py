@@ -19,6 +19,12 @@ from marketable.settings import IsoDate, Strict, fault
 _MORNING, _EVENING = dt.time(10), dt.time(23, 59, 59)  # when things happen, and when a day is asked about
 
 
+class LessonError(MarketableError):
+    """A file of the lessons cannot be used."""
+
+    _row, _column = "line", "at"
+
+
 def one_of(names: Callable[[], tuple[str, ...]], problem: str) -> BeforeValidator:
     """A validator that knows some names, and offers the nearest where it is given another."""
 
