@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 
 import marketable as mk
 from marketable.errors import PortalError, UnknownNameError
+from marketable.lessons.cases import KINDS
 from marketable.lessons.classroom import Classroom
 from marketable.lessons.lessons import TEXTS, LessonText, every_question, lesson_ids, refuted
 from marketable.lessons.panels import article
 from marketable.lessons.panels.editions_panel import EditionsPanel
 from marketable.lessons.panels.lesson import Lesson
 from marketable.lessons.panels.quiz import Quiz
-from marketable.lessons.predict import KINDS
-from marketable.lessons.questions import LessonError, Question
-from marketable.lessons.story import Story
+from marketable.lessons.questions import Question
+from marketable.lessons.story import LessonError, Story
 from marketable.lessons.through_editions import FACTS, disputed, facts_of, history
 from reference import reference_decide
 from test_architecture import REPOSITORY

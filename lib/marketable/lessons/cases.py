@@ -39,7 +39,7 @@ class Kind(Strict):
 
     says: str
     lesson: str
-    cases: Mapping[str, Annotated[tuple[Step, ...], Field(min_length=1)]]
+    cases: Mapping[str, Annotated[tuple[Step, ...], Field(min_length=1)]] = {}
 
 
 class _Kinds(Strict):
@@ -51,6 +51,8 @@ class _Kinds(Strict):
     update_date: Kind
     access: Kind
     edition: Kind
+    tier: Kind
+    export: Kind
 
 
 @functools.cache

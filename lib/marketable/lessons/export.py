@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -152,7 +153,7 @@ class Rows:
         decided_by = self.made.truth.contacts["decided_by"].astype("str").reindex(explained.index)
         by_user = decided_by.isin(ACTIONS)
         true = by_user.where(explained.eq(BY_HAND), True) & ~(by_user & explained.isin([SWITCH, AMBIGUOUS]))
-        shown = self.made.rows.drop(columns=[name for name in self.made.rows if "Date" in name])
+        shown = self.made.rows.filter(regex="^(?!.*Date)")
         marketing = self.made.rows["Marketing contact status"].eq("Marketing contact")
         asked = [
             Asked(kind, contact, kind, marketing[contact], tuple(shown.loc[contact]))
@@ -163,18 +164,19 @@ class Rows:
         if not asked:
             raise DataError("No contact of the export can be asked about")
         found = reach(self.made.export.touches, portal)
-        asked = pd.DataFrame({"contact": found.contact_id[found.contact], "switch": found.switch}).query("switch >= 0")
-        self._reached = asked["switch"].map(dict(enumerate(found.switches))).groupby(asked["contact"]).unique()
+        met = pd.DataFrame({"contact": found.contact_id[found.contact], "switch": found.switch}).query("switch >= 0")
+        self._reached = met["switch"].map(dict(enumerate(found.switches))).groupby(met["contact"]).unique()
 
     def round(self, weights: Mapping[str, float], length: int = ROUND) -> list[Row]:
         """The next contacts, by their explanation: see `Deck.round`."""
         return [self._row(each.id) for each in self._deck.round(weights, length)]
 
     def _row(self, contact_id: str) -> Row:
-        cells = {name: value for name, value in self.made.rows.loc[contact_id].items() if value or "Conv" not in name}
+        every = map(str, self.made.rows.columns), self.made.rows.loc[contact_id]
+        cells = {name: value for name, value in zip(*every, strict=True) if value or "Conv" not in name}
         switches = self._audit.switches
         reached = [name for name in self._reached.get(contact_id, ()) if name in switches.index]
-        return Row(cells, switches.loc[reached], self._audit.contacts.loc[contact_id])
+        return Row(cells, switches.loc[reached], cast(pd.Series, self._audit.contacts.loc[contact_id]))
 
     def _with_a_turned_switch(self, portal: Portal, seed: int | str) -> tuple[MadeUpExport, Audit]:
         """An export in which one switch was turned on without a note, and an audit that finds it and no other."""

@@ -22,7 +22,7 @@ from marketable.settings import Strict, fault, validate
 
 from .cases import cases
 from .deck import ROUND
-from .questions import NO, AnyQuestion, Question, RuleName, StoryQuestion, edition_of
+from .questions import NO, AnyQuestion, Question, RuleName, Source, StoryQuestion, edition_of
 from .story import LessonError, StoryTouch, Touched, one_of
 from .through_editions import facts_of
 
@@ -40,10 +40,23 @@ def lesson_ids(folder: Path = TEXTS) -> list[str]:
 
 
 class Said(Strict):
-    """What the article says of one rule, a source or a rule of the lifecycle, in our words."""
+    """What the article says of one rule, a source or a rule of the lifecycle, in our words; `also`, of further sources
+    of which it says the same.
+    """
 
     rule: RuleName
+    also: tuple[Source, ...] = ()
     says: str
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """All that it is about."""
+        return (self.rule, *self.also)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it quotes an older edition."""
+        return any(" in " in fact for _, fact in self.pieces)
 
     @property
     def pieces(self) -> list[tuple[str, str]]:
@@ -65,35 +78,35 @@ class Said(Strict):
         if needed not in (fact for _, fact in quoted):
             raise fault("These words do not quote the rule", place=("says",), expected=f"[…]({needed})")
         for words, fact in quoted:
-            held = self._held(fact)
-            agrees = words == held if self.rule in SOURCES else words.casefold() in held
-            if not agrees:
-                raise fault("These words contradict the rule", place=("says",), value=words, expected=held)
+            for rule in self.rules:
+                held = self._held(rule, fact)
+                agrees = words == held if rule in SOURCES else words.casefold() in held
+                if not agrees:
+                    raise fault("These words contradict the rule", place=("says",), value=words, expected=held)
         return self
 
-    def _held(self, fact: str) -> str:
+    def _held(self, rule: str, fact: str) -> str:
         """What a quotation must agree with: a fact of the newest edition, or of another one (`default in 2021-12-30`),
         or what a rule of the lifecycle says.
         """
         rulebook = Rulebook.load()
         name, _, date = fact.partition(" in ")
-        known = facts_of(self.rule, rulebook.newest.date) if self.rule in SOURCES else {}
-        known = known or {"rule": rulebook.lifecycle[self.rule].says}
+        known = facts_of(rule, rulebook.newest.date) if rule in SOURCES else {"rule": rulebook.lifecycle[rule].says}
         if name not in known:
             raise fault("There is no such fact", place=("says",), value=fact, nearest=nearest(name, known))
         if not date:
             return known[name]
-        return facts_of(self.rule, edition_of(date))[name]
+        return facts_of(rule, edition_of(date))[name]
 
 
 class Experiment(Strict):
     """A panel to try things with: a contact's touches, to be changed (story); a made-up batch, counted by the tools
-    that created its contacts; a made-up account, or its export; two editions; or the lesson's myths.
+    that created its contacts; a made-up account, its bill, or its export; two editions; or the lesson's myths.
 
     Arguments: steps, tools, commitment and editions, of a story; touches and seed, of a batch.
     """
 
-    panel: Literal["story", "batch", "account", "export", "editions", "myths"]
+    panel: Literal["story", "batch", "account", "bill", "export", "editions", "myths"]
     steps: tuple[StoryTouch, ...] = ()
     tools: tuple[Touched, ...] | None = None
     commitment: bool = False
@@ -178,7 +191,7 @@ def taught(lesson_id: str) -> tuple[str, ...]:
     ('hubspot_form', 'meetings_link', 'mobile_app')
     """
     before = [name for name in lesson_ids() if name <= lesson_id]
-    said = [said.rule for name in before for said in LessonText.load(name).article]
+    said = [rule for name in before for said in LessonText.load(name).article for rule in said.rules]
     return tuple(rule for rule in dict.fromkeys(said) if rule in SOURCES)
 
 

@@ -11,6 +11,7 @@ import functools
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pandas as pd
 
@@ -21,9 +22,11 @@ from marketable.portal.update_dates import last_update_date
 from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, NOT_COVERED, SOURCES, Rulebook
 from marketable.samples.touches import firm
 from marketable.settings import Strict
+from marketable.views import words
 
 from .cases import SAME, Step, cases, kind_of, tools_of
 from .deck import ROUND, Asked, Deck
+from .story import told
 
 _ACCESS = dt.date(2022, 3, 1)
 _STATES = 3  # switches of a tool that are on, and as many that are off, where there are names for them
@@ -34,13 +37,14 @@ _WEEKS = dt.timedelta(weeks=4)  # before an update date
 
 
 class Account(Strict):
-    """An account to practise in: its settings, the day on which contacts are asked about, and the day from which on the
-    newest rules hold.
+    """An account to practise in: its settings, the day on which contacts are asked about, the day from which on the
+    newest rules hold, and whether its update dates matter.
     """
 
     portal: Portal
     as_of: dt.date
     begins: dt.date
+    has_requests: bool
 
     @property
     def update_date(self) -> dt.date:
@@ -70,13 +74,15 @@ def account_of(portal: Portal, chance: random.Random, chosen: Collection[str]) -
     begins = max(Rulebook.load().newest.date + dt.timedelta(days=14), since or dt.date.min)
     as_of = dt.date(begins.year, begins.month, 1) + dt.timedelta(days=250 + chance.randrange(60))
     subscription = Subscription(commitment="yearly")
-    if any(step.tool == "set_non_marketing" for step in steps) and chance.randrange(2):
+    has_requests = any(step.tool == "set_non_marketing" for step in steps)
+    if has_requests and chance.randrange(2):
         subscription = Subscription(commitment="monthly", renewal=dt.date(2026, 1, 5 + chance.randrange(20)))
     portal = _with_enough_switches(portal, begins + dt.timedelta(days=60 + chance.randrange(60)))
     account = Account(
         portal=portal.model_copy(update={"access_since": since, "subscription": subscription}),
         as_of=as_of,
         begins=begins,
+        has_requests=has_requests,
     )
     after = (as_of - account.update_date).days  # enough, for something to happen in between
     return account if after >= 10 else account.model_copy(update={"as_of": as_of + dt.timedelta(days=10 - after)})
@@ -99,7 +105,7 @@ class Card:
     @functools.cached_property
     def contact(self) -> pd.Series:
         """Its row of `Outcome.contacts`."""
-        return self.outcome.contacts.loc[self.contact_id]
+        return cast(pd.Series, self.outcome.contacts.loc[self.contact_id])
 
     @functools.cached_property
     def touches(self) -> pd.DataFrame:
@@ -246,15 +252,11 @@ class _Drawing:
         return rule.default_on if state is None else state
 
 
-def missed(card: Card) -> str:
-    """The step that a wrong answer overlooked, with its day: the touch that changed an existing contact, or left it as
-    it was, or else what decided its status.
-    """
-    met = card.touches[card.touches["rule"].isin(["upgrade", "unchanged"])]
-    if kind_of(card.case) == "existing" and len(met):
-        decided = met.iloc[-1]
-        return f"{decided['occurred_at']:%Y-%m-%d}: {decided['reason']}"
-    return str(card.contact["reason"])
+def why(card: Card) -> str:
+    """What the status rests on, in one or two sentences with the contact's own days."""
+    said = told(card.touches, card.contact)
+    then = Rulebook.load().edition_on(card.touches["occurred_at"].iloc[0].date())
+    return said + (f" So the article said on {words.day(then)}." if card.kind == "edition" else "")
 
 
 def portal_says(portal: Portal, switch: str) -> str:

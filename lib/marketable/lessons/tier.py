@@ -31,9 +31,14 @@ class Firm:
         return tuple(name for name, card in self.contacts.items() if card.status == MARKETING)
 
     @property
+    def waiting(self) -> tuple[str, ...]:
+        """Who counts, and waits for the update date."""
+        return tuple(name for name, card in self.contacts.items() if card.contact["waiting"])
+
+    @property
     def answer(self) -> str:
         """The right answer."""
-        return ANSWERS[(len(self.marketing) > TIER) - (len(self.marketing) < TIER) + 1]
+        return _against(len(self.marketing))
 
 
 class Firms:
@@ -62,7 +67,7 @@ class Firms:
             drawn = chance.sample(cards.asked, len(NAMES))
             firm = Firm({name: cards.card(each) for name, each in zip(NAMES, drawn, strict=True)})
             count = [status[each.id] for each in drawn].count(MARKETING)
-            answer = ANSWERS[(count > TIER) - (count < TIER) + 1]
+            answer = _against(count)
             self._firms.append(firm)
             asked.append(Asked(answer, str(number), answer, answer == OVER, tuple(each.seen for each in drawn)))
         self._deck = Deck(asked, chance)
@@ -70,3 +75,7 @@ class Firms:
     def round(self, weights: Mapping[str, float], length: int = ROUND) -> list[Firm]:
         """The next firms: see `Deck.round`."""
         return [self._firms[int(each.id)] for each in self._deck.round(weights, length)]
+
+
+def _against(count: int) -> str:
+    return ANSWERS[(count > TIER) - (count < TIER) + 1]
