@@ -139,13 +139,13 @@ def test_nothing_comes_twice_while_there_is_something_else() -> None:
 
 def test_what_was_predicted_wrong_comes_more_often_and_less_so_once_it_is_right() -> None:
     def share(weights: dict[str, float]) -> float:
-        cards = Cards(FIRM, 11, ["fixed", "switch on", "switch off"], rounds=200)
-        return sum(card.case == "fixed" for _ in range(80) for card in cards.round(weights)) / 400
+        cards = Cards(FIRM, 11, ["upgraded", "switch on", "switch off"], rounds=200)
+        return sum(card.case == "upgraded" for _ in range(80) for card in cards.round(weights)) / 400
 
-    wrong = weighed({}, "fixed", right=False)
-    assert share({}) < share(wrong) - 0.05
-    assert share(wrong) < share(weighed(wrong, "fixed", right=False))
-    assert share(weighed(wrong, "fixed", right=True)) == share({})
+    wrong = weighed({}, "upgraded", right=False)
+    assert share({}) < share(wrong) - 0.02
+    assert share(wrong) < share(weighed(wrong, "upgraded", right=False))
+    assert share(weighed(wrong, "upgraded", right=True)) == share({})
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(cases())), st.booleans())))
@@ -196,7 +196,8 @@ def test_a_firm_is_held_against_its_tier_by_who_counts(portal: mk.Portal) -> Non
 def test_the_final_test_has_thirty_cases_of_every_kind_and_is_the_same_for_the_same_seed(portal: mk.Portal) -> None:
     asked = final.questions(portal, 42)
     cards = [each for each in asked if isinstance(each, Card)]
-    assert len(asked) == 30 and {card.case for card in cards} == set(cases())
+    before_the_account = {"ticked then"}  # it got marketing contacts when that was over
+    assert len(asked) == 30 and {card.case for card in cards} == set(cases()) - before_the_account
     assert sum(isinstance(each, Firm) for each in asked) == sum(isinstance(each, Row) for each in asked) == 3
     statuses = Counter(card.status for card in cards)
     assert max(statuses.values()) <= 0.6 * len(cards)

@@ -152,7 +152,9 @@ class Rows:
         explained = self._audit.contacts["explanation"].astype("str")
         decided_by = self.made.truth.contacts["decided_by"].astype("str").reindex(explained.index)
         by_user = decided_by.isin(ACTIONS)
-        true = by_user.where(explained.eq(BY_HAND), True) & ~(by_user & explained.isin([SWITCH, AMBIGUOUS]))
+        turned = decided_by.isin(self._audit.switches.index[self._audit.switches["differs"]])
+        true = by_user.where(explained.eq(BY_HAND), True) & ~(by_user & explained.eq(AMBIGUOUS))
+        true &= turned | explained.ne(SWITCH)
         shown = self.made.rows.filter(regex="^(?!.*Date)")
         marketing = self.made.rows["Marketing contact status"].eq("Marketing contact")
         asked = [
