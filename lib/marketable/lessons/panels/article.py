@@ -46,7 +46,8 @@ def myths(questions: Iterable[StoryQuestion]) -> str:
 def places(text: LessonText) -> str:
     """A list: where each rule is set in HubSpot, or that nothing is to be set, with the page to read."""
     items = [f"<strong>{_name(rule)}</strong>: {_place(rule)}" for rule in text.where.rules]
-    return _list([*items, *map(html.escape, text.where.more)], "mk-places")
+    drawn = "".join(sketch(rule) for rule in text.where.rules if rule in SOURCES)
+    return _list([*items, *map(html.escape, text.where.more)], "mk-places") + drawn
 
 
 def batch(touches: int, seed: int) -> str:
@@ -137,6 +138,39 @@ def _place(rule: str) -> str:
         return f"{html.escape(held.where)}. ({_link(held.reference)})"
     note = f" ({held.reference.note})" if held.reference.note else ""
     return html.escape(f"there is no switch to click; a new contact is {held.default}{note}.")
+
+
+def sketch(rule: str) -> str:
+    """Where a tool's switch is, as a small drawing of ours, no copy of HubSpot's page; nothing where it has none."""
+    held = Rulebook.load().newest[rule]
+    if not held.switch:
+        return ""
+    path = held.where.partition(";")[0].removeprefix("the ").split(" > ")
+    on = held.default_on
+    one = "all of them" if held.switch == "account" else f"this {held.asset}"
+    title = f"{held.name}: {' › '.join(path)}; a switch for {one}, which comes {'on' if on else 'off'}."
+    lines = [
+        (16, 22, 13, "600", held.name),
+        (16, 44, 11.5, "400", " › ".join(path)),
+        (16, 84, 12, "400", f"New contacts of {one}"),
+    ]
+    lines.append((16, 102, 12, "400", "are marketing contacts"))
+    texts = "".join(
+        f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}">{html.escape(line)}</text>'
+        for x, y, size, weight, line in lines
+    )
+    if rule == "import_single_object":  # a box to tick
+        control = '<rect x="256" y="76" width="22" height="22" rx="3" class="mk-off"/>'
+    else:
+        control = f'<rect x="246" y="76" width="42" height="22" rx="11" class="{"mk-on" if on else "mk-off"}"/>'
+        control += f'<circle cx="{277 if on else 257}" cy="87" r="8" class="mk-knob"/>'
+    control += f'<text x="267" y="116" font-size="11" text-anchor="middle">comes {"on" if on else "off"}</text>'
+    return (
+        '<svg class="mk-sketch" viewBox="0 0 310 128" width="310" height="128" role="img" '
+        f'aria-label="{html.escape(title)}">'
+        '<rect x="0.5" y="0.5" width="309" height="127" rx="6" class="mk-sheet"/>'
+        f'<line x1="0" y1="56" x2="310" y2="56" class="mk-line"/>{texts}{control}</svg>'
+    )
 
 
 def _story(myth: StoryQuestion) -> str:
