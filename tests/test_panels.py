@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,23 @@ import pytest
 
 import marketable as mk
 from lab import REPOSITORY
-from marketable.auditing.explanations import MEANINGS
+from marketable.lessons.cases import cases
 from marketable.lessons.classroom import Classroom
-from marketable.lessons.export import ASKED
 from marketable.lessons.lessons import Experiment
+from marketable.lessons.panels import final_panel
 from marketable.lessons.panels.account_panel import AccountPanel
+from marketable.lessons.panels.bill_panel import BillPanel
+from marketable.lessons.panels.count_panel import CountPanel
 from marketable.lessons.panels.explain_panel import ExplainPanel
 from marketable.lessons.panels.export_panel import ExportPanel
+from marketable.lessons.panels.final_panel import FinalPanel
 from marketable.lessons.panels.find_panel import FindPanel
-from marketable.lessons.panels.pieces import ROUND
+from marketable.lessons.panels.pieces import Questions
 from marketable.lessons.panels.predict_panel import PredictPanel
 from marketable.lessons.panels.story_panel import StoryPanel
 from marketable.lessons.panels.within_panel import WithinPanel
-from marketable.lessons.predict import KINDS
-from marketable.rulebook import STATUSES
+from marketable.rulebook import SOURCES
+from marketable.views import words
 from marketable.views.reacting import react
 
 FIRM = mk.Portal.load(REPOSITORY / "data" / "portal.yaml")
@@ -58,77 +62,90 @@ def shown(panel: ipywidgets.Box) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def predict(panel: PredictPanel, *, right: bool) -> None:
-    status = panel.card.status
-    panel.choice.value = status if right else next(other for other in STATUSES if other != status)
+CHOSEN = ("fixed", "switch on", "switch off", "upgraded", "older")
+
+
+def play(panel: Questions, *, right: bool) -> None:
+    """Answers the question that is asked."""
+    answer = panel.posed.answer
+    wrong = next(value for _, value in panel.posed.choices if value != answer)
+    panel.choice.value = answer if right else wrong
     panel.button.click()
 
 
-def test_a_round_predicted_right_is_told_and_recorded_so(recorded: Recorded) -> None:
-    panel = PredictPanel(list(KINDS), CLASS, recorded)
-    kinds = []
-    for number in range(1, ROUND + 1):
-        assert f"Contact {number} of {ROUND}" in shown(panel)
-        kinds.append(panel.card.kind)
-        predict(panel, right=True)
-        assert f"Right: {panel.card.status}." in shown(panel)
-        panel.button.click()
-    assert recorded == [("predict", kind, True) for kind in kinds]
-    assert f"Contact 1 of {ROUND}" in shown(panel)
+def predicting(record: Recorded, classroom: Classroom = CLASS, chosen: Sequence[str] = CHOSEN) -> PredictPanel:
+    return PredictPanel(chosen, SOURCES, classroom, record)
 
 
-def test_a_round_predicted_wrong_says_what_was_missed_each_time(recorded: Recorded) -> None:
-    panel = PredictPanel(list(KINDS), CLASS, recorded)
-    for number in range(1, ROUND + 1):
-        predict(panel, right=False)
-        said = shown(panel)
-        assert f"No, not {panel.choice.value}: it is {panel.card.status}." in said
-        missed, _, _ = panel.card.missed.partition(" Source:")
-        assert f"What was missed ({KINDS[panel.card.kind].lower()}): {missed.partition(' Judged by ')[0]}" in said
-        assert "read in" in said
-        if number < ROUND:
+def made(name: str, record: Recorded) -> Questions:
+    panels = {
+        "predict": lambda: predicting(record),
+        "count": lambda: CountPanel(("switch on", "switch off", "waiting", "released"), SOURCES, CLASS, record),
+        "explain": lambda: ExplainPanel(CLASS, record),
+        "find": lambda: FindPanel(CLASS, record),
+        "final": lambda: FinalPanel(CLASS, record),
+    }
+    return panels[name]()
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
+@pytest.mark.parametrize(("name", "length"), [("predict", 5), ("count", 5), ("explain", 5), ("find", 1), ("final", 30)])
+def test_a_round_is_played_told_and_recorded(recorded: Recorded, name: str, length: int, right: bool) -> None:
+    panel = made(name, recorded)
+    assert len(panel.round) == length
+    items = []
+    for number in range(1, length + 1):
+        asked = shown(panel)
+        assert f"{number} of {length}" in asked or name == "find"
+        assert panel.posed.why not in panel.posed.asks and panel.choice.index is None
+        items.append(panel.posed.item)
+        play(panel, right=right)
+        said = html.unescape(panel.answer.value)
+        (answer,) = (words for words, value in panel.posed.choices if value == panel.posed.answer)
+        assert (f"Right: {answer}." if right else f"No, it is: {answer}.") in said
+        assert said.count(panel.posed.why) == 1 and "<details><summary>Source" in panel.answer.value
+        if number < length:
             panel.button.click()
-    assert f"0 of {ROUND} right. What was missed comes more often now." in shown(panel)
-    assert [right for _, _, right in recorded] == [False] * ROUND
+    assert recorded == [(panel.exercise, item, right) for item in items]
+    assert f"{length if right else 0} of {length} right." in shown(panel) or name == "find"
+    panel.button.click()
+    assert (len(panel.round) == length and f"1 of {length}" in shown(panel)) or name == "find"
+
+
+def test_what_is_said_of_an_answer_is_one_or_two_sentences_with_the_contacts_own_days(recorded: Recorded) -> None:
+    for case in cases():
+        for posed in predicting(recorded, chosen=[case]).round:
+            days = [words.day(at) for at in re.findall(r"\d{4}-\d\d-\d\d", posed.asks)]
+            assert not days and not re.search(r"\d{4}-\d\d-\d\d", posed.why)
+            told = re.findall(r"\d{1,2} [A-Z][a-z]+ \d{4}", posed.why)
+            assert told and len(re.findall(r"(?<=[a-z])[.](?: |$)", posed.why)) <= 4, posed.why
+            assert not re.search("touch|edition|trust|Source|Judged", posed.why), posed.why
+
+
+def test_the_final_test_leads_back_to_the_lessons_of_what_was_wrong(recorded: Recorded) -> None:
+    answers = [("update_date", False), ("fixed", True), ("tier", False), ("update_date", True)]
+    said = re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", final_panel.result(answers)))
+    assert "2 of 4 right." in said
+    assert "Lesson 5 · Set by hand" in said and "Lesson 6 · Tiers and the invoice" in said
+    assert "Lesson 2" not in said
+    assert "Go through again" not in final_panel.result([("fixed", True)])
 
 
 def test_an_answer_cannot_be_given_without_a_choice_nor_changed_afterwards(recorded: Recorded) -> None:
-    panel = PredictPanel(["fixed"], CLASS, recorded)
+    panel = predicting(recorded)
     panel.button.click()
-    assert "Choose one of the three first." in shown(panel) and not recorded
-    predict(panel, right=True)
+    assert "Choose an answer first." in shown(panel) and not recorded
+    play(panel, right=True)
     assert panel.choice.disabled and len(recorded) == 1
 
 
 def test_a_class_meets_the_same_contacts_and_a_learner_alone_others(recorded: Recorded) -> None:
-    def first(classroom: Classroom) -> str:
-        return PredictPanel(list(KINDS), classroom, recorded).card.touches.to_csv()
+    def first(classroom: Classroom) -> list[str]:
+        return [posed.asks for posed in predicting(recorded, classroom).round]
 
     assert first(CLASS) == first(Classroom(seed=42, portal=FIRM))
     alone = Classroom(seed=None, portal=FIRM)
-    assert len({first(alone) for _ in range(4)}) > 1
-
-
-def test_a_contact_is_shown_without_its_id_and_before_the_answer_without_its_status(recorded: Recorded) -> None:
-    panel = PredictPanel(["existing"], CLASS, recorded)
-    asked = shown(panel)
-    assert str(panel.card.contact.name) not in asked and "Judged by" not in asked
-    predict(panel, right=True)
-    assert str(panel.card.contact.name) not in shown(panel)
-
-
-def test_the_switch_is_found_or_not(recorded: Recorded) -> None:
-    panel = FindPanel(CLASS, recorded)
-    panel.choice.value = panel.puzzle.answer
-    panel.button.click()
-    assert "Right:" in shown(panel)
-    panel.button.click()
-    wrong = next(name for name in panel.puzzle.choices if name != panel.puzzle.answer)
-    panel.choice.value = wrong
-    panel.button.click()
-    assert "No, it was:" in shown(panel)
-    assert f"{panel.puzzle.added(panel.puzzle.answer):,}" in shown(panel)
-    assert [(exercise, right) for exercise, _, right in recorded] == [("find", True), ("find", False)]
+    assert len({tuple(first(alone)) for _ in range(4)}) > 1
 
 
 def test_the_suspects_table_follows_the_day(recorded: Recorded) -> None:
@@ -140,44 +157,13 @@ def test_the_suspects_table_follows_the_day(recorded: Recorded) -> None:
     assert "Choose a day" in shown(panel)
 
 
-def explain(panel: ExplainPanel, *, right: bool) -> None:
-    answer = panel.row.explanation
-    panel.choice.value = answer if right else next(other for other in ASKED if other != answer)
-    panel.button.click()
-
-
-@pytest.mark.parametrize("right", [True, False])
-def test_rows_of_an_export_are_explained_right_or_wrong_and_recorded_so(recorded: Recorded, right: bool) -> None:
-    panel = ExplainPanel(CLASS, recorded)
-    explained = []
-    for number in range(1, ROUND + 1):
-        assert f"Contact {number} of {ROUND}" in shown(panel)
-        assert str(panel.row.contact.name) not in shown(panel) and "Judged by" not in shown(panel)
-        explained.append(panel.row.explanation)
-        explain(panel, right=right)
-        said = shown(panel)
-        assert (f"Right: {panel.row.explanation}." in said) == right
-        assert (f"What that means: {MEANINGS[panel.row.explanation]}" in said) == (not right)
-        assert str(panel.row.contact["reason"])[:60] in said
-        if number < ROUND:
-            panel.button.click()
-    assert recorded == [("explain", explanation, right) for explanation in explained]
-    assert f"{ROUND if right else 0} of {ROUND} right." in shown(panel)
-    panel.button.click()
-    assert f"Contact 1 of {ROUND}" in shown(panel)
-
-
-def test_an_explanation_cannot_be_given_without_a_choice(recorded: Recorded) -> None:
-    panel = ExplainPanel(CLASS, recorded)
-    panel.button.click()
-    assert "Choose an explanation first." in shown(panel) and not recorded
-
-
 def test_a_switch_that_nobody_noted_is_noticed_from_a_few_contacts_on() -> None:
     panel = ExportPanel(CLASS)
     assert "The audit notices: the notes say off, and it looks on since" in shown(panel)
     panel.since.value = dt.date(2026, 10, 29)
     assert "The audit does not notice it." in shown(panel)
+    panel.since.value = dt.date(2026, 11, 5)
+    assert "The export ends on 30 October 2026" in shown(panel)
     panel.since.value = None
     assert "Choose the day" in shown(panel)
     panel.since.value = dt.date(2025, 1, 1)
@@ -212,15 +198,17 @@ def test_a_story_tells_what_a_contact_becomes_and_why() -> None:
         {"day": "2026-03-05", "tool": "hubspot_form"},
         {"day": "2026-03-10", "tool": "set_non_marketing"},
     )
-    assert "This contact is non-marketing since 2026-04-01" in shown(panel)
+    assert "This contact is non-marketing since 1 April 2026" in shown(panel)
     panel.commitment.index = 1
-    assert "This contact is non-marketing since 2026-03-15" in shown(panel)
+    assert "This contact is non-marketing since 15 March 2026" in shown(panel)
     panel.rows[2][1].value = ""
-    assert "This contact is marketing since 2026-03-05" in shown(panel)
+    assert "This contact is marketing since 5 March 2026" in shown(panel)
     panel.rows[1][2].value = False
-    assert "This contact is non-marketing since 2026-03-01" in shown(panel)
+    assert "This contact is non-marketing since 1 March 2026" in shown(panel)
     panel.edition.value = dt.date(2020, 9, 23)
     assert "edition of 2020-09-23" in shown(panel)
+    panel.rows[0][0].value = dt.date(2026, 12, 1)
+    assert "Row 1 comes after" in shown(panel)
     for _, tool, _ in panel.rows:
         tool.value = ""
     assert "Choose at least one thing" in shown(panel)
@@ -281,7 +269,7 @@ def test_names_of_an_account_are_text_and_never_code(recorded: Recorded) -> None
         switches={"hubspot_form": {HOSTILE: "off"}, "integration": {HOSTILE: "on"}, "chatflow": {HOSTILE: "off"}}
     )
     classroom = Classroom(seed=1, portal=portal)
-    panels: list[Any] = [PredictPanel(["switch"], classroom, recorded) for _ in range(3)]
+    panels: list[Any] = [predicting(recorded, classroom, ["switch on", "switch off"]) for _ in range(3)]
     panels += [FindPanel(classroom, recorded), WithinPanel(classroom, recorded)]
     panels += [ExplainPanel(classroom, recorded), ExportPanel(classroom)]
     for panel in panels:
@@ -297,10 +285,6 @@ def test_names_of_an_account_are_text_and_never_code(recorded: Recorded) -> None
 
 def test_an_account_that_nothing_can_be_asked_about_says_so_in_the_panel(recorded: Recorded) -> None:
     late = Classroom(seed=1, portal=mk.Portal(access_since="2030-01-01"))
-    panel = PredictPanel(["fixed"], late, recorded)
-    assert "No contact of the batch can be asked about" in shown(panel)
-    panel.button.click()
-    assert "No contact of the batch can be asked about" in shown(panel) and not recorded
     assert "No switch of this account is off" in shown(ExportPanel(late))
 
 
@@ -311,3 +295,18 @@ def test_an_error_that_nobody_expected_is_shown_and_its_traceback_is_in_the_log(
     react(lambda: {}["a key"], error)
     assert "KeyError" in error.value and "Traceback" not in error.value
     assert "Traceback" in caplog.text and "KeyError: 'a key'" in caplog.text
+
+
+def test_a_bill_says_when_the_tier_is_crossed_and_what_that_costs_at_invented_prices() -> None:
+    panel = BillPanel(CLASS)
+    assert "Invented prices" in shown(panel) and panel.outlook.today < panel.tier.value
+    before = panel.outlook.today
+    panel.imported.value = panel.tier.value
+    crossed = panel.outlook.crossing["likely"]
+    assert str(crossed.date()) == "2026-04-06"
+    billed = panel.outlook.months["tier"].max()
+    assert billed > panel.tier.value and f"{billed:,}" in shown(panel)
+    panel.released.value = 100
+    assert panel.outlook.months["tier"].max() == billed  # it takes effect on the first of May, too late
+    panel.imported.value = 0
+    assert panel.outlook.by_day["marketing"].iloc[-1] < before + panel.tier.value

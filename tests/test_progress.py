@@ -26,11 +26,11 @@ from lab import chromium, in_browser, violations
 from marketable.errors import DataError, MarketableError, PortalError, UnknownNameError
 from marketable.lessons import classroom as class_module
 from marketable.lessons import progress as kept
+from marketable.lessons.cases import KINDS
 from marketable.lessons.classroom import Classroom
 from marketable.lessons.export import ASKED
 from marketable.lessons.panels.keeping import Keeping
 from marketable.lessons.panels.progress_page import in_short, page
-from marketable.lessons.predict import KINDS
 from marketable.lessons.progress import LETTERS, Progress, Tally, read_many
 from marketable.lessons.results import by_kind, by_learner, by_lesson, by_question, to_practise
 from test_report_page import A4

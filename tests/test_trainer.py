@@ -14,11 +14,11 @@ from playwright.sync_api import expect
 
 import marketable as mk
 from lab import REPOSITORY, chromium, in_browser, run_notebook, served, violations
+from marketable.lessons.cases import KINDS
 from marketable.lessons.classroom import Classroom
 from marketable.lessons.panels import trainer as trainer_module
 from marketable.lessons.panels.progress_page import class_page, hardest
 from marketable.lessons.panels.trainer import Setting, Trainer
-from marketable.lessons.predict import KINDS
 from marketable.lessons.progress import LETTERS, Progress, read_many
 from marketable.lessons.results import by_kind, by_learner, by_question
 from test_progress import CODE, GOOD, HOSTILE, check_in_a_browser, done, every_width, tables, written

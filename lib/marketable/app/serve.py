@@ -49,6 +49,8 @@ from .log import Brief
 HERE = Path(__file__).resolve().parent
 MEMORY = "/dev/shm"  # noqa: S108 - a folder in memory, where there is one
 TOOLS = ("explore", "audit")
+AFTER_LESSONS = ("final_test", "sheet")
+PROGRESS = re.compile("new|[0-9A-Z]{6}")  # of the cookie that somebody asks for on the start page
 ONLY_IN_JUPYTERLAB = "jupyterlab"  # the tag of cells that make no sense here
 WIDGETS = "@jupyter-widgets/jupyterlab-manager"
 _KERNEL = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -56,7 +58,9 @@ _KERNEL = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 def pages(folder: Path) -> dict[str, Path]:
     """The notebooks that can be opened, by address, in their order."""
-    found = [*(folder / f"{name}.ipynb" for name in TOOLS), *sorted((folder / "lessons").glob("[0-9]*.ipynb"))]
+    lessons = folder / "lessons"
+    found = [*(folder / f"{name}.ipynb" for name in TOOLS), *sorted(lessons.glob("[0-9]*.ipynb"))]
+    found += [path for name in AFTER_LESSONS if (path := lessons / f"{name}.ipynb").exists()]
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
 
 
@@ -165,7 +169,10 @@ class Page(Guarded, JupyterHandler):
         renderer = self._renderer(f"{address}.ipynb")
         await renderer.initialize()
         renderer.exporter.environment.bytecode_cache = _COMPILED
-        environment = os.environ | {"SERVER_SOFTWARE": f"voila/{self.app.version}"}
+        environment = os.environ | {
+            "SERVER_SOFTWARE": f"voila/{self.app.version}",
+            "MARKETABLE_PROGRESS": self._progress,
+        }
         kernel = await self.kernel_manager.start_kernel(
             client=self.request.remote_ip, kernel_name="python3", path=renderer.cwd, env=environment
         )
@@ -181,6 +188,12 @@ class Page(Guarded, JupyterHandler):
             if isinstance(fault, tornado.iostream.StreamClosedError):
                 return  # closed before it was there
             raise
+
+    @property
+    def _progress(self) -> str:
+        """The code under which a learner's progress goes on, “new” for one who wants to keep it, or nothing."""
+        chosen = self.get_cookie("progress", "") or ""
+        return chosen if PROGRESS.fullmatch(chosen) else ""
 
     def _renderer(self, path: str) -> NotebookRenderer:
         options = self.app.voila_configuration
@@ -226,7 +239,7 @@ class Close(Guarded, JupyterHandler):
     """What a page says when it is closed."""
 
     def check_xsrf_cookie(self) -> None:
-        """There are no cookies: what nobody else knows is the kernel's name."""
+        """No cookie gives a right: what nobody else knows is the kernel's name."""
 
     async def post(self, kernel_id: str) -> None:
         """Ends its kernel."""

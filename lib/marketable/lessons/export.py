@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -28,7 +29,7 @@ from marketable.rulebook import ACTIONS, MARKETING, NOT_COVERED
 from marketable.samples.touches import firm
 
 from .batch import practice_touches
-from .deck import Deck
+from .deck import ROUND, Asked, Deck
 
 ASKED = tuple(name for name in EXPLANATIONS if name != NOT_TOLD)
 DAYS = dt.date(2024, 3, 1), dt.date(2026, 10, 15)  # on which a switch may have been turned on
@@ -38,6 +39,7 @@ _LIVE_CHAT = "chatflow/Live chat"
 _TURNED = ("hubspot_form", "integration", "chatflow")  # tools whose switch somebody turns; an import has a box
 _FEWEST = 30  # contacts that a switch reaches, for one to be asked about
 _TRIED = 6
+_OF_A_KIND = 150  # contacts of an explanation
 _TIME = "%Y-%m-%d %H:%M:%S"
 
 
@@ -140,9 +142,8 @@ class Rows:
     Asked about are only those whose explanation is the truth: who seems to have been set by hand, but sent a form that
     the export does not show, is not.
 
-    >>> row = Rows(Portal(), 1).draw({})
-    >>> row.explanation in ASKED
-    True
+    >>> len({row.explanation for row in Rows(Portal(), 1).round({})})
+    5
     """
 
     def __init__(self, portal: Portal, seed: int | str) -> None:
@@ -151,21 +152,33 @@ class Rows:
         explained = self._audit.contacts["explanation"].astype("str")
         decided_by = self.made.truth.contacts["decided_by"].astype("str").reindex(explained.index)
         by_user = decided_by.isin(ACTIONS)
-        true = by_user.where(explained.eq(BY_HAND), True) & ~(by_user & explained.isin([SWITCH, AMBIGUOUS]))
-        self._deck = Deck({kind: list(explained.index[explained.eq(kind) & true]) for kind in ASKED}, self._chance)
-        if not self._deck:
+        turned = decided_by.isin(self._audit.switches.index[self._audit.switches["differs"]])
+        true = by_user.where(explained.eq(BY_HAND), True) & ~(by_user & explained.eq(AMBIGUOUS))
+        true &= turned | explained.ne(SWITCH)
+        shown = self.made.rows.filter(regex="^(?!.*Date)")
+        marketing = self.made.rows["Marketing contact status"].eq("Marketing contact")
+        asked = [
+            Asked(kind, contact, kind, marketing[contact], tuple(shown.loc[contact]))
+            for kind in ASKED
+            for contact in list(explained.index[explained.eq(kind) & true])[:_OF_A_KIND]
+        ]
+        self._deck = Deck(asked, self._chance)
+        if not asked:
             raise DataError("No contact of the export can be asked about")
         found = reach(self.made.export.touches, portal)
-        asked = pd.DataFrame({"contact": found.contact_id[found.contact], "switch": found.switch}).query("switch >= 0")
-        self._reached = asked["switch"].map(dict(enumerate(found.switches))).groupby(asked["contact"]).unique()
+        met = pd.DataFrame({"contact": found.contact_id[found.contact], "switch": found.switch}).query("switch >= 0")
+        self._reached = met["switch"].map(dict(enumerate(found.switches))).groupby(met["contact"]).unique()
 
-    def draw(self, weights: Mapping[str, float]) -> Row:
-        """Another contact, of an explanation drawn by its weight, where none is given 1."""
-        _, contact_id = self._deck.draw(weights)
-        cells = {name: value for name, value in self.made.rows.loc[contact_id].items() if value or "Conv" not in name}
+    def round(self, weights: Mapping[str, float], length: int = ROUND) -> list[Row]:
+        """The next contacts, by their explanation: see `Deck.round`."""
+        return [self._row(each.id) for each in self._deck.round(weights, length)]
+
+    def _row(self, contact_id: str) -> Row:
+        every = map(str, self.made.rows.columns), self.made.rows.loc[contact_id]
+        cells = {name: value for name, value in zip(*every, strict=True) if value or "Conv" not in name}
         switches = self._audit.switches
         reached = [name for name in self._reached.get(contact_id, ()) if name in switches.index]
-        return Row(cells, switches.loc[reached], self._audit.contacts.loc[contact_id])
+        return Row(cells, switches.loc[reached], cast(pd.Series, self._audit.contacts.loc[contact_id]))
 
     def _with_a_turned_switch(self, portal: Portal, seed: int | str) -> tuple[MadeUpExport, Audit]:
         """An export in which one switch was turned on without a note, and an audit that finds it and no other."""

@@ -7,10 +7,11 @@ when the lesson is read, so that no lesson teaches what the rulebook does not ho
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,8 +20,10 @@ from marketable.plain_yaml import read
 from marketable.rulebook import SOURCES, Rulebook
 from marketable.settings import Strict, fault, validate
 
-from .questions import NO, AnyQuestion, LessonError, Question, RuleName, StoryQuestion, edition_of
-from .story import StoryTouch, Touched
+from .cases import cases
+from .deck import ROUND
+from .questions import NO, AnyQuestion, Question, RuleName, Source, StoryQuestion, edition_of
+from .story import LessonError, StoryTouch, Touched, one_of
 from .through_editions import facts_of
 
 TEXTS = Path(__file__).with_name("lesson_texts")
@@ -37,10 +40,23 @@ def lesson_ids(folder: Path = TEXTS) -> list[str]:
 
 
 class Said(Strict):
-    """What the article says of one rule, a source or a rule of the lifecycle, in our words."""
+    """What the article says of one rule, a source or a rule of the lifecycle, in our words; `also`, of further sources
+    of which it says the same.
+    """
 
     rule: RuleName
+    also: tuple[Source, ...] = ()
     says: str
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """All that it is about."""
+        return (self.rule, *self.also)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it quotes an older edition."""
+        return any(" in " in fact for _, fact in self.pieces)
 
     @property
     def pieces(self) -> list[tuple[str, str]]:
@@ -62,35 +78,35 @@ class Said(Strict):
         if needed not in (fact for _, fact in quoted):
             raise fault("These words do not quote the rule", place=("says",), expected=f"[…]({needed})")
         for words, fact in quoted:
-            held = self._held(fact)
-            agrees = words == held if self.rule in SOURCES else words.casefold() in held
-            if not agrees:
-                raise fault("These words contradict the rule", place=("says",), value=words, expected=held)
+            for rule in self.rules:
+                held = self._held(rule, fact)
+                agrees = words == held if rule in SOURCES else words.casefold() in held
+                if not agrees:
+                    raise fault("These words contradict the rule", place=("says",), value=words, expected=held)
         return self
 
-    def _held(self, fact: str) -> str:
+    def _held(self, rule: str, fact: str) -> str:
         """What a quotation must agree with: a fact of the newest edition, or of another one (`default in 2021-12-30`),
         or what a rule of the lifecycle says.
         """
         rulebook = Rulebook.load()
         name, _, date = fact.partition(" in ")
-        known = facts_of(self.rule, rulebook.newest.date) if self.rule in SOURCES else {}
-        known = known or {"rule": rulebook.lifecycle[self.rule].says}
+        known = facts_of(rule, rulebook.newest.date) if rule in SOURCES else {"rule": rulebook.lifecycle[rule].says}
         if name not in known:
             raise fault("There is no such fact", place=("says",), value=fact, nearest=nearest(name, known))
         if not date:
             return known[name]
-        return facts_of(self.rule, edition_of(date))[name]
+        return facts_of(rule, edition_of(date))[name]
 
 
 class Experiment(Strict):
     """A panel to try things with: a contact's touches, to be changed (story); a made-up batch, counted by the tools
-    that created its contacts; a made-up account, or its export; two editions; or the lesson's myths.
+    that created its contacts; a made-up account, its bill, or its export; two editions; or the lesson's myths.
 
     Arguments: steps, tools, commitment and editions, of a story; touches and seed, of a batch.
     """
 
-    panel: Literal["story", "batch", "account", "export", "editions", "myths"]
+    panel: Literal["story", "batch", "account", "bill", "export", "editions", "myths"]
     steps: tuple[StoryTouch, ...] = ()
     tools: tuple[Touched, ...] | None = None
     commitment: bool = False
@@ -105,21 +121,27 @@ class Experiment(Strict):
         return self
 
 
-class Practice(Strict):
-    """Kinds of contacts to predict, and further panels."""
+Case = Annotated[str, one_of(lambda: tuple(cases()), "There is no such case")]
 
-    predict: tuple[str, ...] = ()
+
+class Practice(Strict):
+    """What a lesson is about: cases of contacts to predict, of which each round has all, or to count against a tier
+    (see `cases.yaml`); and further panels.
+    """
+
+    predict: tuple[Case, ...] = Field((), max_length=ROUND)
+    count: tuple[Case, ...] = ()
     panels: tuple[Literal["find", "within", "explain"], ...] = ()
 
     @property
     def exercises(self) -> tuple[str, ...]:
         """Their names, in order."""
-        return (*(("predict",) if self.predict else ()), *self.panels)
+        return (*(name for name in ("predict", "count") if getattr(self, name)), *self.panels)
 
     @model_validator(mode="after")
     def _there_is_some(self) -> Practice:
         if not self.exercises:
-            raise fault("There is nothing to practise", expected="predict: some kinds, or panels")
+            raise fault("There is nothing to practise", expected="predict: some cases, or panels")
         return self
 
 
@@ -159,6 +181,18 @@ class LessonText(Strict):
         path = folder / f"{lesson_id}.yaml"
         data, lines = read(path, LessonError)
         return validate(cls, data, LessonError, lines, path)
+
+
+@functools.cache
+def taught(lesson_id: str) -> tuple[str, ...]:
+    """The tools that a lesson or one before it speaks of.
+
+    >>> taught("01_what_a_marketing_contact_is")
+    ('hubspot_form', 'meetings_link', 'mobile_app')
+    """
+    before = [name for name in lesson_ids() if name <= lesson_id]
+    said = [rule for name in before for said in LessonText.load(name).article for rule in said.rules]
+    return tuple(rule for rule in dict.fromkeys(said) if rule in SOURCES)
 
 
 def every_question(folder: Path = TEXTS) -> Iterator[tuple[str, Question]]:

@@ -1,134 +1,262 @@
-"""Predicting a status: contacts drawn from a batch, each with what happened to it, and what the engine says it is.
+"""Predicting a status: rounds of contacts, made up case by case, each with what happened to it and what the engine says
+it is.
 
-The kind of a contact is what decides its status.
+The contacts of a round are those of one account, which has switches of each tool that are on and others that are off.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
-import numpy as np
 import pandas as pd
 
 from marketable.engine import Outcome, decide
-from marketable.errors import DataError, UnknownNameError, nearest
-from marketable.portal.portal import Portal
-from marketable.rulebook import NON_MARKETING, NOT_COVERED, Rulebook
+from marketable.errors import DataError
+from marketable.portal.portal import Portal, Subscription, split
+from marketable.portal.update_dates import last_update_date
+from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, NOT_COVERED, SOURCES, Rulebook
+from marketable.samples.touches import firm
+from marketable.settings import Strict
+from marketable.views import words
 
-from .batch import practice_touches
-from .deck import Deck
+from .cases import SAME, Step, cases, kind_of, tools_of
+from .deck import ROUND, Asked, Deck
+from .story import told
 
-KINDS: Mapping[str, str] = {
-    "fixed": "Created by a tool without a switch",
-    "switch": "Created by a tool with a switch",
-    "silent": "Created by a tool that the article is silent about",
-    "existing": "It existed already",
-    "by_hand": "Set as marketing by hand",
-    "update_date": "Set as non-marketing",
-    "access": "Older than the account's marketing contacts",
-}
-_MOST_TOUCHES = 5  # more are tedious to read and teach nothing more
-_DAYS = pd.date_range("2024-06-01", "2026-10-28")
+_ACCESS = dt.date(2022, 3, 1)
+_STATES = 3  # switches of a tool that are on, and as many that are off, where there are names for them
+_A_ROUND, _MORE = 2, 6  # made-up contacts of a case: each round takes one or two
+_SIFTED = 5  # times as many, where only those count that depend on an older rule
+_TRIES = 2_000
+_WEEKS = dt.timedelta(weeks=4)  # before an update date
+
+
+class Account(Strict):
+    """An account to practise in: its settings, the day on which contacts are asked about, the day from which on the
+    newest rules hold, and whether its update dates matter.
+    """
+
+    portal: Portal
+    as_of: dt.date
+    begins: dt.date
+    has_requests: bool
+
+    @property
+    def update_date(self) -> dt.date:
+        """The last one before the day that is asked about."""
+        return last_update_date(self.as_of, self.portal.subscription)
+
+    @functools.cached_property
+    def assets(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of forms, apps, imports and chatflows, by tool."""
+        listed = [split(name) for name in self.portal.switches]
+        of_firm = [(row["source"], row.get("asset", "")) for row in firm()["touches"]]
+        return {
+            source: tuple(asset for tool, asset in listed if tool == source and asset)
+            or tuple(dict.fromkeys(asset for tool, asset in of_firm if tool == source))
+            for source in SOURCES
+        }
+
+
+def account_of(portal: Portal, chance: random.Random, chosen: Collection[str]) -> Account:
+    """An account to practise some cases in: with the switches that a portal lists, and more where it has too few that
+    are on or off. What the cases do not need is as simple as can be: an account that always had marketing contacts, and
+    a yearly commitment.
+    """
+    steps = [step for case in chosen for step in cases()[case]]
+    whens = {step.when for step in steps}
+    since = (portal.access_since or _ACCESS) if "before access" in whens else None
+    begins = max(Rulebook.load().newest.date + dt.timedelta(days=14), since or dt.date.min)
+    as_of = dt.date(begins.year, begins.month, 1) + dt.timedelta(days=250 + chance.randrange(60))
+    subscription = Subscription(commitment="yearly")
+    has_requests = any(step.tool == "set_non_marketing" for step in steps)
+    if has_requests and chance.randrange(2):
+        subscription = Subscription(commitment="monthly", renewal=dt.date(2026, 1, 5 + chance.randrange(20)))
+    portal = _with_enough_switches(portal, begins + dt.timedelta(days=60 + chance.randrange(60)))
+    account = Account(
+        portal=portal.model_copy(update={"access_since": since, "subscription": subscription}),
+        as_of=as_of,
+        begins=begins,
+        has_requests=has_requests,
+    )
+    after = (as_of - account.update_date).days  # enough, for something to happen in between
+    return account if after >= 10 else account.model_copy(update={"as_of": as_of + dt.timedelta(days=10 - after)})
 
 
 @dataclass(frozen=True)
 class Card:
-    """A contact to predict: its kind, a key of KINDS; its touches up to `as_of`, as `Outcome.why` gives them; and its
-    row of `Outcome.contacts`.
-    """
+    """A contact to predict: its case and kind, its id, and what became of it, in `outcome`."""
 
-    kind: str
-    touches: pd.DataFrame
-    contact: pd.Series
-    as_of: pd.Timestamp
+    case: str
+    contact_id: str
+    account: Account
+    outcome: Outcome
+
+    @property
+    def kind(self) -> str:
+        """Under which progress counts it."""
+        return kind_of(self.case)
+
+    @functools.cached_property
+    def contact(self) -> pd.Series:
+        """Its row of `Outcome.contacts`."""
+        return cast(pd.Series, self.outcome.contacts.loc[self.contact_id])
+
+    @functools.cached_property
+    def touches(self) -> pd.DataFrame:
+        """What happened to it, as `Outcome.why` gives it."""
+        return self.outcome.why(self.contact_id)
 
     @property
     def status(self) -> str:
         """The right answer."""
         return str(self.contact["status"])
 
-    @property
-    def missed(self) -> str:
-        """What a wrong answer overlooked, in the engine's words: the touch that changed an existing contact, or left
-        it as it was, or else what decided its status.
-        """
-        met = self.touches[self.touches["rule"].isin(["upgrade", "unchanged"])]
-        if self.kind == "existing":
-            changed = met[met["rule"] == "upgrade"]
-            return str((met if changed.empty else changed)["reason"].iloc[-1])
-        return str(self.contact["reason"])
-
 
 class Cards:
-    """The contacts of a batch that can be asked about, drawn one after the other. `outcome` is what became of all.
+    """Rounds of contacts that can be asked about.
 
-    Arguments: portal, the account; seed, for the batch, the day asked about, and what is drawn; kinds, keys of KINDS:
-    only their contacts are drawn.
-    Raises: UnknownNameError for another kind; DataError where no contact is of these kinds.
+    Arguments: portal, for the names and switches of the account; seed, for all that is drawn; chosen, names of cases;
+    taught, the tools that may occur; rounds, how many are to be drawn.
+    Attributes: account; outcome, what became of all contacts; asked, those that can be asked about.
+    Raises: UnknownNameError for another case; DataError where a case cannot happen.
 
-    >>> card = Cards(Portal(), 1, ["fixed"]).draw({})
-    >>> card.kind, card.status
-    ('fixed', 'non-marketing')
+    >>> [card.status for card in Cards(Portal(), 1, ["fixed", "switch on"]).round({})].count("marketing") in (2, 3)
+    True
     """
 
-    def __init__(self, portal: Portal, seed: int | str, kinds: Sequence[str] = tuple(KINDS)) -> None:
-        for kind in kinds:
-            if kind not in KINDS:
-                near = nearest(kind, KINDS)
-                raise UnknownNameError("There is no such kind", value=kind, expected=", ".join(KINDS), nearest=near)
-        chance = random.Random(f"predict/{seed}")
-        self.as_of = _DAYS[chance.randrange(len(_DAYS))] + pd.Timedelta(hours=12)
-        self.outcome = decide(practice_touches(portal, seed), portal, as_of=str(self.as_of))
-        found = kinds_of(self.outcome)
-        self._deck = Deck({kind: list(found.index[found == kind]) for kind in kinds}, chance)
-        if not self._deck:
-            raise DataError(
-                "No contact of the batch can be asked about",
-                value=", ".join(KINDS[kind] for kind in kinds),
-                advice="Does the portal have its marketing contacts since a day after the batch (access_since)?",
+    def __init__(
+        self,
+        portal: Portal,
+        seed: int | str,
+        chosen: Sequence[str] = tuple(cases()),
+        taught: Collection[str] = SOURCES,
+        rounds: int = 1,
+    ) -> None:
+        for case in chosen:
+            kind_of(case)
+        self._chance = random.Random(f"predict/{seed}")
+        self.account = account_of(portal, self._chance, chosen)
+        drawing = _Drawing(self.account, taught, self._chance)
+        older = {case for case in chosen if any(step.when == "by another rule" for step in cases()[case])}
+        count = _A_ROUND * rounds + _MORE
+        drawn = [
+            (case, drawing.touches(case)) for case in chosen for _ in range(count * _SIFTED if case in older else count)
+        ]
+        batch = pd.DataFrame(
+            [(str(number), *touch) for number, (_, touches) in enumerate(drawn) for touch in touches],
+            columns=["contact_id", "occurred_at", "source", "asset"],
+        )
+        as_of = dt.datetime.combine(self.account.as_of, dt.time(12))
+        self.outcome = decide(batch, self.account.portal, as_of=as_of)
+        status = self.outcome.contacts["status"].to_dict()
+        otherwise = status
+        if older:
+            newest = Rulebook.load().newest.date
+            otherwise = decide(batch, self.account.portal, as_of=as_of, edition=newest).contacts["status"].to_dict()
+        read_twice = self.outcome.read_twice.to_dict()
+        marketing = {MARKETING: True, NON_MARKETING: False}
+        self.asked = [
+            Asked(case, contact, status[contact], marketing.get(status[contact]), _seen(touches))
+            for contact, (case, touches) in zip(map(str, range(len(drawn))), drawn, strict=True)
+            if not read_twice[contact]
+            and (
+                status[contact] not in (otherwise[contact], NOT_COVERED)
+                if case in older
+                else status[contact] == otherwise[contact]
             )
+        ]
+        self._deck = Deck(self.asked, self._chance)
 
-    def draw(self, weights: Mapping[str, float]) -> Card:
-        """Another contact, of a kind drawn by its weight, where none is given 1."""
-        kind, contact_id = self._deck.draw(weights)
-        touches = self.outcome.why(contact_id)
-        counted = touches[touches["rule"] != "not counted"]
-        return Card(kind, counted, self.outcome.contacts.loc[contact_id], self.as_of)
+    def card(self, asked: Asked) -> Card:
+        """The contact that is asked about."""
+        return Card(asked.kind, asked.id, self.account, self.outcome)
+
+    def round(self, weights: Mapping[str, float], length: int = ROUND) -> list[Card]:
+        """The next contacts: see `Deck.round`."""
+        return [self.card(each) for each in self._deck.round(weights, length)]
 
 
-def kinds_of(outcome: Outcome) -> pd.Series:
-    """The kind of each contact that can be asked about: that has a status and not too many touches.
+Touched = tuple[dt.datetime, str, str]
 
-    A contact that was created between two editions that disagree has two right answers, and that a form undoes a wait
-    is our assumption: neither is asked about.
 
-    Returns: keys of KINDS by contact_id.
-    """
-    contacts, touches = outcome.contacts, outcome.touches
-    touches = touches[touches["rule"] != "not counted"]
-    rules = pd.crosstab(touches["contact_id"], touches["rule"].astype("str")).reindex(contacts.index, fill_value=0)
+class _Drawing:
+    """Draws what happens to a contact of a case, in an account, by the tools that were taught."""
 
-    def touched(*names: str) -> pd.Series:
-        found: pd.Series = rules.reindex(columns=list(names), fill_value=0).any(axis=1)
-        return found
+    def __init__(self, account: Account, taught: Collection[str], chance: random.Random) -> None:
+        self._account, self._chance = account, chance
+        groups = {step.tool for steps in cases().values() for step in steps}
+        self._tools = {group: tools_of(group, taught) for group in groups}
+        portal, update = account.portal, account.update_date
+        first = portal.access_since or Rulebook.load().editions[0]
+        self._windows = {
+            None: (account.begins, update - _WEEKS),
+            "before access": (first - dt.timedelta(days=400), first),
+            "by another rule": (first, Rulebook.load().newest.date),
+            "before the update date": (update - _WEEKS, update),
+            "since the update date": (update, account.as_of),
+        }
 
-    left_as_it_was = touched("unchanged") & (contacts["status"] == NON_MARKETING)
-    first_that_holds = {
-        "access": (contacts["decided_by"] == "access") | touched("before access"),
-        "update_date": touched("set as non-marketing", "undo"),
-        "by_hand": contacts["decided_by"] == "set_marketing",
-        "existing": touched("upgrade") | left_as_it_was,
-        "silent": contacts["status"] == NOT_COVERED,
-        "switch": touched("switch on", "switch off"),
-        "fixed": touched("fixed default"),
-    }
-    kind = np.select([held.to_numpy() for held in first_that_holds.values()], list(first_that_holds), "")
-    asked = contacts["status"].notna() & ~outcome.read_twice & (contacts["created_by"] != NOT_COVERED)
-    asked &= ~touched("undo") & (rules.sum(axis=1) <= _MOST_TOUCHES) & (kind != "")
-    found: pd.Series = pd.Series(kind, index=contacts.index, name="kind")[asked]
-    return found
+    def touches(self, case: str) -> tuple[Touched, ...]:
+        """What happens."""
+        for _ in range(_TRIES):
+            touched: list[Touched] = []
+            steps = cases()[case]
+            for step, after in zip(steps, (*steps[1:], None), strict=True):
+                found = self._touch(step, touched, turned=after is not None and after.tool == SAME)
+                if found is None:
+                    break
+                touched.append(found)
+            else:
+                return tuple(touched)
+        raise DataError("Such a contact cannot be made up for this account", value=case)
+
+    def _touch(self, step: Step, before: list[Touched], *, turned: bool) -> Touched | None:
+        """A touch that comes after those before, by something that was not among them; or None. Arguments: turned,
+        whether its switch must be one that is turned some day.
+        """
+        first, last = self._windows[step.when]
+        day = first + dt.timedelta(self._chance.randrange((last - first).days))
+        at = dt.datetime.combine(day, dt.time(8 + self._chance.randrange(10), self._chance.randrange(60)))
+        if before and day <= before[-1][0].date():
+            return None
+        if step.tool == SAME:
+            source, asset = before[-1][1:]
+        elif not self._tools[step.tool]:
+            return None
+        else:
+            source = self._chance.choice(self._tools[step.tool])
+            assets = self._account.assets.get(source, ("",))
+            if turned:
+                assets = tuple(each for each in assets if len(self._account.portal.switches[f"{source}/{each}"]) > 1)
+            asset = self._chance.choice(assets)
+        if step.tool != SAME and (source, asset) in {each[1:] for each in before}:
+            return None
+        wanted = step.on is None or self._is_on(source, asset, at) in (step.on, None)
+        return (at, source, asset) if wanted else None
+
+    def _is_on(self, source: str, asset: str, at: dt.datetime) -> bool | None:
+        """How a switch is at a moment; None where there is none."""
+        if source in ACTIONS:
+            return None
+        rule = Rulebook.load().on(at.date())[source]
+        name = rule.switch_name(asset)
+        if name is None:
+            return None
+        state = self._account.portal.is_on(name, at)
+        return rule.default_on if state is None else state
+
+
+def why(card: Card) -> str:
+    """What the status rests on, in one or two sentences with the contact's own days."""
+    said = told(card.touches, card.contact)
+    then = Rulebook.load().edition_on(card.touches["occurred_at"].iloc[0].date())
+    return said + (f" So the article said on {words.day(then)}." if card.kind == "edition" else "")
 
 
 def portal_says(portal: Portal, switch: str) -> str:
@@ -151,3 +279,26 @@ def switch_of(source: str, asset: str, at: pd.Timestamp) -> str | None:
     """
     edition = Rulebook.load().on(at.date())
     return edition[source].switch_name(asset) if source in edition else None
+
+
+def _with_enough_switches(portal: Portal, day: dt.date) -> Portal:
+    """A portal that lists more switches that are on and off, and an app whose switch is turned on that day."""
+    flips: dict[str, bool] = {}
+    turned = "integration/Zoom"
+    for row in firm()["touches"]:
+        source, name = row["source"], f"{row['source']}/{row.get('asset', '')}"
+        scope = None if source in ACTIONS else Rulebook.load().scope(source)
+        if scope != "asset" or name in portal.switches or name == turned:
+            continue
+        states = [*(history[-1].on for other, history in portal.switches.items() if split(other)[0] == source)]
+        states += [on for other, on in flips.items() if split(other)[0] == source]
+        on = states.count(True) < states.count(False)
+        if states.count(on) < _STATES:
+            flips[name] = on
+    return portal.with_switches({**flips, turned: False}).with_switches({turned: (day, True)})
+
+
+def _seen(touches: Sequence[Touched]) -> tuple[tuple[dt.date, str, str], ...]:
+    """What was touched, and by which rules: of days only that is seen."""
+    edition_on = Rulebook.load().edition_on
+    return tuple((edition_on(at.date()), source, asset) for at, source, asset in touches)

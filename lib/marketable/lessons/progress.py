@@ -27,14 +27,21 @@ from marketable.paths import SAVED, write_whole
 from marketable.rulebook import SOURCES, Rulebook
 from marketable.settings import Strict, validate
 
+from .cases import KINDS
 from .export import ASKED
-from .predict import KINDS
 
 FOLDER = SAVED / "progress"
 LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # none that look alike; without vowels they make no words
 MADE_UP = "made-up"
 SEEDS = 2**31
-FIELDS = {"question": "questions", "predict": "predicted", "find": "found", "within": "within", "explain": "explained"}
+FIELDS = {
+    "question": "questions",
+    "predict": "predicted",
+    "find": "found",
+    "within": "within",
+    "explain": "explained",
+    "final": "final",
+}
 _FORMAT = 1
 _LAST = ".last"
 _LIMIT = 64_000  # bytes
@@ -78,7 +85,8 @@ class Progress(Strict):
 
     Arguments: format, the version of the file; code; seed, the class's in which it was begun, if it was in one;
     questions, whether each was right at the first try, by `lesson/number`; predicted, contacts by their kind; found,
-    switches; within, tiers that were kept; explained, contacts of an export.
+    switches; within, tiers that were kept; explained, contacts of an export; final, cases of the final test by their
+    kind.
 
     >>> progress = Progress(code="K7M2QX").after("predict", "fixed", True).after("predict", "fixed", False)
     >>> progress.predicted["fixed"]
@@ -93,12 +101,13 @@ class Progress(Strict):
     found: Tally = Tally()
     within: Tally = Tally()
     explained: Tally = Tally()
+    final: Mapping[_Kind, Tally] = {}
 
     def after(self, exercise: str, item: str, right: bool) -> Progress:
         """The progress after one more answer. Of a question the first answer counts.
 
-        Arguments: exercise and item, "question" and `lesson/number`, "predict" and a kind of contact, "find" and the
-        source of the switch, "within" and "made-up", "explain" and one of the audit's explanations.
+        Arguments: exercise and item, "question" and `lesson/number`, "predict" or "final" and a kind of contact, "find"
+        and the source of the switch, "within" and "made-up", "explain" and one of the audit's explanations.
         Raises: UnknownNameError for an exercise or item there is not.
         """
         check_answer(exercise, item)
@@ -106,7 +115,7 @@ class Progress(Strict):
         before = getattr(self, field)
         if exercise == "question":
             after: object = {item: bool(right), **before}
-        elif exercise == "predict":
+        elif exercise in ("predict", "final"):
             after = {**before, item: before.get(item, Tally()).plus(bool(right))}
         else:
             after = before.plus(bool(right))
@@ -169,6 +178,7 @@ def check_answer(exercise: str, item: str) -> None:
     """Raises: UnknownNameError, where there is no such exercise, or no such item in it."""
     items = {
         "predict": tuple(KINDS),
+        "final": tuple(KINDS),
         "find": tuple(source for source in SOURCES if Rulebook.load().scope(source)),
         "within": (MADE_UP,),
         "explain": ASKED,

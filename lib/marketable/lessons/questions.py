@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import pandas as pd
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -18,26 +18,21 @@ from marketable.auditing import audit
 from marketable.auditing.explanations import EXPLANATIONS, MEANINGS
 from marketable.auditing.witnesses import FEWEST
 from marketable.engine import Outcome, decide
-from marketable.errors import MarketableError, UnknownNameError, nearest
-from marketable.exports import CERTAINTIES, why
+from marketable.errors import UnknownNameError, nearest
+from marketable.exports import CERTAINTIES
+from marketable.exports import why as certainty_of
 from marketable.portal.portal import Portal
-from marketable.rulebook import SOURCES, STATUSES, Rulebook
-from marketable.rulebook.reader import TRUST
+from marketable.rulebook import MARKETING, SOURCES, STATUSES, LifecycleRule, Rulebook
 from marketable.samples.touches import sample_touches
 from marketable.settings import Strict, fault
+from marketable.views import words
 
 from .export import as_read, rows_of
-from .story import Story, one_of
+from .story import LessonError, Story, one_of, told
 from .through_editions import Held, facts_of, held, history
 
 WAITING, NEVER, YES, NO = "waiting", "never", "yes", "no"
 _ENDINGS = (*STATUSES, WAITING)
-
-
-class LessonError(MarketableError):
-    """A lesson's file cannot be used."""
-
-    _row, _column = "line", "at"
 
 
 Source = Annotated[str, one_of(lambda: SOURCES, "There is no such tool")]
@@ -68,14 +63,12 @@ def _claimed(value: object) -> object:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an answer is right: an outcome, contact by contact, or rules as they were held, or a sentence; and the rule
-    that whoever answered wrongly has missed, or "" where it is not about a rule.
-    """
+    """Why an answer is right, in one or two sentences; and what that rests on: an outcome, rules, or a sentence."""
 
-    missed: str = ""
+    why: str
     outcome: Outcome | None = None
-    rules: tuple[Held, ...] = ()
-    says: str = ""
+    rules: tuple[Held | LifecycleRule, ...] = ()
+    rests_on: str = ""
 
 
 class Question(Strict):
@@ -198,23 +191,25 @@ class StoryQuestion(Question):
         return {_first_day((counts > 0).cummax() & (counts == 0))}
 
     def explanation(self) -> Explanation:
-        """What became of the contacts, and the rule behind the last touch."""
-        outcome = self.story.outcome(self.newest)
-        asked_for = self.answer() if self.kind == "who" else None
-        rules = ["over_the_tier"] * (self.kind == "over") + ([self.teaches] if self.teaches else [])
-        rules = rules or self._behind_the_last_touch(outcome, asked_for)
-        return Explanation(" ".join(_says(rule, self.newest) for rule in rules), outcome=outcome)
+        """The step that decides, with the story's own days."""
+        outcome, life = self.story.outcome(self.newest), Rulebook.load().lifecycle
+        rules = (life["over_the_tier"],) if self.kind == "over" else ()
+        return Explanation(self._why(outcome), outcome, rules + ((life[self.teaches],) if self.teaches else ()))
 
-    def _behind_the_last_touch(self, outcome: Outcome, contact: str | None) -> list[str]:
-        touches = outcome.touches if contact is None else outcome.why(contact)
-        last = touches[touches["rule"] != "not counted"].iloc[-1]
-        if last["rule"] in ("before access", "access"):
-            return ["access"]
-        if last["rule"] == "undo":
-            return ["undo_by_hand" if last["source"] == "set_marketing" else "undo_by_tool"]
-        if last["source"] == "set_non_marketing":
-            return ["set_non_marketing", f"update_date_{self.story.commitment}"]
-        return [str(last["source"])]
+    def _why(self, outcome: Outcome) -> str:
+        by_day, tier = outcome.by_day(), self.story.tier
+        if self.kind == "over" and tier is not None:
+            most = int(by_day.max())
+            return f"{most} on {words.day(by_day.index[int(by_day.argmax())])}: {words.against_tier(most, tier)}."
+        if self.kind == "count":
+            contacts = outcome.contacts
+            who = ", ".join(contacts.index[contacts["status"] == MARKETING]) or "nobody"
+            return f"{by_day.iloc[-1]} on {words.day(by_day.index[-1])}: {who}."
+        if self.kind != "who" and len(outcome.contacts) > 1:  # a myth about several
+            statuses = outcome.contacts["status"].astype("str")
+            return f"{', '.join(f'{name} is {status}' for name, status in statuses.items())}."
+        contact = self.answer() if self.kind == "who" else outcome.contacts.index[0]
+        return told(outcome.why(contact), cast(pd.Series, outcome.contacts.loc[contact]))
 
 
 class ExportQuestion(Question):
@@ -260,16 +255,16 @@ class ExportQuestion(Question):
         export = as_read(rows_of(touches, marketing, marketing & self.waiting))
         if self.kind == "certainty":  # which takes no audit
             created = export.contacts.iloc[0]
-            says = why(created["source"], created["certainty"])
-            return str(created["certainty"]), Explanation(says, rules=(held(created["source"], edition),), says=says)
+            says = certainty_of(created["source"], created["certainty"])
+            return str(created["certainty"]), Explanation(says, rules=(held(created["source"], edition),))
         found = audit(export, self.story.portal, edition=edition)
         if self.kind == "looks":
             switch = found.switches.iloc[0]
-            missed = f"Fewer than {FEWEST} contacts that a switch alone could have made marketing say nothing about it."
-            return switch["looks"] or "too few", Explanation(missed, says=str(switch["evidence"]))
+            why = f"Fewer than {FEWEST} contacts that a switch alone could have made marketing say nothing about it."
+            return switch["looks"] or "too few", Explanation(why, rests_on=str(switch["evidence"]))
         contact = found.contacts.iloc[0]
         explanation = str(contact["explanation"])
-        return explanation, Explanation(MEANINGS[explanation], says=str(contact["reason"]))
+        return explanation, Explanation(MEANINGS[explanation], rests_on=str(contact["reason"]))
 
 
 class RuleQuestion(Question):
@@ -310,7 +305,9 @@ class RuleQuestion(Question):
         rules = [held(source, edition) for source in ([self.tool] if self.tool else self.choices)]
         if self.tool and self.wanted:
             edition, rules = dt.date.fromisoformat(answer), history(self.tool)
-        return Explanation(str(held(self.tool or answer, edition)), rules=tuple(rules))
+        right = held(self.tool or answer, edition)
+        then = f" Since {words.day(right.since)}." if self.tool and self.wanted else ""
+        return Explanation(f"{right.rule.name}: {right.in_words}.{then}", rules=tuple(rules))
 
 
 class SampleQuestion(Question):
@@ -330,7 +327,7 @@ class SampleQuestion(Question):
         """The number, in a sentence."""
         tool = "" if self.tool is None else f" (created by: {Rulebook.load().on(self.newest)[self.tool].name})"
         status = "" if self.status is None else f" that are {self.status}"
-        return Explanation(says=f"The batch has {self._count(self.newest):,} contacts{status}{tool}.")
+        return Explanation(f"The batch has {self._count(self.newest):,} contacts{status}{tool}.")
 
     def _count(self, edition: dt.date) -> int:
         counts = sample_outcome(self.touches, self.seed, edition).counts("source")
@@ -349,12 +346,3 @@ AnyQuestion = Annotated[StoryQuestion | ExportQuestion | RuleQuestion | SampleQu
 def _first_day(holds: pd.Series) -> str:
     days = holds.index[holds]
     return str(days[0].date()) if len(days) else NEVER
-
-
-def _says(name: str, edition: dt.date) -> str:
-    """A rule in a sentence: that of a tool by an edition, or one that holds after creation."""
-    if name in SOURCES:
-        return str(held(name, edition))
-    rule = Rulebook.load().lifecycle[name]
-    assumed = f" ({TRUST['assumption']})" if rule.reference.trust == "assumption" else ""
-    return f"{rule.says[:1].upper()}{rule.says[1:]}{assumed}."

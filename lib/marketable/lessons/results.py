@@ -44,8 +44,9 @@ def by_question(progress: Iterable[Progress]) -> pd.DataFrame:
     return _sums(progress, "questions", "question")
 
 
-def by_kind(progress: Iterable[Progress]) -> pd.DataFrame:
-    """One row a kind of contact that was asked for, the hardest first: predicted right, asked, wrong.
+def by_kind(progress: Iterable[Progress], field: str = "predicted") -> pd.DataFrame:
+    """One row a kind of contact that was asked for, the hardest first: right, asked, wrong; in practice, or, where the
+    field is `final`, in the final test.
 
     >>> one = Progress(code="K7M2QX", predicted={"fixed": Tally(right=8, wrong=2), "existing": Tally(right=1, wrong=2)})
     >>> by_kind([one])
@@ -53,7 +54,7 @@ def by_kind(progress: Iterable[Progress]) -> pd.DataFrame:
     0  existing      1      3      2
     1     fixed      8     10      2
     """
-    return _sums(progress, "predicted", "kind")
+    return _sums(progress, field, "kind")
 
 
 def to_practise(progress: Progress) -> pd.DataFrame:

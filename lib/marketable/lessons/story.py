@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -15,8 +16,16 @@ from marketable.errors import MarketableError, nearest
 from marketable.portal.portal import Portal, Subscription
 from marketable.rulebook import ACTIONS, SOURCES, Rulebook
 from marketable.settings import IsoDate, Strict, fault
+from marketable.views import words
 
+_TRUST_NOTE = re.compile(r" \([^()]*(?:trust [HM]|an assumption)[^()]*\)")
 _MORNING, _EVENING = dt.time(10), dt.time(23, 59, 59)  # when things happen, and when a day is asked about
+
+
+class LessonError(MarketableError):
+    """A file of the lessons cannot be used."""
+
+    _row, _column = "line", "at"
 
 
 def one_of(names: Callable[[], tuple[str, ...]], problem: str) -> BeforeValidator:
@@ -126,3 +135,35 @@ def delivered_on(tool: str, day: dt.date) -> bool:
     rulebook = Rulebook.load()
     rules = [rulebook.on(each)[tool] for each in (day, *rulebook.editions)]
     return next(rule.default_on for rule in rules if rule.switch)
+
+
+def told(touches: pd.DataFrame, contact: pd.Series) -> str:
+    """What made a contact what it is, in one or two sentences: the last `steps`."""
+    return " ".join(steps(touches, contact)[-2:])
+
+
+def steps(touches: pd.DataFrame, contact: pd.Series) -> list[str]:
+    """What happened to a contact, and what that did, each in a sentence with its own day.
+
+    Arguments: touches, of `Outcome.why`; contact, its row of `Outcome.contacts`.
+    """
+    said = []
+    if contact["decided_by"] == "access":  # nothing has changed it since
+        said.append(in_short(str(contact["reason"])))
+        touches = touches[touches["rule"] != "before access"]
+    for at, rule, reason in zip(touches["occurred_at"], touches["rule"], touches["reason"], strict=True):
+        if rule != "not counted":
+            sentence = in_short(str(reason))
+            said.append(f"On {words.day(at.date())}: {sentence[:1].lower()}{sentence[1:]}")
+    return said
+
+
+def in_short(reason: str) -> str:
+    """A reason of the engine without its source, and how far to trust that.
+
+    >>> in_short("Touched by an app: stays. Judged by the edition of 2024-02-14. Source: “A page”, read in 2024.")
+    'Met by an app: stays.'
+    """
+    sentence = re.split(r" (?:Judged by|Source:) ", reason)[0]
+    plain = _TRUST_NOTE.sub("", sentence).replace("Touched by", "Met by").replace("the edition of", "the article of")
+    return words.dated(plain)

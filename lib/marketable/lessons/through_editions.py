@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from marketable.rulebook import Rule, Rulebook
+from marketable.views import words
 
 from .story import Story, StoryTouch
 
@@ -42,7 +43,7 @@ class Held:
     changed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.rule.name}, since the edition of {self.since}: {self.in_words}."
+        return f"{self.rule.name}, since {words.day(self.since)}: {self.in_words}."
 
     @property
     def in_words(self) -> str:

@@ -28,7 +28,7 @@ class AccountPanel(Panel):
         self.month = widgets.Dropdown(description="At the end of", options=ends, value=ends[-1][1], **wide())
         tier = {"step": 100, "description": "Tier: contacts paid for", "continuous_update": False}
         self.tier = widgets.BoundedIntText(1000, 1, 100_000, **tier, **wide())
-        again = button("Another account")
+        again = button("Another account over two years")
         super().__init__("account", "An account over two years", row(self.month, self.tier, again))
         self.on_use(self._show, self.month, self.tier)
         self.on_use(self._open, again)

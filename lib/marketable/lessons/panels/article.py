@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from marketable.rulebook import SOURCES, Reference, Rulebook
+from marketable.rulebook import SOURCES, LifecycleRule, Reference, Rulebook
 from marketable.rulebook.reader import TRUST
-from marketable.views import pieces
+from marketable.views import pieces, words
 from marketable.views.tables import html_table
 from marketable.views.words import day
 
@@ -15,11 +15,6 @@ from ..lessons import LessonText, Said, refuted
 from ..questions import StoryQuestion, sample_outcome
 from ..through_editions import FACTS, Held, history
 
-_IN_SHORT = TRUST | {"H": "trust H", "M": "trust M"}  # in a table, which explains them once
-_TRUST_NOTE = (
-    "How far to trust a value: H was read in HubSpot's own page; M rests on one first-hand source, or follows directly "
-    "from what was read; an assumption is ours, for want of a text. “Not covered” means that the article does not say."
-)
 _LIFECYCLE = {
     "access": "Getting marketing contacts",
     "set_marketing": "Set as marketing",
@@ -36,10 +31,9 @@ _LIFECYCLE = {
 
 def rules(text: LessonText) -> str:
     """A table: the lesson's words, and the rules that they are about as the rulebook holds them."""
-    rows = [(_name(said.rule), _words(said), _rule(said.rule)) for said in text.article]
-    columns = ("", "The article, in our words", "The rule, as this library holds it")
-    table = _table("What the article says, and the rule that follows from it.", columns, rows)
-    return table + pieces.paragraph(_TRUST_NOTE, "mk-note")
+    rows = [("<br>".join(map(_name, said.rules)), _words(said), _rule(said)) for said in text.article]
+    columns = ("", "The article, in our words", "The rule that follows")
+    return _table("What the article says, and the rule that follows from it.", columns, rows)
 
 
 def myths(questions: Iterable[StoryQuestion]) -> str:
@@ -52,7 +46,8 @@ def myths(questions: Iterable[StoryQuestion]) -> str:
 def places(text: LessonText) -> str:
     """A list: where each rule is set in HubSpot, or that nothing is to be set, with the page to read."""
     items = [f"<strong>{_name(rule)}</strong>: {_place(rule)}" for rule in text.where.rules]
-    return _list([*items, *map(html.escape, text.where.more)], "mk-places")
+    drawn = "".join(sketch(rule) for rule in text.where.rules if rule in SOURCES)
+    return _list([*items, *map(html.escape, text.where.more)], "mk-places") + drawn
 
 
 def batch(touches: int, seed: int) -> str:
@@ -67,16 +62,18 @@ def batch(touches: int, seed: int) -> str:
     return html_table(table, caption)
 
 
-def in_full(held: Held) -> str:
-    """A rule as it was held since an edition, with its reference."""
-    return f"{html.escape(str(held))} <small>{_reference(held.rule.reference)}</small>"
+def in_full(rule: Held | LifecycleRule) -> str:
+    """A rule as it was held, with its reference."""
+    if isinstance(rule, LifecycleRule):
+        return f"{html.escape(rule.says[:1].upper() + rule.says[1:])}. <small>{_reference(rule.reference)}</small>"
+    return f"{html.escape(str(rule))} <small>{_reference(rule.rule.reference)}</small>"
 
 
-def _reference(read: Reference, trust: Mapping[str, str] = TRUST) -> str:
-    """Where a value was read: a link to the page, the editions, and how far to trust it, in the words given."""
+def _reference(read: Reference) -> str:
+    """Where a value was read: a link to the page, the days of its texts, and how far to trust it."""
     when = f"read in {read.read_in}" if read.read_in[:1].isdigit() else read.read_in
     note = f"; {read.note}" if read.note else ""
-    return f"{_link(read)}, {html.escape(f'{when} ({trust[read.trust]}{note})')}"
+    return f"{_link(read)}, {html.escape(words.dated(f'{when} ({TRUST[read.trust]}{note})'))}"
 
 
 def _link(read: Reference) -> str:
@@ -112,21 +109,24 @@ def _words(said: Said) -> str:
     )
 
 
-def _rule(rule: str) -> str:
-    if rule not in SOURCES:
-        after = Rulebook.load().lifecycle[rule]
-        says = after.says[:1].upper() + after.says[1:]
-        return f"{html.escape(says)}.<small>{_reference(after.reference, _IN_SHORT)}</small>"
-    *earlier, now = history(rule)
+def _rule(said: Said) -> str:
+    """What holds, and where that was read, which folds away; and what held before, where the words speak of it."""
+    if said.rule not in SOURCES:
+        after = Rulebook.load().lifecycle[said.rule]
+        return f"{html.escape(after.says[:1].upper() + after.says[1:])}.{_source([_reference(after.reference)])}"
+    *earlier, now = history(said.rule)
     facts = _list(f"{fact}: <strong>{html.escape(now.facts[fact])}</strong>" for fact in FACTS)
-    read, upgrade = now.rule.reference, now.rule.upgrade_reference
-    lines = [f"Since the edition of {day(now.since)}: {_reference(read, _IN_SHORT)}."]
-    if upgrade is not None and upgrade != read:
-        lines.append(f"For existing contacts: {_reference(upgrade, _IN_SHORT)}.")
-    for held in reversed(earlier):
-        says = TRUST["silent"] if held.rule.reference.trust == "silent" else held.in_words
-        lines.append(html.escape(f"Earlier, from the edition of {day(held.since)}: {says}."))
-    return facts + "".join(f"<small>{line}</small>" for line in lines)
+    read = [_reference(each) for rule in said.rules for each in Rulebook.load().newest[rule].references]
+    lines = [
+        f"From {day(held.since)}: {TRUST['silent'] if held.rule.reference.trust == 'silent' else held.in_words}."
+        for held in reversed(earlier)
+        if said.looks_back
+    ]
+    return facts + "".join(f"<small>{html.escape(line)}</small>" for line in lines) + _source(dict.fromkeys(read))
+
+
+def _source(read: Iterable[str]) -> str:
+    return pieces.folded("source", "".join(f"<small>{each}.</small>" for each in read))
 
 
 def _place(rule: str) -> str:
@@ -138,6 +138,39 @@ def _place(rule: str) -> str:
         return f"{html.escape(held.where)}. ({_link(held.reference)})"
     note = f" ({held.reference.note})" if held.reference.note else ""
     return html.escape(f"there is no switch to click; a new contact is {held.default}{note}.")
+
+
+def sketch(rule: str) -> str:
+    """Where a tool's switch is, as a small drawing of ours, no copy of HubSpot's page; nothing where it has none."""
+    held = Rulebook.load().newest[rule]
+    if not held.switch:
+        return ""
+    path = held.where.partition(";")[0].removeprefix("the ").split(" > ")
+    on = held.default_on
+    one = "all of them" if held.switch == "account" else f"this {held.asset}"
+    title = f"{held.name}: {' › '.join(path)}; a switch for {one}, which comes {'on' if on else 'off'}."
+    lines = [
+        (16, 22, 13, "600", held.name),
+        (16, 44, 11.5, "400", " › ".join(path)),
+        (16, 84, 12, "400", f"New contacts of {one}"),
+    ]
+    lines.append((16, 102, 12, "400", "are marketing contacts"))
+    texts = "".join(
+        f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}">{html.escape(line)}</text>'
+        for x, y, size, weight, line in lines
+    )
+    if rule == "import_single_object":  # a box to tick
+        control = '<rect x="256" y="76" width="22" height="22" rx="3" class="mk-off"/>'
+    else:
+        control = f'<rect x="246" y="76" width="42" height="22" rx="11" class="{"mk-on" if on else "mk-off"}"/>'
+        control += f'<circle cx="{277 if on else 257}" cy="87" r="8" class="mk-knob"/>'
+    control += f'<text x="267" y="116" font-size="11" text-anchor="middle">comes {"on" if on else "off"}</text>'
+    return (
+        '<svg class="mk-sketch" viewBox="0 0 310 128" width="310" height="128" role="img" '
+        f'aria-label="{html.escape(title)}">'
+        '<rect x="0.5" y="0.5" width="309" height="127" rx="6" class="mk-sheet"/>'
+        f'<line x1="0" y1="56" x2="310" y2="56" class="mk-line"/>{texts}{control}</svg>'
+    )
 
 
 def _story(myth: StoryQuestion) -> str:

@@ -16,8 +16,8 @@ from ..through_editions import disputed
 from .pieces import Panel, wide
 
 _WHY = (
-    "An edition's date is that of the page, not of the change in HubSpot: a rule that differs between two editions "
-    "changed on some day in between. Whoever was created in between may have been created under either."
+    "The day is that of the page, not of the change in HubSpot: a rule that differs between two pages changed on some "
+    "day in between. Whoever was created in between may have been created under either."
 )
 
 
@@ -27,9 +27,10 @@ class EditionsPanel(Panel):
     def __init__(self) -> None:
         self._rulebook = Rulebook.load()
         editions, newest = [(day(each), each) for each in self._rulebook.editions], self._rulebook.newest.date
-        self.older = widgets.Dropdown(description="One edition", options=editions, **wide())
-        self.newer = widgets.Dropdown(description="Another one", options=editions, value=newest, **wide())
-        super().__init__("editions", "Compare two editions", row(self.older, self.newer))
+        before = self._rulebook.editions[len(editions) // 2]
+        self.older = widgets.Dropdown(description="The article of", options=editions, value=before, **wide())
+        self.newer = widgets.Dropdown(description="and of", options=editions, value=newest, **wide())
+        super().__init__("editions", "Compare the article of two days", row(self.older, self.newer))
         self.on_use(self._show, self.older, self.newer)
         react(self._show, self.answer)
 
@@ -38,14 +39,14 @@ class EditionsPanel(Panel):
         between = f"between {day(older)} and {day(newer)}"
         changes = self._rulebook.changes(older, newer)
         if older == newer:
-            self.answer.value = pieces.paragraph("Choose two different editions.")
+            self.answer.value = pieces.paragraph("Choose two different days.")
             return
         if changes.empty:
             self.answer.value = pieces.paragraph(f"Nothing that is held here changed {between}.")
             return
         names = {source: rule.name for source, rule in self._rulebook.on(newer).items()}
         changes["source"] = changes["source"].map(names)
-        changes.columns = pd.Index(["tool", "what", f"edition of {older}", f"edition of {newer}"])
+        changes.columns = pd.Index(["tool", "what", f"article of {day(older)}", f"article of {day(newer)}"])
         answer = html_table(changes, f"What changed {between}.")
         days = disputed(older, newer)
         if days.empty:
@@ -53,6 +54,6 @@ class EditionsPanel(Panel):
         else:
             days["source"], days["switch"] = days["source"].map(names), days["switch"].replace("", "none")
             days["begins"], days["ends"] = days["begins"].map(day), days["ends"].map(day)
-            columns = ["created by", "its switch", "from", "to", "by the edition before", "by the edition after"]
+            columns = ["created by", "its switch", "from", "to", "by the article before", "by the article after"]
             answer += html_table(days.set_axis(columns, axis=1), "Created on these days, a contact is ambiguous.")
         self.answer.value = answer + pieces.paragraph(_WHY, "mk-note")

@@ -3,60 +3,58 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import ipywidgets as widgets
 import pandas as pd
 
 from marketable.auditing.explanations import MEANINGS
+from marketable.portal.portal import Portal
 from marketable.rulebook import Rulebook
 from marketable.views import pieces, words
 from marketable.views.tables import html_table
 
 from ..classroom import Classroom
 from ..export import ASKED, Row, Rows
-from .pieces import ROUND, Questions, Record, account, heading, verdict, wide
+from ..story import in_short
+from .pieces import Posed, Questions, Record, account
 
-_OTHERS = "The switches that its touches met, and the contacts that each alone could have made marketing"
+_OTHERS = "The switches that it met, and the contacts that each alone could have made marketing"
 
 
 class ExplainPanel(Questions):
-    """Arguments: classroom, for the account and the seed; record. `row` is the contact that is asked about."""
+    """Arguments: classroom, for the account and the seed; record."""
 
-    exercise, again, first = "explain", "Another export", "Choose an explanation first."
-    row: Row
+    exercise, again = "explain", "Rows of another export"
 
     def __init__(self, classroom: Classroom, record: Record) -> None:
-        self.weights = {}
-        choice = widgets.RadioButtons(options=ASKED, description="It is so, because:", index=None, **wide())
-        super().__init__(choice, classroom, record, widgets.HTML(_meanings()))
+        super().__init__(classroom, record, widgets.HTML(_meanings()))
 
-    def _make_up(self, seed: str) -> None:
-        self._rows = Rows(self.portal, seed)
+    def _make_up(self, seed: str) -> Sequence[Posed]:
+        return [posed(row, self.portal) for row in Rows(self.portal, seed).round(self.weights)]
 
-    def _ask(self, number: int) -> str:
-        self.row = self._rows.draw(self.weights)
-        cells = [(name, words.discreet(value)) for name, value in self.row.cells.items()]
-        shown = html_table(pd.DataFrame(cells, columns=["property", "value"]), "Its row of the export")
-        title = heading(f"Contact {number} of {ROUND}: why is it what it is?")
-        return title + pieces.paragraph(account(self.portal)) + shown + self._others()
 
-    def _judge(self, said: str) -> tuple[str, bool, str]:
-        answer, right = self.row.explanation, said == self.row.explanation
-        told = verdict(f"Right: {answer}." if right else f"No, not {said}: {answer}.", right=right)
-        if not right:
-            told += pieces.paragraph(f"What that means: {MEANINGS[answer]}")
-        sentence, reference = pieces.sourced(words.discreet(str(self.row.contact["reason"])))
-        told += pieces.paragraph(sentence, "mk-answer") + pieces.paragraph(reference, "mk-note")
-        return answer, right, told
+def posed(row: Row, portal: Portal) -> Posed:
+    """A contact of an export as a question."""
+    cells = [(name, words.dated(words.discreet(value))) for name, value in row.cells.items()]
+    shown = html_table(pd.DataFrame(cells, columns=["property", "value"]), "Its row of the export")
+    asks = pieces.paragraph(f"Why is this contact what it is? {account(portal)}") + shown + _others(row)
+    reason = words.discreet(str(row.contact["reason"]))
+    source = pieces.paragraph(in_short(reason)) + pieces.paragraph(words.dated(pieces.sourced(reason)[1]), "mk-note")
+    choices = [(name, name) for name in ASKED]
+    answer = row.explanation
+    return Posed(answer, answer, asks, "It is so, because", choices, answer, MEANINGS[answer], source)
 
-    def _others(self) -> str:
-        if self.row.switches.empty:
-            return pieces.paragraph("The export names no switch that this contact met.", "mk-note")
-        table = self.row.switches[["portal", "contacts", "marketing"]].reset_index()
-        rules = Rulebook.load().newest
-        table["switch"] = [words.discreet(pieces.called(str(name), rules)) for name in table["switch"]]
-        table.columns = pd.Index(["switch", "by the account's notes", "contacts", "of them marketing"])
-        return html_table(table, _OTHERS)
+
+def _others(row: Row) -> str:
+    if row.switches.empty:
+        return pieces.paragraph("The export names no switch that this contact met.", "mk-note")
+    table = row.switches[["portal", "contacts", "marketing"]].reset_index()
+    rules = Rulebook.load().newest
+    table["switch"] = [words.discreet(pieces.called(str(name), rules)) for name in table["switch"]]
+    table["portal"] = [words.dated(str(says)) for says in table["portal"]]
+    table.columns = pd.Index(["switch", "by the account's notes", "contacts", "of them marketing"])
+    return html_table(table, _OTHERS)
 
 
 def _meanings() -> str:

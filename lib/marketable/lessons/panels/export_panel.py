@@ -13,7 +13,7 @@ from marketable.views.layout import row
 from marketable.views.reacting import react
 from marketable.views.tables import html_table
 
-from ..batch import seeds
+from ..batch import YEARS, seeds
 from ..classroom import Classroom
 from ..export import made_up_export, to_turn_on
 from .pieces import Panel, button, wide
@@ -29,7 +29,7 @@ class ExportPanel(Panel):
         self._rules = Rulebook.load().newest
         self.switch = widgets.Dropdown(description="Turned on without a note", options=[], **wide())
         self.since = widgets.DatePicker(description="since", value=_SINCE, **wide())
-        self.again = button("Another export")
+        self.again = button("Another account’s export")
         super().__init__("export", "A switch that nobody noted", row(self.switch, self.since, self.again))
         self.on_use(self._show, self.switch, self.since)
         self.on_use(self._open, self.again)
@@ -54,6 +54,9 @@ class ExportPanel(Panel):
         if since is None:
             self.answer.value = pieces.alert("Choose the day on which the switch was turned on.")
             return
+        if since > YEARS[1]:
+            self.answer.value = pieces.alert(f"The export ends on {words.day(YEARS[1])}: choose a day until then.")
+            return
         made = made_up_export(self._portal, self._seed, {name: since})
         audited = audit(made.export, self._portal)
         switch = audited.switches.loc[name]
@@ -61,10 +64,10 @@ class ExportPanel(Panel):
         became = "1 contact has" if count == 1 else f"{count:,} contacts have"
         text = f"What happened: on {words.day(since)} somebody turned {pieces.called(name, self._rules)} on. "
         text += f"{became} become marketing through it alone since then."
-        seen = f"The audit notices: the notes say {switch['portal']}, and it looks {switch['looks']}."
+        seen = words.dated(f"The audit notices: the notes say {switch['portal']}, and it looks {switch['looks']}.")
         unseen = "The audit does not notice it. By the statuses the switch may as well be as the notes say."
         differs = bool(switch["differs"])
-        told = pieces.headline(seen if differs else unseen, [str(switch["evidence"]), text], over=differs)
+        told = pieces.headline(seen if differs else unseen, [words.dated(str(switch["evidence"])), text], over=differs)
         table = audited.counts.reset_index().rename(columns={"all": "contacts"})
         caption = f"What the audit says of the {len(audited.contacts):,} contacts of the export."
         self.answer.value = told + html_table(table, caption)

@@ -13,7 +13,7 @@ from marketable.views.tables import html_table
 
 from ..classroom import Classroom
 from ..find_switch import Puzzle, find_switch
-from .pieces import Questions, Record, heading, verdict, wide
+from .pieces import Posed, Questions, Record
 
 
 class FindPanel(Questions):
@@ -21,26 +21,23 @@ class FindPanel(Questions):
     `suspects`, a table, is split at.
     """
 
-    exercise, of_round, again, first = "find", 1, "Another account", "Choose a switch first."
+    exercise, again = "find", "Another jump"
     puzzle: Puzzle
 
     def __init__(self, classroom: Classroom, record: Record) -> None:
-        self.weights, self._rules = {}, Rulebook.load().newest
+        self._rules = Rulebook.load().newest
         self.suspects = widgets.HTML()
         self.split_at = widgets.DatePicker(
             description="Compare contacts created before and since",
             style={"description_width": "initial"},
             layout=widgets.Layout(width="440px", max_width="100%"),
         )
-        choice = widgets.RadioButtons(options=[], description="It was", **wide())
-        super().__init__(choice, classroom, record, self.split_at, self.suspects)
+        super().__init__(classroom, record, self.split_at, self.suspects)
         self.on_use(self._split, self.split_at)
 
-    def _make_up(self, seed: str) -> None:
-        self.puzzle = find_switch(self.portal, seed)
-
-    def _ask(self, number: int) -> str:
-        by_day, tier = self.puzzle.outcome.by_day(), self.puzzle.tier
+    def _make_up(self, seed: str) -> Sequence[Posed]:
+        self.puzzle = puzzle = find_switch(self.portal, seed)
+        by_day, tier = puzzle.outcome.by_day(), puzzle.tier
         over = words.crossing(by_day, tier)
         assert over is not None
         story = (
@@ -50,33 +47,26 @@ class FindPanel(Questions):
             "and fro: whom did each of them create before, whom since, and how many of these are marketing? A "
             "switch that is not listed is as HubSpot delivers it."
         )
-        named = zip(map(pieces.plain, self._called(self.puzzle.choices)), self.puzzle.choices, strict=True)
-        self.choice.options = list(named)
         self.split_at.value = over
         self._split()
-        title = heading("The invoice has jumped: which switch was it?")
-        return title + pieces.paragraph(story) + charts.over_time(by_day, by_day, tier)._repr_html_()
-
-    def _judge(self, said: str) -> tuple[str, bool, str]:
-        puzzle, right = self.puzzle, said == self.puzzle.answer
+        asks = pieces.paragraph(story) + charts.over_time(by_day, by_day, tier)._repr_html_()
+        choices = list(zip(map(pieces.plain, self._called(puzzle.choices)), puzzle.choices, strict=True))
         source, since = puzzle.answer.partition("/")[0], words.day(puzzle.since)
-        (answer,) = self._called([puzzle.answer])
-        named = list(dict.fromkeys([puzzle.answer, said]))
-        created = puzzle.created(puzzle.since).loc[named, ["since", "marketing_since"]]
-        created.columns = pd.Index(["contacts since", "of them marketing"])
-        created.insert(0, "created by", self._called(named))
-        more = f"It made {puzzle.added(puzzle.answer):,} more contacts marketing than the notes say."
-        where = f"In HubSpot: {self._rules[source].where}. Source: {self._rules[source].reference}."
-        told = [
-            verdict(f"{'Right' if right else 'No, it was'}: {answer}, on from {since}.", right=right),
-            pieces.paragraph(more),
-            html_table(created, f"Contacts created since {since}"),
-            pieces.paragraph(where, "mk-note"),
-        ]
-        return source, right, "".join(told)
+        why = (
+            f"It was turned on on {since}, and made {puzzle.added(puzzle.answer):,} more contacts marketing than the "
+            f"notes say. In HubSpot: {self._rules[source].where}."
+        )
+        read = pieces.paragraph(f"{self._rules[source].reference}", "mk-note")
+        return [Posed(source, source, asks, "It was", choices, puzzle.answer, why, read)]
+
+    def _title(self, number: int) -> str:
+        return "The invoice has jumped: which switch was it?"
 
     def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
-        return ""
+        created = self.puzzle.created(self.puzzle.since).loc[[self.puzzle.answer], ["since", "marketing_since"]]
+        created.columns = pd.Index(["contacts since", "of them marketing"])
+        created.insert(0, "created by", self._called([self.puzzle.answer]))
+        return html_table(created, f"Contacts created since {words.day(self.puzzle.since)}")
 
     def _split(self) -> None:
         edge = self.split_at.value

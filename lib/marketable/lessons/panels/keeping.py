@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import html
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,12 +23,14 @@ from ..progress import Progress
 from .pieces import button
 from .progress_page import in_short, page
 
+CHOSEN, _NEW = "MARKETABLE_PROGRESS", "new"  # what was chosen on the app's start page: a code, or to make one
+NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 _MOST_MADE = 5  # codes that a page of the app makes
 _NOT_KEPT = "Progress is not kept. You may keep it: counts and a code, no name."
 
 
 class Keeping(widgets.VBox):  # type: ignore[misc]
-    """Arguments: lesson_id; classroom; folder, where progress is kept.
+    """Arguments: lesson_id, "" where it is about all; classroom; folder, where progress is kept.
 
     Attributes: progress, what is kept so far, or None where nothing is; `status`, `links` and `error`, what is shown;
     `code`, in which a code is typed; the buttons `keep`, `go_on`, `delete`, `sure` and `leave`.
@@ -39,6 +42,7 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
         self.progress: Progress | None = None
         self._made = 0
         self.status, self.links, self.error = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._note = widgets.HTML(layout=widgets.Layout(display="none"))
         self.code = widgets.Text(
             description="My code",
             placeholder="six letters and digits",
@@ -51,12 +55,11 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
         self.sure = self._button("Yes, delete it", "It cannot be brought back", self._stop)
         self.leave = self._button("No, leave it", "Nothing is deleted", self._do_not)
         buttons = row(self.keep, self.code, self.go_on, self.delete, self.sure, self.leave, self.links)
-        super().__init__([self.status, buttons, self.error])
+        super().__init__([self.status, buttons, self.error, self._note])
         self.add_class("mk")
         self.add_class("mk-keeping")
         self._show(_NOT_KEPT)
-        if not shared():
-            self._react(self._continue_latest)
+        self._react(self._go_on_where_chosen if shared() else self._continue_latest)
 
     def __repr__(self) -> str:
         return "Keeping"
@@ -97,6 +100,15 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
             kept.guessed(self._folder)
         self._hold(code, f"Your progress is kept under the code {code}, {self._where(code)}.")
 
+    def _go_on_where_chosen(self) -> None:
+        """In the app, whoever has chosen on the start page to keep progress does so in every lesson."""
+        chosen = os.environ.get(CHOSEN, "")
+        if chosen == _NEW:
+            self._begin()
+        elif chosen:
+            self.code.value = chosen
+            self._resume()
+
     def _continue_latest(self) -> None:
         code = kept.remembered(self._folder)
         if code is not None:
@@ -117,11 +129,13 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
         self._show(head)
         if code != before and not shared():
             kept.remember(code, self._folder)
+        self._carry(code)
 
     def _stop(self) -> None:
         assert self.progress is not None
         kept.delete(self.progress.code, self._folder)
         self.progress, self.code.value = None, ""
+        self._carry("")
         self._show(f"Deleted. {_NOT_KEPT}")
         self.keep.focus()
 
@@ -132,6 +146,13 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
     def _do_not(self) -> None:
         self._offer(sure=False)
         self.delete.focus()
+
+    def _carry(self, code: str) -> None:
+        """Notes the code in the browser of whoever has chosen that: the next lesson goes on with it."""
+        if shared() and os.environ.get(CHOSEN):
+            forget = "" if code else "; max-age=0"
+            note = f"document.cookie = 'progress={code}; path=/; SameSite=Strict{forget}'"
+            self._note.value = f'<img alt="" hidden src="{NOTHING}" onload="{note}">'
 
     # ---- what is shown ----
 
@@ -153,7 +174,8 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
     def _where(self, code: str) -> str:
         """Where a file stands; in the app that is the server's business."""
         if shared():
-            return "by this app; without the code nobody finds it again"
+            carried = "" if os.environ.get(CHOSEN) else "; to keep it in every lesson, choose so on the start page"
+            return f"by this app{carried}; without the code nobody finds it again"
         path, repository = kept.file_of(code, self._folder).resolve(), SAVED.resolve().parent
         return f"in {path.relative_to(repository) if path.is_relative_to(repository) else path}"
 

@@ -14,12 +14,14 @@ from marketable.views import pieces
 from marketable.views.reacting import react
 
 from ..classroom import SAMPLE, Classroom
-from ..lessons import Experiment, LessonText
+from ..lessons import Experiment, LessonText, taught
 from . import article
+from .count_panel import CountPanel
 from .editions_panel import EditionsPanel
 from .explain_panel import ExplainPanel
 from .export_panel import ExportPanel
 from .keeping import Keeping
+from .pieces import Record
 from .predict_panel import PredictPanel
 from .quiz import Quiz
 from .story_panel import StoryPanel
@@ -38,12 +40,8 @@ class Lesson(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, lesson_id: str) -> None:
         self.lesson_id, self.text = lesson_id, LessonText.load(lesson_id)
-        alert = widgets.HTML()
-        self.classroom = _made(Classroom.load, alert) or Classroom(portal=Portal.load(SAMPLE))
-        keeping = Keeping(lesson_id, self.classroom)
-        self._record = keeping.record
-        style = files(__package__).joinpath("lessons.css").read_text("utf-8")
-        super().__init__([widgets.HTML(f"{pieces.style()}<style>{style}</style>"), alert, keeping])
+        parts, self.classroom, self._record = top(lesson_id)
+        super().__init__(parts)
         self.add_class("mk")
 
     def __repr__(self) -> str:
@@ -81,14 +79,20 @@ class Lesson(widgets.VBox):  # type: ignore[misc]
                 return EditionsPanel()
             case "export":
                 return ExportPanel(self.classroom)
-        from .account_panel import AccountPanel  # its charts take a second to load, and other lessons need none
+        if settings.panel == "bill":
+            from .bill_panel import BillPanel  # charts take a second to load, and other lessons need none
+
+            return BillPanel(self.classroom)
+        from .account_panel import AccountPanel  # as above
 
         return AccountPanel(self.classroom)
 
     def _exercise(self, name: str) -> widgets.Widget:
         match name:
             case "predict":
-                return PredictPanel(self.text.practice.predict, self.classroom, self._record)
+                return PredictPanel(self.text.practice.predict, taught(self.lesson_id), self.classroom, self._record)
+            case "count":
+                return CountPanel(self.text.practice.count, taught(self.lesson_id), self.classroom, self._record)
             case "within":
                 return WithinPanel(self.classroom, self._record)
             case "explain":
@@ -96,6 +100,22 @@ class Lesson(widgets.VBox):  # type: ignore[misc]
         from .find_panel import FindPanel  # as above
 
         return FindPanel(self.classroom, self._record)
+
+
+def top(lesson_id: str) -> tuple[list[widgets.Widget], Classroom, Record]:
+    """What stands at the top of a lesson, or of a page beside them (""): style, and whether progress is kept; with the
+    class, and what records answers.
+    """
+    alert = widgets.HTML()
+    classroom = _made(Classroom.load, alert) or Classroom(portal=Portal.load(SAMPLE))
+    keeping = Keeping(lesson_id, classroom)
+    return [style(), alert, keeping], classroom, keeping.record
+
+
+def style() -> widgets.HTML:
+    """The style sheet of the lessons."""
+    sheet = files(__package__).joinpath("lessons.css").read_text("utf-8")
+    return widgets.HTML(f"{pieces.style()}<style>{sheet}</style>")
 
 
 def _part(*makes: Callable[[], widgets.Widget]) -> widgets.Widget:

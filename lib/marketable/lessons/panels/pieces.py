@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as widgets
 
 from marketable.portal.portal import Portal
-from marketable.views.pieces import OWN_KEYS, alert, paragraph
+from marketable.views.pieces import OWN_KEYS, alert, folded, paragraph
 from marketable.views.reacting import react
 from marketable.views.words import day
 
@@ -19,8 +20,33 @@ from ..deck import weighed
 
 Record = Callable[[str, str, bool], None]
 """Called with the exercise, what of it, and whether the answer was right."""
-ROUND = 5  # contacts
-_ANSWER, _NEXT = "Answer", "Next contact"
+_ANSWER, _NEXT = "Answer", "Next"
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A question with one right choice, as a panel shows it.
+
+    Arguments: kind, which comes more often when it was answered wrong; item, under which progress counts it; asks, a
+    piece of page; prompt and choices, each in words and as a value; answer, the right value; why, in one or two
+    sentences; source, a piece of page that folds away.
+    """
+
+    kind: str
+    item: str
+    asks: str
+    prompt: str
+    choices: Sequence[tuple[str, Any]]
+    answer: Any
+    why: str
+    source: str
+
+    def told(self, said: Any) -> tuple[bool, str]:
+        """Whether an answer is right, and what there is to say of it."""
+        (name,) = (words for words, value in self.choices if value == self.answer)
+        right = said == self.answer
+        text = f"Right: {name}." if right else f"No, it is: {name}."
+        return right, verdict(text, right=right) + paragraph(self.why, "mk-why") + folded("Source", self.source)
 
 
 def heading(text: str) -> str:
@@ -38,13 +64,13 @@ def account(portal: Portal) -> str:
     """What a status may depend on beside the switches: since when, and how, the account pays for marketing contacts.
 
     >>> account(Portal(access_since="2022-03-01"))
-    'The account has had marketing contacts since 1 March 2022. Its commitment is yearly.'
+    'The account has had marketing contacts since 1 March 2022. It pays by the year.'
     """
     since, bought = portal.access_since, portal.subscription
     text = f"has had marketing contacts since {day(since)}" if since else "has always had marketing contacts"
     monthly = bought.commitment == "monthly" and bought.renewal
-    renewed = f", renewed on day {bought.renewal.day} of each month" if monthly and bought.renewal else ""
-    return f"The account {text}. Its commitment is {bought.commitment}{renewed}."
+    pays = f"by the month, renewed on day {bought.renewal.day}" if monthly and bought.renewal else "by the year"
+    return f"The account {text}. It pays {pays}."
 
 
 def wide(description: str = "initial") -> dict[str, object]:
@@ -87,36 +113,32 @@ class Panel(widgets.VBox):  # type: ignore[misc]
 class Questions(Panel):
     """Questions with one choice each, in rounds. What was answered wrong comes more often afterwards.
 
-    Arguments: choice, the answers to choose from; classroom, for the account and the seed; record; between, what stands
-    between the question and the choice.
+    Arguments: classroom, for the account and the seed; record; between, what stands between the question and the
+    choice. Attributes: posed, the question that is asked; round, all of this round; choice and button.
     """
 
-    exercise, of_round, again, first = "", ROUND, "Another round", "Choose an answer first."
-    weights: Mapping[str, float]
+    exercise, again = "", "Another round"
 
-    def __init__(
-        self, choice: widgets.RadioButtons, classroom: Classroom, record: Record, *between: widgets.Widget
-    ) -> None:
+    def __init__(self, classroom: Classroom, record: Record, *between: widgets.Widget) -> None:
         self.portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
-        self._question, self.choice = widgets.HTML(), choice
-        self.button = widgets.Button(description=self.again, layout=widgets.Layout(width="160px"))
-        super().__init__(self.exercise, "", self._question, *between, choice, self.button)
+        self.weights: Mapping[str, float] = {}
+        self.round: Sequence[Posed] = ()
+        self._question = widgets.HTML()
+        self.choice = widgets.RadioButtons(options=[], index=None, **wide())
+        self.button = button(self.again)
+        super().__init__(self.exercise, "", self._question, *between, self.choice, self.button)
         self.on_use(self._go_on, self.button)
         react(self._new_round, self.answer)
 
     # ---- what an exercise has of its own ----
 
-    def _make_up(self, seed: str) -> None:
-        """Makes up what a round is about."""
+    def _make_up(self, seed: str) -> Sequence[Posed]:
+        """The questions of a round."""
         raise NotImplementedError
 
-    def _ask(self, number: int) -> str:
-        """Draws the question of that number in its round, and says it."""
-        raise NotImplementedError
-
-    def _judge(self, said: Any) -> tuple[str, bool, str]:
-        """What an answer is about, whether it is right, and what there is to say of it."""
-        raise NotImplementedError
+    def _title(self, number: int) -> str:
+        """What stands above a question."""
+        return f"Contact {number} of {len(self.round)}"
 
     def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         """What there is to say after a round. Arguments: answers, what each was about and whether it was right."""
@@ -126,32 +148,41 @@ class Questions(Panel):
 
     # ---- what all have ----
 
+    @property
+    def posed(self) -> Posed:
+        """The question that is asked, or was answered last."""
+        return self.round[self._number - 1]
+
     def _go_on(self) -> None:
         if self.button.description == self.again:
             self._new_round()
         elif self.button.description == _NEXT:
             self._next()
         elif self.choice.value is None:
-            self.answer.value = alert(self.first)
+            self.answer.value = alert("Choose an answer first.")
         else:
             self._answered()
 
     def _new_round(self) -> None:
         self._question.value = paragraph("Making up an account …")
-        self._make_up(next(self._seeds))
+        self.round = self._make_up(next(self._seeds))
         self._answers: list[tuple[str, bool]] = []
+        self._number = 0
         self._next()
 
     def _next(self) -> None:
-        self._question.value = self._ask(len(self._answers) + 1)
-        self.choice.index, self.choice.disabled = None, False
+        self._number += 1
+        self._question.value = heading(self._title(self._number)) + self.posed.asks
+        self.choice.index, self.choice.description = None, self.posed.prompt
+        self.choice.options, self.choice.disabled = list(self.posed.choices), False
+        self.choice.index = None
         self.button.description = _ANSWER
 
     def _answered(self) -> None:
-        item, right, told = self._judge(self.choice.value)
-        self._answers.append((item, right))
-        self.weights = weighed(self.weights, item, right=right)
-        done = len(self._answers) == self.of_round
+        right, told = self.posed.told(self.choice.value)
+        self._answers.append((self.posed.item, right))
+        self.weights = weighed(self.weights, self.posed.kind, right=right)
+        done = len(self._answers) == len(self.round)
         self.choice.disabled, self.button.description = True, self.again if done else _NEXT
         self.answer.value = told + (self._sum_up(self._answers) if done else "")
-        self._record(self.exercise, item, right)
+        self._record(self.exercise, self.posed.item, right)

@@ -9,22 +9,24 @@ import pandas as pd
 from marketable.views.document import document
 from marketable.views.tables import html_table
 
-from ..predict import KINDS
+from ..cases import KINDS
 from ..progress import Progress, Results
 from ..results import by_kind, by_learner, by_lesson, by_question, to_practise
 
 _NOTE = "There are counts and codes here, and neither names nor times."
+_FINAL = "Cases of the final test, the hardest kind first."
 _DONE = {  # by field of Progress: what there was, and what was done with it
     "questions": ("question", "right at the first try"),
     "predicted": ("contact", "predicted right"),
     "found": ("switch", "found at once"),
     "within": ("tier", "kept"),
     "explained": ("contact", "explained"),
+    "final": ("case of the final test", "right"),
 }
 
 
 def in_short(progress: Progress, lesson: str) -> str:
-    """What has been done so far, in a line. Arguments: lesson, its id.
+    """What has been done so far, in a line. Arguments: lesson, its id, or "" where it is about all.
 
     >>> one = Progress(code="K7M2QX", questions={"03_forms/1": True, "03_forms/2": False}, found={"right": 1})
     >>> in_short(one, "03_forms")
@@ -40,7 +42,10 @@ def in_short(progress: Progress, lesson: str) -> str:
         for name, (one, done) in _DONE.items()
         if name != "questions" and row[f"{name} asked"]
     ]
-    return f"Lesson {int(lesson[:2])}: {said}." + (f" In all lessons: {'; '.join(everywhere)}." if everywhere else "")
+    done = f"In all lessons: {'; '.join(everywhere)}." if everywhere else "Nothing was answered yet."
+    if not lesson:
+        return done
+    return f"Lesson {int(lesson[:2])}: {said}." + (f" {done}" if everywhere else "")
 
 
 def lesson_name(lesson: str) -> str:
@@ -64,7 +69,8 @@ def page(progress: Progress) -> str:
         f'<p class="mk-note">The lessons of marketable, begun {began}. {_NOTE}</p>'
         f'<dl class="mk-figures">{figures}</dl><p class="mk-lead">{html.escape(_next(progress))}</p>'
         f"<h2>By lesson</h2>{_questions(lessons, 'Questions right at the first try, by lesson.')}"
-        f"<h2>By kind of contact</h2>{_kinds(to_practise(progress), 'Statuses predicted, most mistakes first.')}",
+        f"<h2>By kind of contact</h2>{_kinds(to_practise(progress), 'Statuses predicted, most mistakes first.')}"
+        f"<h2>Final test</h2>{_kinds(by_kind([progress], 'final'), _FINAL)}",
     )
 
 
@@ -109,6 +115,7 @@ def struggles(results: Results) -> str:
     questions.insert(0, "lesson", lessons)
     questions["question"] = [item.split("/")[1] for item in questions["question"]]
     kinds = _kinds(by_kind(results.used), "Statuses predicted, the hardest kind first.")
+    kinds += _kinds(by_kind(results.used, "final"), _FINAL)
     return kinds + _questions(questions, "Questions, right or wrong at the first try, the hardest first.")
 
 
@@ -138,7 +145,7 @@ def _questions(questions: pd.DataFrame, caption: str) -> str:
 
 def _kinds(kinds: pd.DataFrame, caption: str) -> str:
     named = kinds.assign(kind=kinds["kind"].map(KINDS)).rename(columns={"kind": "kind of contact"})
-    return _counts(named, caption) if len(kinds) else "<p>No contact was predicted yet.</p>"
+    return _counts(named, caption) if len(kinds) else f"<p>{html.escape(caption.split(',')[0])}: none yet.</p>"
 
 
 def _counts(frame: pd.DataFrame, caption: str) -> str:
@@ -151,8 +158,9 @@ def _of(row: pd.Series, name: str) -> str:
 
 
 def _labels() -> dict[str, str]:
-    return {name: f"{_many(2, one).split()[1]} {done}" for name, (one, done) in _DONE.items()}
+    return {name: f"{_many(2, one).removeprefix('2 ')} {done}" for name, (one, done) in _DONE.items()}
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 'es' if what.endswith('ch') else 's'}"
+    one, of, more = what.partition(" of ")
+    return f"{count:,} {one}{'' if count == 1 else 'es' if one.endswith('ch') else 's'}{of}{more}"

@@ -71,12 +71,12 @@ class Asked(Panel):
             self.answer.value = pieces.alert("Choose an answer first.")
             return
         right, why = self.question.answer() == chosen, self.question.explanation()
-        missed = f" The rule that was missed: {why.missed}" if why.missed else ""
-        text = f"Right: {said(chosen)}." if right else f"“{said(chosen)}” is not right.{missed}"
-        notes = [f"Judged by {self.question.judged_by}."]
-        notes += [] if right else ["You can choose again. What is kept is the first answer."]
-        shown = "".join(pieces.paragraph(note, "mk-note") for note in notes)
-        self.answer.value = verdict(text, right=right) + _explained(why, self.question.newest) + shown
+        text = f"Right: {said(chosen)}." if right else f"No, it is not: {said(chosen)}."
+        again = "" if right else pieces.paragraph("You can choose again. What is kept is the first answer.", "mk-note")
+        source = pieces.folded(
+            "Source", f"{_behind(why)}{pieces.paragraph(f'Judged by {self.question.judged_by}.', 'mk-note')}"
+        )
+        self.answer.value = verdict(text, right=right) + pieces.paragraph(why.why, "mk-why") + again + source
         self._note(right)
 
 
@@ -94,11 +94,11 @@ def said(choice: str) -> str:
         return _NAMES.get(choice, choice)
 
 
-def _explained(why: Explanation, edition: dt.date) -> str:
-    told = pieces.paragraph(why.says, "mk-answer") if why.says else ""
+def _behind(why: Explanation) -> str:
+    shown = pieces.paragraph(words.dated(why.rests_on)) if why.rests_on else ""
     if why.outcome is not None:
-        names = Rulebook.load().on(edition)
-        for contact_id, contact in why.outcome.contacts.iterrows():
-            told += pieces.explanation(contact, why.outcome.why(contact_id), names, "")
-    rules = "".join(f"<li>{article.in_full(held)}</li>" for held in why.rules)
-    return told + (f'<ul class="mk-touches">{rules}</ul>' if rules else "")
+        names = Rulebook.load().newest
+        for contact_id in why.outcome.contacts.index:
+            shown += pieces.touched(why.outcome.why(contact_id), names)
+    rules = "".join(f"<li>{article.in_full(rule)}</li>" for rule in why.rules)
+    return shown + (f'<ul class="mk-touches">{rules}</ul>' if rules else "")

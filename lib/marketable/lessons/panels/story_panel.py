@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 import ipywidgets as widgets
+import pandas as pd
 
 from marketable.rulebook import ACTIONS, SOURCES, Rulebook
-from marketable.views import pieces
+from marketable.views import pieces, words
 from marketable.views.layout import row
 from marketable.views.reacting import react
 
 from ..lessons import Experiment
-from ..story import Story, StoryTouch, delivered_on, has_switch
+from ..story import Story, StoryTouch, delivered_on, has_switch, in_short, steps
 from .pieces import Panel, wide
 
 ROWS = 4
@@ -31,7 +32,7 @@ class StoryPanel(Panel):
         self._rulebook, steps = Rulebook.load(), settings.steps
         self._names, self._tools = self._rulebook.newest, settings.tools or (*SOURCES, *ACTIONS)
         last = steps[-1].day
-        editions = [("each day's own edition", None), *((str(date), date) for date in self._rulebook.editions)]
+        editions = [("each day's own rules", None), *((words.day(date), date) for date in self._rulebook.editions)]
         self.edition = widgets.Dropdown(description="Rules as of", options=editions, **wide())
         self.commitment = widgets.Dropdown(description="Commitment", options=_COMMITMENTS, **wide())
         self.as_of = widgets.DatePicker(description="What is it at the end of", value=last + dt.timedelta(45), **wide())
@@ -66,15 +67,27 @@ class StoryPanel(Panel):
             switch.layout.visibility = "visible" if has_switch(tool.value) else "hidden"
         as_of = self.as_of.value
         touches = [self._touch(*(widget.value for widget in each)) for each in self.rows]
-        until = tuple(touch for touch in touches if touch and as_of and touch.day <= as_of)
-        if not until:
-            self.answer.value = pieces.alert("Choose at least one thing that happens, and a day after it.")
+        happened = tuple(touch for touch in touches if touch)
+        if not happened or as_of is None:
+            self.answer.value = pieces.alert("Choose at least one thing that happens, and a day to ask about.")
             return
-        story = Story(touches=until, as_of=as_of, **self.commitment.value)
-        outcome, edition = story.outcome(self.edition.value), self.edition.value or as_of
+        late = [number for number, touch in enumerate(touches, 1) if touch and touch.day > as_of]
+        if late:
+            asked = (
+                f"Row {late[0]} comes after {words.day(as_of)}, the day that is asked about: choose a later one there."
+            )
+            self.answer.value = pieces.alert(asked)
+            return
+        outcome = Story(touches=happened, as_of=as_of, **self.commitment.value).outcome(self.edition.value)
         (contact_id,) = outcome.contacts.index
         contact, touched = outcome.contacts.loc[contact_id], outcome.why(contact_id)
-        self.answer.value = pieces.explanation(contact, touched, self._rulebook.on(edition), "")
+        status = "without a status" if pd.isna(contact["status"]) else contact["status"]
+        since = "" if pd.isna(contact["since"]) else f" since {words.day(contact['since'].date())}"
+        waits = ", and waits for the update date" if contact["waiting"] else ""
+        said = pieces.paragraph(f"This contact is {status}{since}{waits}.", "mk-answer")
+        two = words.dated(in_short(str(contact["reason"]))) if outcome.ambiguous else ""
+        source = pieces.folded("Source", pieces.touched(touched, self._rulebook.on(self.edition.value or as_of)))
+        self.answer.value = said + pieces.bullets([*steps(touched, contact), *filter(None, [two])]) + source
 
     def _touch(self, day: dt.date | None, tool: str, on: bool) -> StoryTouch | None:
         if day is None or not tool:

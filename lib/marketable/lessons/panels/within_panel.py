@@ -29,7 +29,7 @@ class WithinPanel(Panel):
         self._rules = Rulebook.load().newest
         self._asked, self._headline = widgets.HTML(), widgets.HTML()
         self.switches = SwitchList(lambda name, on: react(lambda: self._flip(name, on=on), self.answer))
-        self.compare, self.again = button("Compare with the plan"), button("Another account")
+        self.compare, self.again = button("Compare with the plan"), button("Another tier to stay within")
         self.compare.disabled = True
         buttons = row(self.compare, self.again)
         super().__init__("within", "Stay within the tier", self._asked, self._headline, self.switches, buttons)
