@@ -49,7 +49,7 @@ class PredictPanel(Questions):
         told = verdict(f"Right: {said}." if right else f"No, not {said}: it is {card.status}.", right=right)
         if not right:
             told += pieces.paragraph(f"What was missed ({KINDS[card.kind].lower()}): {pieces.sourced(card.missed)[0]}")
-        told += pieces.explanation(card.contact.rename("This contact"), card.touches, self._rules, "")
+        told += pieces.explanation(card.contact.rename("This contact"), card.touches, self._rules)
         return card.kind, right, told
 
     def _sum_up(self, answers: list[tuple[str, bool]]) -> str:

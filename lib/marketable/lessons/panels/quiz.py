@@ -99,6 +99,6 @@ def _explained(why: Explanation, edition: dt.date) -> str:
     if why.outcome is not None:
         names = Rulebook.load().on(edition)
         for contact_id, contact in why.outcome.contacts.iterrows():
-            told += pieces.explanation(contact, why.outcome.why(contact_id), names, "")
+            told += pieces.explanation(contact, why.outcome.why(contact_id), names)
     rules = "".join(f"<li>{article.in_full(held)}</li>" for held in why.rules)
     return told + (f'<ul class="mk-touches">{rules}</ul>' if rules else "")

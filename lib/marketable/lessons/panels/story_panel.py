@@ -74,7 +74,7 @@ class StoryPanel(Panel):
         outcome, edition = story.outcome(self.edition.value), self.edition.value or as_of
         (contact_id,) = outcome.contacts.index
         contact, touched = outcome.contacts.loc[contact_id], outcome.why(contact_id)
-        self.answer.value = pieces.explanation(contact, touched, self._rulebook.on(edition), "")
+        self.answer.value = pieces.explanation(contact, touched, self._rulebook.on(edition))
 
     def _touch(self, day: dt.date | None, tool: str, on: bool) -> StoryTouch | None:
         if day is None or not tool:
