@@ -21,7 +21,7 @@ c.Forking.memory = 1024  # megabytes that one kernel may take
 
 c.VoilaExecutor.timeout = c.VoilaExecutor.iopub_timeout = 60  # seconds that a cell of a page may take
 c.App.tornado_settings = {
-    # A larger message is dropped without a word; so the explorer itself can say that a file is too large to upload.
+    # A larger message is dropped without a word; so the workbench itself can say that a file is too large to upload.
     "websocket_max_message_size": 32 * 1024 * 1024,
     # Milliseconds: a browser that vanished is noticed within twenty seconds, and its page ends within a minute.
     "ws_ping_interval": 10_000,

@@ -26,8 +26,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 # A browser, a server, a process or a notebook of its own for each test: what they take is not the rules' time.
 _SLOW = {
     "test_app",
-    "test_audit_browser",
-    "test_browser",
     "test_frames",
     "test_lessons_browser",
     "test_naughty",
@@ -37,6 +35,7 @@ _SLOW = {
     "test_sweep",
     "test_trainer",
     "test_wheel",
+    "test_workbench_browser",
 }
 
 

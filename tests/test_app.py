@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import datetime as dt
 import http.client
-import io
 import json
 import logging
 import os
@@ -21,7 +18,6 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -32,16 +28,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection
-from traitlets import Bunch
 
-import marketable as mk
 from lab import REPOSITORY, Running, chromium, in_browser, served_app, violations
 from light import Visitor
 from marketable.app.log import AN_HOUR, LONGEST, Brief
 from marketable.app.serve import MEMORY as SHARED_MEMORY
 from marketable.lessons.classroom import Classroom
 from marketable.lessons.panels.keeping import Keeping
-from marketable.workbench import Explorer, explorer
 
 MEMORY = Path(SHARED_MEMORY)
 WIDTHS = [1280, 390]
@@ -170,13 +163,14 @@ def leave(visitor: Visitor) -> int:
 # ---- what is reachable ----
 
 
-def test_the_start_page_lists_the_explorer_the_audit_and_the_lessons_by_their_titles_in_order(app: Running) -> None:
+def test_the_start_page_has_a_card_for_your_account_the_sample_and_the_lessons_and_lists_these_in_order(
+    app: Running,
+) -> None:
     status, body, _ = ask(app, "/")
-    listed = re.findall(r'<li><a href="([^"]*)">(.*?)</a>', body)
+    cards = re.findall(r'<a class="app-card" href="([^"]*)">.*?<strong>(.*?)</strong>', body, re.S)
     assert status == 200
-    assert listed == [
-        ("/explore", "Who is a marketing contact, and which switch made them one?"),
-        ("/audit", "Why are these people marketing contacts, and whom do you pay for?"),
+    assert cards == [("/audit", "Your account"), ("/explore", "The sample"), ("/lessons/01_broken", "Lessons")]
+    assert re.findall(r'<li><a href="([^"]*)">(.*?)</a>', body) == [
         ("/lessons/01_broken", "1 · A lesson that breaks"),
         ("/lessons/02_second", "2 · The second"),
     ]
@@ -627,6 +621,13 @@ def test_the_log_has_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().err) <= AN_HOUR
 
 
+def parts(box: ipywidgets.Box) -> Iterator[ipywidgets.Widget]:
+    for child in box.children:
+        yield child
+        if isinstance(child, ipywidgets.Box):
+            yield from parts(child)
+
+
 def keeping(folder: Path) -> tuple[Keeping, dict[str, ipywidgets.Widget]]:
     line = Keeping("03_the_tools_with_a_switch", Classroom(), folder)
     return line, {widget.description: widget for widget in parts(line) if hasattr(widget, "description")}
@@ -694,120 +695,6 @@ def test_a_page_that_is_left_ends_its_kernel_and_one_that_lost_it_says_so(page: 
     ask(app, f"/voila/api/shutdown/{page.evaluate(read)}", "POST")
     expect(page.locator(".app-lost")).to_contain_text("Reload it to start afresh", timeout=20_000)
     assert violations(page) == []
-
-
-@in_browser
-def test_the_explorer_takes_uploads_and_gives_a_download(page: Page, app: Running) -> None:
-    page.goto(f"{app.address}/explore")
-    expect(page.locator(".mk-at-headline")).to_contain_text("contacts are marketing", timeout=60_000)
-    expect(page.get_by_text("Run All Cells")).to_have_count(0)
-    assert not [option for option in page.locator("option").all_inner_texts() if "path" in option]
-    for label, text, button, file in (
-        ("Portal", "Upload a portal.yaml …", "Choose a portal.yaml (0)", "data/portal.yaml"),
-        ("Batch", "Upload a small file …", "Choose a file, at most 9 MB (0)", "data/touches.csv"),
-    ):
-        page.get_by_label(label, exact=True).select_option(text)
-        with page.expect_file_chooser() as chooser:
-            page.get_by_role("button", name=button).click()
-        chooser.value.set_files(REPOSITORY / file)
-    expect(page.locator(".mk-at-message")).to_contain_text("touches.csv:")
-    expect(page.locator(".mk-at-message")).to_contain_text("under portal.yaml")
-    page.get_by_role("button", name="Make a download").click()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download marketable.zip").click()
-    with zipfile.ZipFile(download.value.path()) as archive:
-        assert {"portal.yaml", "decisions-touches.csv", "counts.csv", "summary.txt"} <= set(archive.namelist())
-    assert violations(page) == []
-    page.get_by_label("Newsletter", exact=True).click()
-    expect(page.get_by_role("link", name="Download marketable.zip")).to_have_count(0)
-
-
-# ---- the explorer in the app, without a browser ----
-
-
-@pytest.fixture
-def view(monkeypatch: pytest.MonkeyPatch) -> Explorer:
-    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
-    return Explorer()
-
-
-def parts(box: ipywidgets.Box) -> Iterator[ipywidgets.Widget]:
-    for child in box.children:
-        yield child
-        if isinstance(child, ipywidgets.Box):
-            yield from parts(child)
-
-
-def labelled(view: Explorer, name: str) -> list[ipywidgets.Widget]:
-    """What stands beside a label on the page, in its order."""
-    return [widget for widget in parts(view) if getattr(widget, "description", None) == name]
-
-
-def told(view: Explorer, place: str) -> str:
-    (widget,) = (widget for widget in parts(view) if f"mk-at-{place}" in getattr(widget, "_dom_classes", ()))
-    return str(widget.value)
-
-
-def upload(view: Explorer, name: str, content: bytes) -> ipywidgets.FileUpload:
-    (widget,) = labelled(view, "Choose a portal.yaml")
-    now = dt.datetime.now(dt.UTC)
-    widget.value = (Bunch(name=name, content=memoryview(content), type="", size=len(content), last_modified=now),)
-    return widget
-
-
-def downloaded(view: Explorer) -> dict[str, bytes]:
-    labelled(view, "Make a download")[0].click()
-    (data,) = re.findall(r"data:application/zip;base64,([^\"']*)", told(view, "saved"))
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(data))) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def test_in_the_app_no_path_is_read_or_written(view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for choice in labelled(view, "Batch") + labelled(view, "Portal"):
-        assert not [label for label, _ in choice.options if "path" in label]
-    before, paths = told(view, "headline"), labelled(view, "Path")
-    assert paths and not labelled(view, "Folder") and not labelled(view, "Save")
-    for path in paths:
-        path.value = "/etc/passwd"
-    assert told(view, "headline") == before
-    assert "portal.yaml" in downloaded(view) and list(tmp_path.iterdir()) == []
-
-
-def test_the_download_holds_what_is_saved_in_jupyterlab(
-    view: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SERVER_SOFTWARE")
-    own = Explorer()
-    labelled(own, "Folder")[0].value = str(tmp_path)
-    labelled(own, "Save")[0].click()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == downloaded(view)
-
-
-def test_a_download_that_would_be_too_large_leaves_the_decisions_out(
-    view: Explorer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(explorer, "DOWNLOAD_LIMIT", 300_000)
-    assert "decisions-touches.csv" not in downloaded(view)
-    assert "The decisions are left out" in told(view, "saved")
-
-
-def test_a_portal_is_uploaded_and_a_bad_one_is_explained(view: Explorer) -> None:
-    labelled(view, "Portal")[0].value = "upload"
-    widget = upload(view, "mine.yaml", b"switches: {hubspot_form: {Newsletter: off}}")
-    assert view.portal == mk.Portal.of_text("switches: {hubspot_form: {Newsletter: off}}")
-    assert "under mine.yaml" in told(view, "message") and widget.value == ()
-    upload(view, "bad.yaml", b"switchez: 1")
-    assert "switches" in told(view, "error") and view.portal.switches
-    upload(view, "image.yaml", b"\xff\xfe\x00")
-    assert "not a text file" in told(view, "error")
-
-
-def test_a_made_up_batch_is_no_larger_than_the_app_allows_whatever_the_page_asks(view: Explorer) -> None:
-    (size,) = labelled(view, "Touches")
-    size.max = 10**9
-    size.value = 10**8
-    assert len(view.touches) == explorer.SHARED_TOUCHES
 
 
 def test_a_page_that_is_not_there_is_an_error_for_programs(app: Running) -> None:

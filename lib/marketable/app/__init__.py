@@ -1,3 +1,3 @@
-"""The explorer, the audit and the lessons as an app, for people who do not code: the server, and the kernels that it
+"""The workbench and the lessons as an app, for people who do not code: the server, and the kernels that it
 forks.
 """

@@ -191,12 +191,12 @@ def _load() -> None:
     import ipywidgets
 
     from marketable.lessons.panels.lesson import Lesson
-    from marketable.workbench import AuditPanel, Explorer
+    from marketable.workbench.page import NAMES, Workbench
 
     # To whoever runs the app, and never to a browser: a kernel later puts another stream in this one's place.
     logging.getLogger("marketable").addHandler(Brief(sys.stderr))
-    Explorer()
-    AuditPanel()
+    for page in NAMES:
+        Workbench().open_page(page)
     Lesson("01_what_a_marketing_contact_is").experiment()
     ipywidgets.Widget.close_all()
     gc.collect()

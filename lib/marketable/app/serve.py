@@ -1,4 +1,4 @@
-"""The app: the explorer, the audit and the lessons, shown by Voila to people who do not code.
+"""The app: the workbench and the lessons, shown by Voila to people who do not code.
 
 Voila opens every notebook and file of a folder. So here stands what is reachable, and nothing else is: a start page,
 the pages it lists, their scripts and styles, and the channel of a page's own kernel, through which widgets speak and no
@@ -322,7 +322,7 @@ class App(Voila):
     def start_page(self) -> str:
         """What there is, in its order."""
         listed = [(address, title(nbformat.read(path, 4))) for address, path in self.pages.items()]
-        return rendered(self.app.settings, "start.html", tools=listed[: len(TOOLS)], lessons=listed[len(TOOLS) :])
+        return rendered(self.app.settings, "start.html", lessons=listed[len(TOOLS) :])
 
     def init_handlers(self) -> list[Any]:
         """What is reachable. Whatever is not here is a page that does not exist."""

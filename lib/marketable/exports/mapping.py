@@ -7,14 +7,11 @@ columns renamed, saved, and given to `read_export` ever after. It is checked who
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from marketable.errors import MappingError, nearest
-from marketable.paths import write_whole
-from marketable.plain_yaml import dump
 from marketable.reading.dates import DAY_FIRST, MONTH_FIRST
 from marketable.reading.tables import FilePath
 from marketable.settings import Settings, fault
@@ -80,19 +77,6 @@ class ColumnMapping(Settings):
     def _recorded(cls, recorded: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
         known = tuple(recorded_sources())
         return _told_once(recorded, known, [known])
-
-    def settings(self) -> dict[str, Any]:
-        """What mapping.yaml says, as names and values."""
-        return self.model_dump(mode="json", exclude_defaults=True)
-
-    def text(self) -> str:
-        """The mapping as YAML text, which `of_text` reads back as an equal mapping."""
-        settings = self.settings()
-        return dump(settings) if settings else ""
-
-    def save(self, path: FilePath) -> None:
-        """Writes the mapping as YAML, whole or not at all."""
-        write_whole(Path(path), self.text().encode())
 
     def vocabulary(self) -> Vocabulary:
         """The shipped names and values, with those of the mapping before them."""

@@ -16,7 +16,7 @@ from marketable.reading.tables import FilePath
 from marketable.reading.touches import Batch, read_touches
 
 from . import ColumnMapping, Export, read_export
-from .files import SUFFIXES, files_of, openable, submissions_of, tables_beside
+from .files import SUFFIXES, Progress, files_of, openable, submissions_of, tables_beside
 
 __all__ = ["SUFFIXES", "Opened", "checksum", "open_file", "openable", "submissions_of"]
 
@@ -42,30 +42,37 @@ class Opened:
 
 
 def open_file(
-    path: FilePath | Sequence[FilePath], *, mapping: ColumnMapping | FilePath | None = None, dates: str | None = None
+    path: FilePath | Sequence[FilePath],
+    *,
+    mapping: ColumnMapping | FilePath | None = None,
+    dates: str | None = None,
+    progress: Progress | None = None,
 ) -> Opened:
     """The batch that a file holds, whether it lists touches or is a copy of a portal's contacts.
 
     A Fivetran table of contacts is read together with the table of form submissions that stands beside it. Several
     files, and a file that a mapping or the order of its dates is given for, are copies of a portal's contacts.
+    progress: as for `read_export`.
     Raises: DataError where the file is neither, with what each reading misses.
     """
     if not isinstance(path, (str, os.PathLike)) or is_folder(at_home(path)):
         files = [*files_of(path), *tables_beside(path).values()]
-        opened = _of_export(read_export(path, mapping=mapping, dates=dates), *files)
+        opened = _of_export(read_export(path, mapping=mapping, dates=dates, progress=progress), *files)
         return replace(opened, name=f"{files[0].name} and {len(files) - 1} more") if len(files) > 1 else opened
     path = at_home(path)
     submissions = submissions_of(path)
     if mapping is not None or dates is not None:
-        export = read_export(path, mapping=mapping, dates=dates, submissions=submissions)
+        export = read_export(path, mapping=mapping, dates=dates, submissions=submissions, progress=progress)
         return _of_export(export, path, *filter(None, [submissions]))
     if path.suffix.lower() in (".json", ".jsonl"):
-        return _of_export(read_export(path), path)
+        return _of_export(read_export(path, progress=progress), path)
     try:
         batch = read_touches(path)
     except DataError as no_batch:
         try:
-            return _of_export(read_export(path, submissions=submissions), path, *filter(None, [submissions]))
+            return _of_export(
+                read_export(path, submissions=submissions, progress=progress), path, *filter(None, [submissions])
+            )
         except DataError as no_export:
             if str(no_batch) == str(no_export):
                 raise no_export from None

@@ -11,7 +11,6 @@ import datetime as dt
 import re
 import zoneinfo
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,8 +18,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from marketable.errors import PortalError, nearest
-from marketable.paths import write_whole
-from marketable.plain_yaml import Place, dump, is_text
+from marketable.plain_yaml import Place, is_text
 from marketable.rulebook import SOURCES, Rulebook
 from marketable.settings import IsoDate, Settings, Strict, fault
 
@@ -125,14 +123,6 @@ class Portal(Settings):
         if self.access_since:
             settings["access_since"] = self.access_since
         return settings | {"subscription": subscription, "switches": by_source}
-
-    def text(self) -> str:
-        """The portal as YAML text, which `of_text` reads back as an equal portal."""
-        return dump(self.settings())
-
-    def save(self, path: str | Path) -> None:
-        """Writes the portal as YAML, whole or not at all."""
-        write_whole(path, self.text().encode())
 
     def with_switches(self, flips: Mapping[str, Flip]) -> Portal:
         """The portal with some switches flipped. One that is flipped from the beginning loses its history; one that is

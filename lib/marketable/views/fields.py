@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -26,6 +26,11 @@ def note(text: str) -> widgets.HTML:
     return widgets.HTML(pieces.paragraph(text, "mk-note"))
 
 
+def heading(text: str) -> widgets.HTML:
+    """A heading within a page; it is no text from data."""
+    return widgets.HTML(f'<h3 class="mk-sub">{text}</h3>')
+
+
 def button(description: str, tooltip: str = "", width: str = "260px", **options: Any) -> widgets.Button:
     """A button."""
     layout = widgets.Layout(width=width)
@@ -42,6 +47,28 @@ def number(description: str, value: int, least: int, most: int, width: str = "19
     style = {} if len(description) < _SHORT else {"description_width": "initial"}
     layout = widgets.Layout(width=width)
     return widgets.BoundedIntText(value, least, most, description=description, style=style, layout=layout)
+
+
+def amount(description: str) -> widgets.BoundedFloatText:
+    """A field for an amount of money."""
+    layout = widgets.Layout(width="210px")
+    return widgets.BoundedFloatText(
+        0, min=0, max=1e9, description=description, style={"description_width": "initial"}, layout=layout
+    )
+
+
+def choice(description: str, options: Sequence[Any], value: Any = None) -> widgets.Dropdown:
+    """A field to choose in; the first of the options, where no value is given."""
+    style = {} if len(description) < _SHORT else {"description_width": "initial"}
+    value = {} if value is None else {"value": value}
+    return widgets.Dropdown(description=description, options=options, style=style, layout=wide(), **value)
+
+
+def offer(field: widgets.Dropdown, options: Sequence[Any]) -> None:
+    """Other options to choose from: what was chosen stays where it is among them; else the first is."""
+    before, field.options = field.value, options
+    values = [value for _, value in field._options_full]
+    field.index = values.index(before) if before in values else 0 if values else None
 
 
 def day(description: str, tooltip: str, width: str) -> widgets.DatePicker:

@@ -50,3 +50,13 @@ def stacked(widget: widgets.Widget) -> widgets.Widget:
 def shown(widget: widgets.Widget, *, when: bool) -> None:
     """Shows a widget, or takes it off the page."""
     widget.layout.display = "" if when else "none"
+
+
+def discard(gone: Iterable[widgets.Widget]) -> None:
+    """Closes widgets with all that belongs to them; what is only dropped stays in the kernel and in every open page."""
+    for widget in gone:
+        discard(getattr(widget, "children", ()))
+        for part in ("layout", "style"):
+            if hasattr(widget, part):
+                getattr(widget, part).close()
+        widget.close()

@@ -105,35 +105,46 @@ def called(name: str, rules: Mapping[str, Rule]) -> str:
     return rules[source].name if asset is None else f"{rules[source].name}: {asset or '(no name)'}"
 
 
-def locked(rules: list[Rule], contacts: pd.Series) -> str:
-    """The tools whose default nobody can change, each with its default, its contacts and its reference."""
-    items = "".join(
-        f'<li title="{html.escape(str(rule.reference))}"><span><a href="{html.escape(rule.reference.link)}" '
-        f'target="_blank" rel="noopener">{html.escape(rule.name)}</a> <small>{int(contacts.get(rule.source, 0)):,}'
-        f'</small></span><span class="mk-badge">{rule.default}{"" if rule.default == NOT_COVERED else ", locked"}'
-        "</span></li>"
-        for rule in rules
-    )
-    read_in = ", ".join(dict.fromkeys(rule.reference.read_in for rule in rules if rule.default != NOT_COVERED))
-    note = f"Contacts they created, and their default. Source: HubSpot's article, read in {html.escape(read_in)}."
+def locked(rules: list[Rule], contacts: pd.DataFrame) -> str:
+    """The tools whose default nobody can change, each with its default, its contacts and its reference. Some of their
+    contacts may be marketing all the same: what came later made them so.
+
+    Arguments: contacts, by what created them and by status.
+    """
+    items = ""
+    for rule in rules:
+        row = contacts[list(STATUSES)].T.get(rule.source, pd.Series(0, list(STATUSES))).astype(int)
+        default = f"{rule.default}{'' if rule.default == NOT_COVERED else ', locked'}"
+        told = f"{row.sum():,}"
+        if rule.default != MARKETING and row[MARKETING]:
+            told += f", {row[MARKETING]:,} of them marketing: later through a form, an import, or by hand"
+        items += (
+            f"<li><span>{html.escape(rule.name)} <small>{told}</small></span>"
+            f'<span class="mk-badge">{default}</span>{where_read(str(rule.reference), rule.reference.link)}</li>'
+        )
+    note = "Contacts they created, and their default."
     return (
         '<div class="mk-locked"><div class="mk-group"><span>Tools without a switch</span></div>'
         f'<ul>{items}</ul><p class="mk-note">{note}</p></div>'
     )
 
 
-def explanation(contact: pd.Series, touches: pd.DataFrame, rules: Mapping[str, Rule], hubspot: str) -> str:
+def where_read(reference: str, link: str = "") -> str:
+    """Where something was read and how far it is to be trusted, folded behind one small mark."""
+    text = html.escape(reference)
+    if link:
+        text = f'<a href="{html.escape(link)}" target="_blank" rel="noopener">{text}</a>'
+    return f'<details class="mk-source"><summary>source</summary>{text}</details>' if reference else ""
+
+
+def explanation(contact: pd.Series, touches: pd.DataFrame, rules: Mapping[str, Rule]) -> str:
     """Why a contact is what it is: its status and what decided it, then its touches, each with its sentence.
 
-    Arguments: contact, a row of `Outcome.contacts`; touches, of `Outcome.why`; hubspot, the status in the export or "".
+    Arguments: contact, a row of `Outcome.contacts`; touches, of `Outcome.why`.
     """
     status = "without a status" if pd.isna(contact["status"]) else contact["status"]
     since = "" if pd.isna(contact["since"]) else f" since {contact['since']:%Y-%m-%d}"
     answer = f"{contact.name} is {status}{since}, decided by {called(contact['decided_by'], rules)}."
-    if hubspot and hubspot != status:
-        answer += (
-            f" The export says {hubspot}: a switch was not as this portal has it, or the status was changed since."
-        )
     by_touch = {*touches["source"], *(touches["source"].astype(str) + "/" + touches["asset"].astype(str))}
     beyond = "" if contact["decided_by"] in by_touch and not contact["waiting"] else str(contact["reason"])
     return (
@@ -178,8 +189,8 @@ def _touch(touch: Any, rules: Mapping[str, Rule]) -> str:
     sentence, reference = sourced(str(touch.reason))
     change = before if before == after else f"{before} → {after}"
     return (
-        f"<li><b>{pd.Timestamp(when):%Y-%m-%d %H:%M} · {html.escape(tool)} · {change}</b><br>{html.escape(sentence)} "
-        f"<small>{html.escape(reference)}</small></li>"
+        f"<li><b>{pd.Timestamp(when):%Y-%m-%d %H:%M} · {html.escape(tool)} · {change}</b><br>{html.escape(sentence)}"
+        f"{where_read(reference)}</li>"
     )
 
 

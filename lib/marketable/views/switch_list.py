@@ -13,32 +13,41 @@ from marketable.portal.portal import History
 from marketable.rulebook import Rule
 
 from . import fields, pieces
+from .layout import discard
 
 _COLUMNS = (
-    '<p class="mk-columns"><span title="Contacts that the switch alone would make marketing">reaches</span>'
-    '<span title="Contacts that are marketing through it and nothing else: lost if it alone were off">'
-    "only through it</span></p>"
+    '<details class="mk-columns"><summary><span>reaches</span><span>only through it</span></summary>'
+    "<p>Reaches: contacts that this switch alone would make marketing. Only through it: contacts that are marketing "
+    "through it and nothing else, so many fewer if it alone were off. Share, in the picture: its part of the count, "
+    "where a contact that several switches reach counts for each of them in equal parts.</p></details>"
 )
 States = Mapping[str, bool]
 MOST = 60  # rows at once; a portal may have hundreds of forms, and a page of widgets as many is slow
 
 
 class SwitchList(widgets.VBox):  # type: ignore[misc]
-    """Checkboxes, one a switch. Arguments: flipped, called with a switch's name and its new state.
+    """Checkboxes, one a switch. Arguments: flipped, called with a switch's name and its new state; detail, a widget
+    that is shown below the switch whose mark was pressed, and `opened`, called before with the switch's name.
 
-    `rows`: by name, the checkbox and the label of the switches that are shown. `found`: the names of all that the
-    search finds.
+    `rows`: by name, the checkbox and the label of the switches that are shown, and with a detail its mark. `found`: the
+    names of all that the search finds. `chosen`: the switch whose detail is shown, or None.
     """
 
-    def __init__(self, flipped: Callable[[str, bool], None]) -> None:
-        self._flipped, self._quiet = flipped, False
+    def __init__(
+        self,
+        flipped: Callable[[str, bool], None],
+        detail: widgets.Widget | None = None,
+        opened: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._flipped, self._detail, self._opened, self._quiet = flipped, detail, opened, False
+        self.chosen: str | None = None
         self._made: dict[str, widgets.HBox] = {}
         self._heads: dict[str, widgets.HTML] = {}
-        self.rows: dict[str, tuple[widgets.Checkbox, widgets.HTML]] = {}
+        self.rows: dict[str, tuple[widgets.Widget, ...]] = {}
         layout = widgets.Layout(width="98%")
         self.search = widgets.Text(description="Search", placeholder="a form, app, import …", layout=layout)
         self.note = widgets.HTML()
-        self._list = widgets.VBox(layout=widgets.Layout(overflow="hidden auto", display="block"))
+        self._list = widgets.VBox(layout=widgets.Layout(overflow="hidden", display="block"))
         self._list.add_class("mk-switches")
         fields.on_change(self._fill, self.search)
         super().__init__([self.search, self.note, widgets.HTML(_COLUMNS), self._list])
@@ -58,9 +67,8 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         self._switches, self._on, self._histories, self._rules = switches, dict(on), histories, rules
         self._own = dict(switches["on"])
         self._list.children = ()
-        for widget in (*self._made.values(), *self._heads.values()):
-            _close(widget)
-        self._made, self._heads, self.rows = {}, {}, {}
+        discard((*self._made.values(), *self._heads.values()))
+        self._made, self._heads, self.rows, self.chosen = {}, {}, {}, None
         self.search.value = ""
         self._fill()
 
@@ -68,7 +76,7 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         """The same list after a flip: new numbers, new states."""
         self._switches, self._on, self._quiet = switches, dict(on), True
         reach = dict(zip(switches.index, zip(switches["exposed"], switches["sole"], strict=True), strict=True))
-        for name, (checkbox, label) in self.rows.items():
+        for name, (checkbox, label, *_) in self.rows.items():
             checkbox.value = self._on[name]
             exposed, sole = reach[name]
             label.value = f'<span class="mk-reach"><span>{exposed:,}</span><b>{sole:,}</b></span>'
@@ -97,6 +105,7 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
             self._made[name] = row
             self.rows[name] = row.children
             children.append(row)
+            children += [self._detail] if name == self.chosen else []
         self._list.children = children
         self.update(self._switches, self._on)
 
@@ -114,7 +123,18 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
         )
         label = widgets.HTML(layout=widgets.Layout(flex="0 0 auto"))
         checkbox.observe(functools.partial(self._report, name), "value")
-        return widgets.HBox([checkbox, label], layout=widgets.Layout(overflow="hidden"))
+        children = [checkbox, label]
+        if self._detail is not None:
+            children.append(widgets.Button(description="⋯", tooltip=f"More about {name}", layout={"width": "28px"}))
+            children[-1].on_click(lambda _: self.show_detail(name))
+        return widgets.HBox(children, layout=widgets.Layout(overflow="hidden"))
+
+    def show_detail(self, name: str) -> None:
+        """Shows the detail below a switch, or takes it away."""
+        self.chosen = None if name == self.chosen else name
+        if self.chosen:
+            self._opened(name)
+        self._fill()
 
     def _report(self, name: str, change: Mapping[str, bool]) -> None:
         if not self._quiet:
@@ -122,10 +142,10 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
 
 
 def _note(shown: int, found: int, every: int) -> str:
-    text = f"{found:,} of {every:,} switches." if found < every else f"{every:,} switches."
+    text = f"{found:,} of {every:,} switches." if found < every else ""
     if shown < found:
         text = f"The {shown} that reach the most contacts, of {found:,}. Search to see others."
-    return pieces.paragraph(text, "mk-note")
+    return pieces.paragraph(text, "mk-note") if text else ""
 
 
 def _head(rule: Rule) -> str:
@@ -136,13 +156,3 @@ def _head(rule: Rule) -> str:
         f"<span>{html.escape(rule.name)}</span><small>{scope}, {'on' if rule.default_on else 'off'} by default</small>"
         "</div>"
     )
-
-
-def _close(widget: widgets.Widget) -> None:
-    """Closes a widget with all that belongs to it; what is only dropped stays in the kernel and in every open page."""
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    for part in ("layout", "style"):
-        if hasattr(widget, part):
-            getattr(widget, part).close()
-    widget.close()

@@ -42,6 +42,24 @@ def difference(now: int, baseline: int) -> str:
     return f"{abs(now - baseline):,} {'more' if now > baseline else 'fewer'} than the baseline"
 
 
+def many(number: int, of: str, plural: str = "") -> str:
+    """So many of something.
+
+    >>> many(1, "contact"), many(2_000, "contact"), many(0, "entry", "entries")
+    ('1 contact', '2,000 contacts', '0 entries')
+    """
+    return f"{number:,} {of if number == 1 else plural or of + 's'}"
+
+
+def change(contacts: int) -> str:
+    """A difference.
+
+    >>> change(5), change(-3), change(0)
+    ('5 more', '3 fewer', 'as many')
+    """
+    return f"{abs(contacts):,} {'more' if contacts > 0 else 'fewer'}" if contacts else "as many"
+
+
 def against_tier(marketing: int, tier: int) -> str:
     """A count of marketing contacts against the tier. One over it upgrades the bill; exactly the tier does not.
 

@@ -1,21 +1,19 @@
-"""The pages people work in: the explorer of switches, and the audit of their own export."""
+"""The page people work in: their data once, then every answer."""
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .audit.panel import AuditPanel
-    from .explorer import Explorer
+    from .page import Workbench
 
-__all__ = ["AuditPanel", "Explorer"]
-
-_MODULES = {"AuditPanel": "audit.panel", "Explorer": "explorer"}
+__all__ = ["Workbench"]
 
 
 def __getattr__(name: str) -> object:
-    """Widgets and charts take a second to load, so only who asks for a panel loads it."""
-    if name not in _MODULES:
+    """Widgets and charts take a second to load, so only who asks for the workbench loads it."""
+    if name != "Workbench":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+    from .page import Workbench
+
+    return Workbench

@@ -14,7 +14,7 @@ from marketable.auditing.mailing import SILENT
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
 from marketable.views import audited, pieces
 from marketable.views.tables import html_table
-from marketable.views.words import against_tier, day
+from marketable.views.words import day
 
 _BY_RULE = (why.AS_EXPECTED, why.UPGRADED, why.WAITING, why.OLDER)
 _MARKETING = {
@@ -35,18 +35,15 @@ _TRUSTS = {
 }
 
 
-def headline(audit: Audit) -> str:
-    """How many are marketing, against the tier."""
-    everyone = len(audit.contacts)
-    text = f"{audit.marketing:,} of {everyone:,} {'contact is' if everyone == 1 else 'contacts are'} marketing"
-    return f"{text}; {against_tier(audit.marketing, audit.tier)}." if audit.tier else f"{text}."
+def by_rule(counts: pd.DataFrame) -> int:
+    """The marketing contacts that are so by the rules. Arguments: counts, as `Audit.counts`."""
+    return int(counts[MARKETING].reindex(list(_BY_RULE), fill_value=0).sum())
 
 
 def why_so_many(audit: Audit, said: str) -> list[str]:
     """What made them so, in sentences. Arguments: said, who says how the switches are ("the portal says")."""
     marketing = audit.counts[MARKETING]
-    by_rule = int(marketing.reindex(list(_BY_RULE), fill_value=0).sum())
-    parts = [f"Of these {by_rule:,} as the rules expect"]
+    parts = [f"Of these {by_rule(audit.counts):,} as the rules expect"]
     for name, words in _MARKETING.items():
         if marketing.get(name, 0):
             parts.append(f"{int(marketing[name]):,} {words.format(said=said)}")
@@ -88,8 +85,7 @@ def finding(counts: pd.DataFrame, said: str) -> str:
         return "No contact is marketing."
     if through:
         return f"{through:,} of {whole:,} marketing contacts come from switches that are not as {said}."
-    by_rule = int(marketing.reindex(list(_BY_RULE), fill_value=0).sum())
-    return f"{by_rule:,} of {whole:,} marketing contacts are as the rules expect."
+    return f"{by_rule(counts):,} of {whole:,} marketing contacts are as the rules expect."
 
 
 def said_by(counts: pd.DataFrame, said: str) -> pd.DataFrame:
@@ -120,20 +116,21 @@ def by_source(audit: Audit, rules: Mapping[str, Rule]) -> str:
     return pieces.folded("Expected and actual, by what created the contacts", table)
 
 
-def differing(audit: Audit, rules: Mapping[str, Rule], said: str) -> str:
-    """The switches that are not as somebody says: each with its evidence, and where it is in HubSpot."""
-    rows = audit.switches[audit.switches["differs"]]
-    if not len(rows):
+def differing_title(many: int, said: str) -> str:
+    """What stands above the switches that look otherwise."""
+    if not many:
         return pieces.paragraph(f"No switch looks otherwise than {said}.")
-    items = ""
-    for name, row in rows.iterrows():
-        text = f"{pieces.called(str(name), rules)}: looks {row['looks']}; {said} {row['portal']}."
-        where = f"Where to look: {rules[row['source']].where}."
-        items += (
-            f'<div class="mk-differs"><strong>{html.escape(text)}</strong> {html.escape(row["evidence"])} '
-            f"<small>{html.escape(where)}</small></div>"
-        )
-    return f'<h3 class="mk-sub">Switches that are not as {html.escape(said)}: {len(rows):,}</h3>{items}'
+    return f'<h3 class="mk-sub">Switches that look otherwise than {html.escape(said)}: {many:,}</h3>'
+
+
+def differing(name: str, found: pd.Series, rules: Mapping[str, Rule], said: str) -> str:
+    """A switch that looks otherwise: its evidence, and where it is in HubSpot."""
+    text = f"{pieces.called(name, rules)}: looks {found['looks']}; {said} {found['portal']}."
+    where = f"Where to look: {rules[found['source']].where}."
+    return (
+        f'<div class="mk-differs"><strong>{html.escape(text)}</strong> {html.escape(found["evidence"])} '
+        f"<small>{html.escape(where)}</small></div>"
+    )
 
 
 def other_switches(audit: Audit, rules: Mapping[str, Rule], said: str) -> str:
@@ -210,9 +207,9 @@ def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule]) -> str:
     answer = f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {row['explanation']}."
     sentence, reference = pieces.sourced(str(row["reason"]))
     sentence = sentence.removeprefix(f"Expected {row['expected']}, but it is {actual}. ")
-    trust = f"How far to trust it: {_TRUSTS[str(row['trust'])]}."
+    trust = f"How far to trust it: {_TRUSTS[str(row['trust'])]}. {reference}".strip()
     return (
-        f'<p class="mk-answer"><strong>{html.escape(answer)}</strong> {html.escape(sentence)} {html.escape(trust)} '
-        f"<small>{html.escape(reference)}</small></p>"
+        f'<p class="mk-answer"><strong>{html.escape(answer)}</strong> {html.escape(sentence)}</p>'
+        f"{pieces.where_read(trust)}"
         f"{pieces.touched(audit.likely.why(contact_id), rules)}"
     )

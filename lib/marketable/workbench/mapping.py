@@ -14,7 +14,7 @@ from marketable.reading.dates import DAY_FIRST, MONTH_FIRST
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
 from marketable.views import fields, pieces
 from marketable.views.choosing import YAML, settings_files, settings_of, taken
-from marketable.views.layout import row, shown, stacked, together, wide
+from marketable.views.layout import discard, row, shown, stacked, together, wide
 from marketable.views.place import shared
 from marketable.views.tables import html_table
 
@@ -110,8 +110,7 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         strange = (*self.values.values(), *self.recorded.values())
         for of_fields, children in ((self._fields, tuple(self.columns.values())), (self._strange, strange)):
             gone, of_fields.children = of_fields.children, children
-            for widget in gone:
-                widget.close()
+            discard(gone)
         found = settings_files(self._folder, lambda path: ColumnMapping.load(path).settings()) if not shared() else []
         self.saved.options = [("Choose …", _NONE), *found]
         self.saved.value = _NONE  # equal options keep what was chosen, and choosing it again would do nothing

@@ -1,0 +1,81 @@
+"""What the workbench and a report both show of an outlook and of advice: the picture, the tables, where to click."""
+
+from __future__ import annotations
+
+import html
+
+import pandas as pd
+
+from marketable.forecasting import Advice, Outlook
+
+from . import charts, pieces
+from .tables import html_table
+from .words import dated, day
+
+_SURE = (
+    "How the same forecast would have done on this account's past: the share of truths that lay within the interval, "
+    "and the error at the median, as a share of the truth."
+)
+
+
+def chart(outlook: Outlook) -> str:
+    """The count of the last year and until the renewal; nothing where there is too little history for a line."""
+    if not len(outlook.months):
+        return ""
+    tier = outlook.account.portal.subscription.tier
+    return charts.ahead(outlook.by_day, outlook.as_of, tier, _title(outlook, tier))._repr_html_()
+
+
+def months(outlook: Outlook) -> str:
+    """The bill, month by month."""
+    if not len(outlook.months):
+        return ""
+    table = outlook.months[["marketing", "tier", "price"]].reset_index().astype({"month": "str"})
+    prices = outlook.account.prices
+    currency = f" in {prices.currency}" if prices else ""
+    table.columns = pd.Index(["month", "marketing after its update date", "contacts billed", f"price{currency}"])
+    return html_table(table.dropna(axis="columns", how="all").round(2), "Month by month, until the renewal.", most=40)
+
+
+def effects(outlook: Outlook) -> str:
+    """What each action does alone, and all together."""
+    if not len(outlook.effects):
+        return ""
+    table = outlook.effects.reset_index().dropna(axis="columns", how="all")
+    table["action"] = table["action"].map(dated)
+    return html_table(table, "What is planned: each alone and all together, against doing nothing.")
+
+
+def sureness(outlook: Outlook) -> str:
+    """How sure that is, what is not repeated, and what to know about the numbers."""
+    content = ""
+    if len(outlook.calibration):
+        sure = outlook.calibration.reset_index().assign(covered=lambda each: each["covered"].map("{:.0%}".format))
+        sure["error"] = sure["error"].map("{:.1%}".format)
+        content += pieces.folded("How sure that is", pieces.paragraph(_SURE) + html_table(sure, "By weeks ahead."))
+    if len(outlook.events):
+        title = "What happened before and is not repeated: imports, people set in bulk"
+        content += pieces.folded(title, html_table(outlook.events.tail(12), "Events."))
+    return content + pieces.bullets(dated(note) for note in outlook.notes)
+
+
+def steps(advice: Advice) -> str:
+    """What to do, step by step, and where to click."""
+    if not len(advice.steps):
+        return ""
+    table = advice.steps.reset_index()
+    table["counts_from"] = [day(each.date()) for each in table["counts_from"]]
+    names = {"counts_from": "counts from", "fewer": "fewer at the renewal", "monthly": "a month"}
+    table = table.rename(columns=names).drop(columns="how").dropna(axis="columns", how="all").round(2)
+    hows = "".join(f"<p>{html.escape(how)}</p>" for how in dict.fromkeys(advice.steps["how"]))
+    return html_table(table, "Step by step.") + pieces.folded("Where to click", hows)
+
+
+def _title(outlook: Outlook, tier: int | None) -> str:
+    if tier is None:
+        return "What is likely to come."
+    likely = outlook.crossing["likely"]
+    if pd.isna(likely):
+        return f"Within the tier of {tier:,} until the renewal, as far as can be said."
+    over = "Over" if likely.date() <= outlook.as_of else "Likely over"
+    return f"{over} the tier of {tier:,} from {day(likely.date())} on."

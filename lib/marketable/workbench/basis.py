@@ -1,0 +1,203 @@
+"""What is open, and what follows from it: the one place from which every page takes its numbers.
+
+Where HubSpot's own statuses are known, every count stands on them. What flips would have changed is what the rules say
+of it, tool by tool, on top of that count; the rules' own count is told once, beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from marketable.auditing import Audit, audit
+from marketable.engine import Outcome, decide
+from marketable.errors import MarketableError
+from marketable.exports.opening import Opened
+from marketable.forecasting import Advice, Outlook, advise, forecast
+from marketable.portal.portal import Flip, Portal
+from marketable.portal.prices import Prices
+from marketable.portal.term import term_start
+from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES, Rule, Rulebook
+from marketable.views import words
+from marketable.what_if import WhatIf
+
+from .telling import by_rule
+
+Flips = Mapping[str, Flip]
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Data, judged by an account: `opened`, `portal`, `prices`, and the `edition` of the rules (None: each day's own).
+
+    The rest is computed when it is asked for: `what_if`, `baseline` (what `decide` says), `audit` (None where the data
+    give no statuses), `outlook`, and by flips `outcome`, `by_source`, `counts` and `by_day`.
+    """
+
+    opened: Opened
+    portal: Portal
+    prices: Prices | None = None
+    edition: str | None = None
+    _decided: dict[str, Outcome] = field(default_factory=dict)
+
+    @functools.cached_property
+    def what_if(self) -> WhatIf:
+        return WhatIf(self.opened.touches, self.portal, edition=self.edition)
+
+    @functools.cached_property
+    def baseline(self) -> Outcome:
+        if self.audit is not None:
+            return self.audit.expected
+        return decide(self.opened.touches, self.portal, edition=self.edition)
+
+    @functools.cached_property
+    def rules(self) -> dict[str, Rule]:
+        """The rules that hold at the end of the data, by tool."""
+        rulebook, as_of = Rulebook.load(), self.baseline.as_of
+        return dict(rulebook.on(self.edition or (rulebook.newest.date if pd.isna(as_of) else as_of)))
+
+    @functools.cached_property
+    def audit(self) -> Audit | None:
+        export = self.opened.export
+        if export is None or export.contacts["status"].isna().all():
+            return None
+        return audit(export, self.portal, edition=self.edition, prices=self.prices)
+
+    @functools.cached_property
+    def outlook(self) -> Outlook | MarketableError:
+        """What comes; where nothing can be said, why."""
+        try:
+            source = self.opened.touches if self.audit is None else self.audit
+            return forecast(source, self.portal, self.prices)
+        except MarketableError as fault:
+            return fault
+
+    @functools.lru_cache(maxsize=4)  # noqa: B019 - it goes with the basis
+    def advice(self, limit: int) -> Advice:
+        """What to do to stay within a limit. Raises: what `advise` raises."""
+        assert self.audit is not None
+        return advise(self.audit, limit, portal=self.portal, prices=self.prices)
+
+    @property
+    def created(self) -> bool:
+        """Whether it is known what created any contact; else the rules have nothing to count."""
+        return self.opened.export is None or bool(self.opened.export.contacts["source"].ne(NOT_COVERED).any())
+
+    @property
+    def tier(self) -> int | None:
+        return self.portal.subscription.tier
+
+    @functools.cached_property
+    def as_of(self) -> dt.date | None:
+        """The day that everything is told of: the last in the data."""
+        if self.audit is not None:
+            return self.audit.as_of.date()
+        return None if pd.isna(self.baseline.as_of) else self.baseline.as_of.date()
+
+    @property
+    def term(self) -> dt.date | None:
+        """The last renewal: one day over the tier since then upgraded the bill."""
+        return None if self.as_of is None else term_start(self.portal.subscription, self.as_of)
+
+    @functools.cached_property
+    def switches(self) -> dict[str, bool]:
+        """The switches as the account has them at the end."""
+        return {str(name): bool(on) for name, on in self.what_if.switches["on"].items()}
+
+    def outcome(self, flips: Flips) -> Outcome:
+        """What `decide` says with some switches flipped."""
+        if not flips:
+            return self.baseline
+        key = repr(sorted(flips.items()))
+        if key not in self._decided:
+            self._decided.clear()
+            changed = self.portal.with_switches(flips)
+            self._decided[key] = decide(self.opened.touches, changed, edition=self.edition)
+        return self._decided[key]
+
+    @functools.cached_property
+    def own(self) -> pd.DataFrame:
+        """Contacts by what created them and by status, without a flip."""
+        if self.audit is None:
+            return self.what_if.by("source")
+        contacts = self.audit.export.contacts
+        status = contacts["status"].astype("object").fillna(NOT_COVERED)
+        table = pd.crosstab(contacts["source"].astype("str"), status).reindex(columns=list(STATUSES), fill_value=0)
+        return table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+
+    def by_source(self, flips: Flips) -> pd.DataFrame:
+        """The same with some switches flipped."""
+        if not flips:
+            return self.own
+        after = self.what_if.by("source", flips)
+        if self.audit is None:
+            return after
+        change = after[MARKETING].sub(self.what_if.by("source")[MARKETING], fill_value=0)
+        now = self.own.copy()
+        moved = change.reindex(now.index, fill_value=0).clip(-now[MARKETING], now[NON_MARKETING]).astype(int)
+        now[MARKETING] += moved
+        now[NON_MARKETING] -= moved
+        return now
+
+    def counts(self, flips: Flips) -> pd.Series:
+        """Contacts by status."""
+        return self.by_source(flips)[list(STATUSES)].sum()
+
+    @functools.cached_property
+    def past(self) -> pd.Series:
+        """The marketing contacts at the end of each day, without a flip."""
+        if self.audit is None or isinstance(self.outlook, MarketableError):
+            return self.baseline.by_day()
+        return self.outlook.past
+
+    def by_day(self, flips: Flips) -> pd.Series:
+        """The same with some switches flipped; it ends at what `counts` says."""
+        if not flips or self.audit is None:
+            return self.past if not flips else self.outcome(flips).by_day()
+        change = self.outcome(flips).by_day().sub(self.baseline.by_day(), fill_value=0)
+        now = (self.past + change.reindex(self.past.index).ffill().fillna(0)).clip(lower=0).round().astype(int)
+        if len(now):
+            now.iloc[-1] = self.counts(flips)[MARKETING]
+        return now
+
+    # ---- in words ----
+
+    def headline(self, flips: Flips) -> str:
+        """The sentence that everything hangs on."""
+        now, before = self.counts(flips), self.counts({})
+        if self.audit is None:
+            if not self.created:
+                return "The file says neither who is a marketing contact nor what created the contacts."
+            verb = "contact is" if before.sum() == 1 else "contacts are"
+            text = f"{before[MARKETING]:,} of {before.sum():,} {verb} marketing"
+        else:
+            text = f"HubSpot counts {before[MARKETING]:,} of {words.many(int(before.sum()), 'contact')} as marketing"
+        if flips:
+            text += f"; with these flips {now[MARKETING]:,}, {words.change(int(now[MARKETING] - before[MARKETING]))}"
+        return text + (f"; {words.against_tier(int(now[MARKETING]), self.tier)}." if self.tier else ".")
+
+    def beside(self, flips: Flips) -> list[str]:
+        """Smaller sentences below it."""
+        said = []
+        if self.audit is not None and self.created:
+            said.append(f"The rules, with the switches as this account has them, explain {self.explained:,} of them.")
+        if self.audit is None and self.created:
+            said.append(words.uncovered(self.counts(flips)))
+        if not flips and self.prices is not None and not isinstance(self.outlook, MarketableError):
+            said += [words.dated(each) for each in self.outlook.says[1:]]
+        lacks = [text for name, text in self.opened.understood.items() if name.startswith("no ")]
+        return [*said, *lacks]
+
+    @property
+    def explained(self) -> int:
+        """The marketing contacts that are so by the rules under the account's switches."""
+        assert self.audit is not None
+        return by_rule(self.audit.counts)
+
+    @property
+    def is_over(self) -> bool:
+        return self.tier is not None and int(self.counts({})[MARKETING]) > self.tier
