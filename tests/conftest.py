@@ -23,18 +23,23 @@ settings.register_profile("everyday", parent=settings.get_profile("complete"), m
 settings.register_profile("thorough", parent=settings.get_profile("complete"), max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
-# A browser, a server, a process or a notebook of its own for each test: what they take is not the rules' time.
+# A browser, a server, a process, a notebook or a page of widgets of its own for each test: what they take is not the
+# rules' time.
 _SLOW = {
     "test_app",
     "test_frames",
     "test_lessons_browser",
     "test_naughty",
     "test_notebooks",
+    "test_panels",
+    "test_practice",
+    "test_progress",
     "test_report",
     "test_report_page",
     "test_sweep",
     "test_trainer",
     "test_wheel",
+    "test_workbench",
     "test_workbench_browser",
 }
 
