@@ -139,6 +139,7 @@ class Witnesses:
         order = np.argsort(at, kind="stable")
         at, weight = at[order], self.weight[order]
         before = np.cumsum(weight) - weight  # of those before each
+        # On since a moment, it made marketing whose last touch is not before it; on until one, whose first touch is.
         value = weight.sum() - before if on_since else before
         value[1:][at[1:] == at[:-1]] = -np.inf  # one moment is not to be divided
         value[np.searchsorted(first, at) < FEWEST] = -np.inf
@@ -155,6 +156,7 @@ class Witnesses:
         sizes = np.diff(self.starts, append=len(self.at))
         weight = np.repeat(self.weight / sizes, sizes)
         at, moment = np.unique(self.at, return_inverse=True)
+        # What turning the told state round at each moment gains; moments of one sign in one period go together.
         gain = np.bincount(moment, weight) * np.where(told.at(at), -1, 1)
         period = np.searchsorted(told.starts, at, side="right") - 1
         turns = np.diff(gain > 0, prepend=not gain[0] > 0) | (np.diff(period, prepend=period[0]) > 0)
@@ -170,6 +172,7 @@ class Witnesses:
                 (as_told - CHANGE - leaves if away else turned - stays) + total,
             )
             came.append((back, away))
+        # Back along the path, from the better of the two ends: each change of state is a moment of the history.
         state, boundaries = turned > as_told, []
         for number in range(len(runs) - 1, -1, -1):
             if came[number][state]:

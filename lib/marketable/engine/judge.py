@@ -102,6 +102,8 @@ def _statuses(rows: ByContact, table: Table, batch: Rows) -> tuple[np.ndarray, _
     begin = rows.starts.take(contact)
     begun = np.where(rows.makes.take(rows.starts), np.int8(MARKETING_CODE), rows.base)
     base = begun.take(contact)
+    # A row is a touch. Positions only grow, and a contact's rows stand together. So the running maximum over all rows is
+    # the contact's own latest touch that makes it marketing; or it lies before `begin`, is another's, and counts as none.
     made = np.maximum.accumulate(np.where(makes, row, NONE))
     made_before = np.empty_like(made)
     made_before[:1], made_before[1:] = NONE, made[:-1]
@@ -116,6 +118,7 @@ def _statuses(rows: ByContact, table: Table, batch: Rows) -> tuple[np.ndarray, _
         emptied = _emptied(rows, number, due, batch.wall[rows.order[row[some]]])
         asked = np.where(number != NONE, rows.requests[number], NONE)
         for status, newest in ((after, made), (before, made_before)):
+            # What came before the request that took effect is emptied; what came after it counts.
             marketing = (newest[some] > emptied) & (newest[some] >= begin[some])
             status[some] = np.where(marketing, MARKETING_CODE, np.where(emptied >= 0, NON_MARKETING_CODE, base[some]))
     role = _ROLE.take((before + 1) * np.int8(2) + makes)
@@ -166,6 +169,7 @@ def _endings(
     if len(rows.requests):
         some = later.requested
         theirs = later.contact[some]
+        # Where a contact is otherwise before a touch than after the one before, the calendar changed it in between.
         previous = np.where(later.row[some] == starts[theirs] + 1, begun[theirs], later.after[some - 1])
         reset = later.row[some[(later.before[some] != previous) & (previous != NONE)]]
         latest_reset = _last_of(reset, contact, count)
@@ -234,6 +238,7 @@ def _emptied(rows: ByContact, asked: np.ndarray, due: np.ndarray, wall: np.ndarr
     contact, number = rows.contact[rows.requests], np.arange(len(rows.requests))
     begins = np.ones(len(number), dtype=bool)
     begins[1:] = (contact[1:] != contact[:-1]) | (due[1:] != due[:-1])
+    # By request, the one before the first that waits for the same update date as it does.
     earlier = np.maximum.accumulate(np.where(begins, number, 0)) - 1
     earlier = np.where((earlier >= 0) & (contact[earlier] == contact), earlier, NONE)
     come = np.where(due[asked] <= wall, asked, earlier[asked])
