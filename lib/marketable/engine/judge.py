@@ -102,8 +102,9 @@ def _statuses(rows: ByContact, table: Table, batch: Rows) -> tuple[np.ndarray, _
     begin = rows.starts.take(contact)
     begun = np.where(rows.makes.take(rows.starts), np.int8(MARKETING_CODE), rows.base)
     base = begun.take(contact)
-    # A row is a touch. Positions only grow, and a contact's rows stand together. So the running maximum over all rows is
-    # the contact's own latest touch that makes it marketing; or it lies before `begin`, is another's, and counts as none.
+    # A row is a touch. Positions only grow, and a contact's rows stand together. So the running maximum over all rows
+    # is the contact's own latest touch that makes it marketing; or it lies before `begin`, is another contact's, and
+    # counts as none.
     made = np.maximum.accumulate(np.where(makes, row, NONE))
     made_before = np.empty_like(made)
     made_before[:1], made_before[1:] = NONE, made[:-1]
