@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import marketable as mk
-from marketable.exports.recorded import CAUSES, cause_of
+from marketable.exports.statuses import CAUSES, cause_of
 from marketable.paths import DATA
 from marketable.report.command import main
 from marketable.report.findings import Findings

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from marketable.engine import Outcome
-from marketable.engine.explain import trust_of
+from marketable.engine.sentences import trust_of
 from marketable.exports import Export
 from marketable.portal.portal import split
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES, Rulebook
 
+from .causes import agrees_with, is_upgrade, sentences
 from .evidence import Evidence
-from .recorded import agrees_with, is_upgrade, sentences
 
 RECORDED = "recorded by HubSpot"
 AS_EXPECTED = "as expected"

@@ -14,9 +14,9 @@ from marketable.portal.prices import Prices
 from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
 
 from . import mailing as mail
+from .causes import called
 from .evidence import Evidence
 from .explanations import AMBIGUOUS, BY_HAND, RECORDED, SWITCH, WAITING
-from .recorded import called
 
 MADE_BY = "made marketing by "  # and then a switch
 SET_BY = "set as marketing by "  # and then what HubSpot recorded

@@ -11,8 +11,8 @@ import pandas as pd
 from marketable.engine.moments import moments
 from marketable.engine.reach import Reach
 from marketable.exports import Export
-from marketable.exports.recorded import CAUSES, switched_causes
 from marketable.exports.sources import folded
+from marketable.exports.statuses import CAUSES, switched_causes
 from marketable.portal.portal import split
 from marketable.rulebook import MARKETING, NON_MARKETING
 
