@@ -241,3 +241,21 @@ def test_of_a_table_of_histories_only_statuses_are_kept_and_what_cannot_be_read_
     assert export.statuses["status"].tolist() == ["marketing"]
     told = "1 row of contact_property_history.csv cannot be read; the first is row 4: The row has 3 cells, the header 4"
     assert export.understood["history not read"] == told
+
+
+def test_a_form_that_the_account_s_own_forms_call_captured_is_none_of_hubspot_s(tmp_path: Path) -> None:
+    """Source: form types of Forms API v2, captured = non-HubSpot form (trust H)."""
+    forms = [{"guid": "f-1", "name": "Waitlist", "formType": "CAPTURED", "createMarketableContact": False}]
+    forms += [{"guid": f"f-{kind}", "name": "Both", "formType": kind} for kind in ("CAPTURED", "HUBSPOT")]
+    (tmp_path / "forms.json").write_text(json.dumps(forms))
+    (tmp_path / "contacts.csv").write_text(
+        "Record ID,Create Date,Record source,Record source detail 1,Recent Conversion,Recent Conversion Date\n"
+        "7,2024-03-01,FORM,Waitlist,Page: Waitlist,2024-03-01\n8,2024-03-01,FORM,Both,Page: Waitlist,2024-04-01\n"
+    )
+    export = mk.read_export(tmp_path)
+    assert export.contacts["source"].tolist() == ["non_hubspot_form", "hubspot_form"]
+    assert export.touches["source"].tolist() == ["non_hubspot_form", "hubspot_form", "non_hubspot_form"]
+    assert mk.decide(export.touches, mk.Portal(switches=export.switches)).contacts["status"].tolist() == [
+        "non-marketing",
+        "marketing",
+    ]

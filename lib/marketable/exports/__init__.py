@@ -192,7 +192,7 @@ def read_export(
         )
         submissions_read = len(told) + len(unused)
         rejections.append(unused)
-    used, told, early = apart_from_creations(used, told)
+    used, told, early = apart_from_creations(formed.told_apart(used), formed.told_apart(told))
     creations = used[["contact_id", "created_at", "source", "asset"]].rename(columns={"created_at": "occurred_at"})
     told.insert(0, "contact_id", used["contact_id"].array.take(told["contact"].to_numpy()))
     touches = as_touches(pd.concat([creations, told.drop(columns="contact")]))
