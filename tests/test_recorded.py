@@ -259,3 +259,14 @@ def test_a_form_that_the_account_s_own_forms_call_captured_is_none_of_hubspot_s(
         "non-marketing",
         "marketing",
     ]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_exports_of_which_no_contact_is_in_the_other_may_be_of_two_portals(tmp_path: Path, shared: bool) -> None:
+    header, name = "Record ID,Create Date,Marketing contact status\n", "hubspot-crm-exports-all-contacts-2026-{}.csv"
+    (tmp_path / name.format("09-30")).write_text(header + "1,2024-01-01,Marketing contact\n")
+    now = f"{1 if shared else 9},2024-01-01,Marketing contact\n"
+    (tmp_path / name.format("10-31")).write_text(header + now)
+    export = mk.read_export(tmp_path)
+    assert ("other portals" in export.understood) is not shared
+    assert len(export.gone) == (not shared)
