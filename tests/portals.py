@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 import marketable as mk
-from marketable.auditing.recorded import OF_SOURCE
+from marketable.auditing.causes import OF_SOURCE
 from marketable.engine.moments import start
 from marketable.exports import CERTAINTIES, Export
-from marketable.exports.recorded import CAUSES, IN_SOURCE
+from marketable.exports.statuses import CAUSES, IN_SOURCE
 from marketable.portal.portal import Change, History, Portal
 from marketable.reading.touches import as_touches
 from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, Rulebook

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import marketable as mk
-from marketable.exports.recorded import CAUSES, cause_of
+from marketable.exports.statuses import CAUSES, cause_of
 from marketable.paths import DATA
 from marketable.report.command import main
 from marketable.report.findings import Findings
@@ -241,3 +241,32 @@ def test_of_a_table_of_histories_only_statuses_are_kept_and_what_cannot_be_read_
     assert export.statuses["status"].tolist() == ["marketing"]
     told = "1 row of contact_property_history.csv cannot be read; the first is row 4: The row has 3 cells, the header 4"
     assert export.understood["history not read"] == told
+
+
+def test_a_form_that_the_account_s_own_forms_call_captured_is_none_of_hubspot_s(tmp_path: Path) -> None:
+    """Source: form types of Forms API v2, captured = non-HubSpot form (trust H)."""
+    forms = [{"guid": "f-1", "name": "Waitlist", "formType": "CAPTURED", "createMarketableContact": False}]
+    forms += [{"guid": f"f-{kind}", "name": "Both", "formType": kind} for kind in ("CAPTURED", "HUBSPOT")]
+    (tmp_path / "forms.json").write_text(json.dumps(forms))
+    (tmp_path / "contacts.csv").write_text(
+        "Record ID,Create Date,Record source,Record source detail 1,Recent Conversion,Recent Conversion Date\n"
+        "7,2024-03-01,FORM,Waitlist,Page: Waitlist,2024-03-01\n8,2024-03-01,FORM,Both,Page: Waitlist,2024-04-01\n"
+    )
+    export = mk.read_export(tmp_path)
+    assert export.contacts["source"].tolist() == ["non_hubspot_form", "hubspot_form"]
+    assert export.touches["source"].tolist() == ["non_hubspot_form", "hubspot_form", "non_hubspot_form"]
+    assert mk.decide(export.touches, mk.Portal(switches=export.switches)).contacts["status"].tolist() == [
+        "non-marketing",
+        "marketing",
+    ]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_exports_of_which_no_contact_is_in_the_other_may_be_of_two_portals(tmp_path: Path, shared: bool) -> None:
+    header, name = "Record ID,Create Date,Marketing contact status\n", "hubspot-crm-exports-all-contacts-2026-{}.csv"
+    (tmp_path / name.format("09-30")).write_text(header + "1,2024-01-01,Marketing contact\n")
+    now = f"{1 if shared else 9},2024-01-01,Marketing contact\n"
+    (tmp_path / name.format("10-31")).write_text(header + now)
+    export = mk.read_export(tmp_path)
+    assert ("other portals" in export.understood) is not shared
+    assert len(export.gone) == (not shared)

@@ -17,11 +17,11 @@ from marketable.engine.moments import moment, moments
 from marketable.errors import DataError
 from marketable.exports import Export
 from marketable.exports.contacts import FORMS
-from marketable.exports.recorded import CAUSES
+from marketable.exports.statuses import CAUSES
 from marketable.portal.portal import Portal, checked_portal
 from marketable.rulebook import MARKETING, NON_MARKETING
 
-from .recorded import called
+from .causes import called
 
 NOT_THERE, NOT_TOLD = "not there", "not told"
 KINDS = pd.CategoricalDtype([MARKETING, NON_MARKETING, NOT_TOLD, NOT_THERE])
@@ -39,7 +39,7 @@ class Changes:
     marketing, marketing after, each of the middle ones with its sign in the sum); columns HubSpot (its own statuses)
     and rules (what the rules would have it under the portal's switches).
     `contacts`: those that changed: contact_id, before and after (marketing, non-marketing, not told, not there), cause
-    (one of `recorded.CAUSES`, missing where nothing tells it), detail (which form, workflow, import or app; of who is
+    (one of `statuses.CAUSES`, missing where nothing tells it), detail (which form, workflow, import or app; of who is
     gone, why), at (missing where it is not told).
     """
 

@@ -17,9 +17,9 @@ from marketable.exports import Export
 from marketable.portal.portal import Portal, split
 from marketable.rulebook import MARKETING, Rulebook
 
+from .causes import apart, recorded
 from .histories import Steps, told_by
 from .inference import Inferred, Statuses, gather, infer, within
-from .recorded import apart, recorded
 from .witnesses import FEWEST, Witnesses
 
 _COLUMNS = (

@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from marketable.engine import Outcome
-from marketable.engine.explain import trust_of
+from marketable.engine.sentences import trust_of
 from marketable.exports import Export
 from marketable.portal.portal import split
+from marketable.reading.alike import alike
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES, Rulebook
 
+from .causes import agrees_with, is_upgrade, sentences
 from .evidence import Evidence
-from .recorded import agrees_with, is_upgrade, sentences
 
 RECORDED = "recorded by HubSpot"
 AS_EXPECTED = "as expected"
@@ -163,11 +164,7 @@ def _category(number: np.ndarray, texts: list[str], among: Sequence[str] = ()) -
 
 def _kinds(kinds: pd.DataFrame) -> tuple[np.ndarray, list[dict[str, str]]]:
     """The number of each row among the distinct ones, and these; what is missing is blank."""
-    packed = np.zeros(len(kinds), dtype=np.int64)
-    for name in kinds:
-        column = kinds[name].astype("category").cat
-        packed = packed * (len(column.categories) + 1) + column.codes.to_numpy() + 1
-    _, first, number = np.unique(packed, return_index=True, return_inverse=True)
+    first, number = alike(*(kinds[name].astype("category").cat.codes.to_numpy() for name in kinds))
     distinct = kinds.iloc[first].astype("object")
     distinct = distinct.where(distinct.notna(), "")
     return number, [dict(zip(kinds.columns, row, strict=True)) for row in distinct.to_numpy().tolist()]

@@ -11,12 +11,13 @@ import pandas as pd
 from marketable.engine import Outcome
 from marketable.portal.portal import Portal, split
 from marketable.portal.prices import Prices
+from marketable.reading.alike import alike
 from marketable.rulebook import MARKETING, NOT_COVERED, Rulebook
 
 from . import mailing as mail
+from .causes import called
 from .evidence import Evidence
 from .explanations import AMBIGUOUS, BY_HAND, RECORDED, SWITCH, WAITING
-from .recorded import called
 
 MADE_BY = "made marketing by "  # and then a switch
 SET_BY = "set as marketing by "  # and then what HubSpot recorded
@@ -74,14 +75,14 @@ def members(
 
 def _by_cause(told: pd.DataFrame, among: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """What is recorded of some contacts, as it is called, and which contacts that is."""
-    cause, detail = told["cause"].cat, told["detail"].cat
-    packed = cause.codes.to_numpy().astype(np.int64) * len(detail.categories) + detail.codes.to_numpy()
+    cause, detail = told["cause"], told["detail"]
+    first, number = alike(cause.cat.codes.to_numpy(), detail.cat.codes.to_numpy())
     by_name: dict[str, list[int]] = {}
-    for code in np.unique(packed[among]).tolist():
-        of_cause, of_detail = divmod(code, len(detail.categories))
-        by_name.setdefault(called(cause.categories[of_cause], detail.categories[of_detail]), []).append(code)
-    for name, codes in by_name.items():
-        yield name, among & np.isin(packed, codes)
+    for kind in np.unique(number[among]).tolist():
+        at = first[kind]
+        by_name.setdefault(called(cause.iloc[at], detail.iloc[at]), []).append(kind)
+    for name, kinds in by_name.items():
+        yield name, among & np.isin(number, kinds)
 
 
 def table(

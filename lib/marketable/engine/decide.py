@@ -9,11 +9,11 @@ from marketable.portal.portal import Portal, checked_portal
 from marketable.rulebook import Rulebook
 
 from .cases import Cases
-from .explain import Explainer
 from .frames import in_memory
 from .judge import judge
 from .outcome import Outcome
 from .rows import rows
+from .sentences import Explainer
 
 
 def decide(

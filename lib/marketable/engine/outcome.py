@@ -14,10 +14,10 @@ from marketable.rulebook import STATUSES
 
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, Cases
 from .counting import counted_all, counted_by, creator_labels, month_labels
-from .explain import RULES, Explainer
 from .judge import Judged, latest_before
 from .moments import EARLIEST
 from .rows import Rows, code_type
+from .sentences import RULES, Explainer
 from .table import NONE, ROLES, Role
 
 BY = ("source", "asset", "month", "decided_by")

@@ -41,8 +41,8 @@ from .files import (
 from .forms import forms_of
 from .mapping import ColumnMapping, as_mapping
 from .previews import Preview, preview
-from .recorded import history_table, no_statuses, recorded_of
 from .sources import CERTAINTIES, Tool, form_name, recorded_sources, tool_of, why
+from .statuses import history_table, no_statuses, recorded_of
 from .vocabulary import Vocabulary, lacking
 
 __all__ = [
@@ -89,7 +89,7 @@ class Export:
     where there was none), form_submissions (int), status_source (text: what set the status, as HubSpot recorded it,
     "FORM: Newsletter"). `day`: the day of the export, the latest in the files' names; None where they name none.
     `statuses`: what is recorded of how statuses came about, by contact in the order of time: contact_id, at (NaT: not
-    told), earliest and latest (between which it happened; NaT: not told), status, cause (one of `recorded.CAUSES`,
+    told), earliest and latest (between which it happened; NaT: not told), status, cause (one of `statuses.CAUSES`,
     missing where none is told), detail (which form, workflow, import or app), recorded_in.
     `gone`: contacts that are no more, and do not count: contact_id, why (merged, deleted, archived, not in the newest
     file), into (the contact that has absorbed it, else blank).
@@ -192,7 +192,7 @@ def read_export(
         )
         submissions_read = len(told) + len(unused)
         rejections.append(unused)
-    used, told, early = apart_from_creations(used, told)
+    used, told, early = apart_from_creations(formed.told_apart(used), formed.told_apart(told))
     creations = used[["contact_id", "created_at", "source", "asset"]].rename(columns={"created_at": "occurred_at"})
     told.insert(0, "contact_id", used["contact_id"].array.take(told["contact"].to_numpy()))
     touches = as_touches(pd.concat([creations, told.drop(columns="contact")]))

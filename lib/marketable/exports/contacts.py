@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from marketable.reading.alike import alike
 from marketable.reading.dates import instants, read_dates, time_faults
 from marketable.reading.tables import FilePath, Table, first_faults, rejected_rows, without
 from marketable.reading.touches import SOURCE_NAMES
@@ -378,8 +379,6 @@ def _created_by(recorded: list[pd.Series[Any]], created_at: pd.Series[Any], voca
 
 def _together(kind: pd.Series[Any], name: pd.Series[Any]) -> pd.Series[Any]:
     """What set the status: "FORM: Newsletter", or the one of the two that is there."""
-    kinds, names = kind.cat.categories, name.cat.categories
-    codes, pairs = pd.factorize(kind.cat.codes.to_numpy().astype("int64") * len(names) + name.cat.codes.to_numpy())
-    parts = [(kinds[int(pair) // len(names)], names[int(pair) % len(names)]) for pair in pairs]
-    texts = [": ".join(filter(None, part)) for part in parts]
-    return pd.Series(pd.Series(texts, dtype="str").astype("category").array.take(codes), kind.index)
+    first, number = alike(kind.cat.codes.to_numpy(), name.cat.codes.to_numpy())
+    texts = [": ".join(filter(None, pair)) for pair in zip(kind.iloc[first], name.iloc[first], strict=True)]
+    return pd.Series(pd.Series(texts, dtype="str").astype("category").array.take(number), kind.index)

@@ -223,6 +223,16 @@ def together(parts: list[Rows], files: list[Path], labels: list[str]) -> Togethe
     if len(gone):
         counts = ", ".join(f"{number:,} {why}" for why, number in gone["why"].value_counts().items())
         notes["gone"] = f"{len(gone):,} contacts are no more and do not count: {counts}"
+    strangers = [
+        label
+        for number, (label, is_replaced) in enumerate(zip(labels, _replaced(files, parts), strict=True))
+        if is_replaced and not contact_id[who["file"] == number].isin(contact_id[who["file"] != number]).any()
+    ]
+    if strangers:
+        notes["other portals"] = (
+            f"{', '.join(strangers)}: no contact of it stands in another file. Perhaps it is of another portal: read "
+            "the files of each portal apart"
+        )
     gone = gone.reset_index(drop=True).astype({"contact_id": "str", "why": WHY, "into": "str"})
     return Together(used, rejected, gone, _seen(who.assign(contact_id=contact_id), files), notes)
 

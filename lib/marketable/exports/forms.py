@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 _CAPTURED = "captured"
 _HUBSPOT = ("hubspot", "flow")
 """Types of forms. The others, as comments on a blog, are not in HubSpot's article."""
@@ -13,11 +15,21 @@ _HUBSPOT = ("hubspot", "flow")
 
 @dataclass(frozen=True)
 class Forms:
-    """`names` of forms by form_id; `switches`, as a Portal is given them; `notes` in words."""
+    """`names` of forms by form_id; `switches`, as a Portal is given them; `captured`, the names of those that HubSpot
+    did not make, where no other form bears them; `notes` in words.
+    """
 
     names: dict[str, str] = field(default_factory=dict)
     switches: dict[str, dict[str, bool] | bool] = field(default_factory=dict)
+    captured: frozenset[str] = frozenset()
     notes: dict[str, str] = field(default_factory=dict)
+
+    def told_apart(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows with a source and an asset, those of captured forms among them as what they are."""
+        if not self.captured:
+            return rows
+        are = rows["source"].eq("hubspot_form") & rows["asset"].isin(list(self.captured))
+        return rows.assign(source=rows["source"].mask(are, "non_hubspot_form"))
 
 
 def forms_of(forms: Iterable[Mapping[str, Any]]) -> Forms:
@@ -28,11 +40,13 @@ def forms_of(forms: Iterable[Mapping[str, Any]]) -> Forms:
     {'hubspot_form': {'Newsletter': True}}
     """
     names: dict[str, str] = {}
+    kinds: dict[str, set[str]] = {}
     told: dict[str, dict[str, set[bool]]] = {"hubspot_form": {}, "non_hubspot_form": {}}
     for form in forms:
         name = str(form.get("name") or form["guid"])
         names[str(form["guid"])] = name
         kind, switch = str(form.get("formType", "hubspot")).casefold(), form.get("createMarketableContact")
+        kinds.setdefault(name, set()).add(kind)
         if isinstance(switch, bool) and kind in (*_HUBSPOT, _CAPTURED):
             of = told["non_hubspot_form" if kind == _CAPTURED else "hubspot_form"]
             of.setdefault("" if kind == _CAPTURED else name, set()).add(switch)
@@ -46,4 +60,5 @@ def forms_of(forms: Iterable[Mapping[str, Any]]) -> Forms:
     notes = {"the account's forms": f"{len(names):,}, with their names and switches"} if names else {}
     if unclear:
         notes["forms at odds"] = f"{', '.join(unclear)}: on in one form and off in another, so nothing is taken from it"
-    return Forms(names, switches, notes)
+    captured = frozenset(name for name, each in kinds.items() if each == {_CAPTURED})
+    return Forms(names, switches, captured, notes)

@@ -19,6 +19,7 @@ from pydantic import BeforeValidator
 
 from marketable import plain_yaml
 from marketable.errors import DataError
+from marketable.reading.alike import alike
 from marketable.reading.dates import instants, read_dates
 from marketable.reading.tables import FilePath, no_column, read_table
 from marketable.settings import Strict, validate
@@ -261,10 +262,8 @@ def _together(*parts: pd.DataFrame) -> pd.DataFrame:
 
 def _caused(kinds: pd.Series[Any], names: pd.Series[Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The causes and their details by what is recorded (as categories), and a note on what is not known."""
-    width = max(len(names.cat.categories), 1)
-    packed = kinds.cat.codes.to_numpy().astype(np.int64) * width + names.cat.codes.to_numpy()
-    distinct, number = np.unique(packed, return_inverse=True)
-    pairs = [(str(kinds.cat.categories[code // width]), str(names.cat.categories[code % width])) for code in distinct]
+    first, number = alike(kinds.cat.codes.to_numpy(), names.cat.codes.to_numpy())
+    pairs = list(zip(kinds.iloc[first].astype("str"), names.iloc[first].astype("str"), strict=True))
     causes = [CAUSES.index(cause_of(kind)) for kind, _ in pairs]
     details = pd.array([_detail(*pair) for pair in pairs], dtype="str")
     strange = list(dict.fromkeys(kind for kind, _ in pairs if kind and folded(kind) not in _named()))

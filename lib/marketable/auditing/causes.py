@@ -11,9 +11,10 @@ import pandas as pd
 from marketable.engine.moments import moments
 from marketable.engine.reach import Reach
 from marketable.exports import Export
-from marketable.exports.recorded import CAUSES, switched_causes
 from marketable.exports.sources import folded
+from marketable.exports.statuses import CAUSES, switched_causes
 from marketable.portal.portal import split
+from marketable.reading.alike import alike
 from marketable.rulebook import MARKETING, NON_MARKETING
 
 SAME_MOMENT = pd.Timedelta(minutes=5)
@@ -98,24 +99,20 @@ def apart(found: Reach, told: pd.DataFrame, marketing: np.ndarray) -> tuple[Reac
         return found, says
     touched = np.flatnonzero(made_by[found.contact])
     detail = told["detail"].cat
-    codes = detail.codes.to_numpy()[found.contact[touched]].astype(np.int64)
-    causes = cause[found.contact[touched]].astype(np.int64)
-    width = len(found.switches) + 1
-    packed = (codes * (len(CAUSES) + 1) + causes) * width + found.switch[touched] + 1
-    distinct, number = np.unique(packed, return_inverse=True)
+    codes, causes = detail.codes.to_numpy()[found.contact[touched]], cause[found.contact[touched]]
+    switches = found.switch[touched]
+    first, number = alike(codes, causes, switches)
     assets = {folded(split(name)[1] or "") for name in found.switches}
 
-    def fits(code: int) -> bool:
-        rest, switch = divmod(code, width)
-        at, kind = divmod(rest, len(CAUSES) + 1)
-        if not switch:
+    def fits(at: int) -> bool:
+        if switches[at] < 0:
             return True
-        source, asset = split(found.switches[switch - 1])
-        name = folded(str(detail.categories[at]))
+        source, asset = split(found.switches[switches[at]])
+        name = folded(str(detail.categories[codes[at]]))
         same_name = not name or name not in assets or name == folded(asset or name)
-        return OF_SOURCE.get(source) == CAUSES[kind - 1] and same_name
+        return OF_SOURCE.get(source) == CAUSES[causes[at] - 1] and same_name
 
-    fitting = np.array([fits(int(code)) for code in distinct], dtype=bool)[number]
+    fitting = np.array([fits(at) for at in first], dtype=bool)[number]
     keeps = np.ones(len(found.contact), dtype=bool)
     keeps[touched] = fitting
     witnesses = np.bincount(found.contact[touched], fitting, minlength=len(cause)) > 0
@@ -139,16 +136,14 @@ def agrees_with(told: pd.DataFrame, outcome: pd.DataFrame, agrees: np.ndarray, t
     assets = [folded(split(str(name))[1] or "") for name in decided.categories]
     details = [folded(str(text)) for text in told["detail"].cat.categories]
     known = {folded(asset) for asset in (*touched, *assets)} - {""}
-    number = decided.codes.to_numpy().astype(np.int64)
-    packed = number * (len(details) + 1) + told["detail"].cat.codes.to_numpy() + 1
-    distinct, which = np.unique(packed, return_inverse=True)
+    number, named = decided.codes.to_numpy(), told["detail"].cat.codes.to_numpy()
+    first, which = alike(number, named)
 
-    def fits(code: int) -> bool:
-        by, detail = divmod(code, len(details) + 1)
-        name = details[detail - 1]
-        return by < 0 or not name or name not in known or not assets[by] or name == assets[by]
+    def fits(at: int) -> bool:
+        by, name = number[at], details[named[at]]
+        return bool(by < 0 or not name or name not in known or not assets[by] or name == assets[by])
 
-    same_name = np.array([fits(int(code)) for code in distinct], dtype=bool)[which]
+    same_name = np.array([fits(at) for at in first], dtype=bool)[which]
     kind = np.array([*(CAUSES.index(kind) + 1 if kind else -1 for kind in kinds), -1])[number]
     same_kind = kind == told["cause"].cat.codes.to_numpy()
     at_creation = np.abs(told["at"].to_numpy() - outcome["created_at"].to_numpy()) <= SAME_MOMENT.to_timedelta64()
@@ -169,19 +164,14 @@ def sentences(told: pd.DataFrame, marketing: np.ndarray) -> tuple[np.ndarray, li
     has = cause.codes.to_numpy() > 0
     number = np.zeros(len(told), dtype=np.int64)
     day = told["at"].to_numpy("datetime64[D]")[has]
-    columns = (cause.codes.to_numpy()[has], detail.codes.to_numpy()[has], marketing[has], day.astype(np.int64))
-    packed = np.zeros(len(day), dtype=np.int64)
-    for column in columns:
-        distinct, codes = np.unique(column, return_inverse=True)
-        packed = packed * max(len(distinct), 1) + codes
-    _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+    causes, details, made = cause.codes.to_numpy()[has], detail.codes.to_numpy()[has], marketing[has]
+    first, which = alike(causes, details, made.astype(np.int8), np.unique(day, return_inverse=True)[1])
     number[has] = which + 1
     texts = [""]
     for at in first.tolist():
-        of_cause, of_detail, is_marketing, _ = (column[at] for column in columns)
         on = "" if np.isnat(day[at]) else f", on {day[at]}"
-        status = MARKETING if is_marketing else NON_MARKETING
-        what = called(cause.categories[of_cause], detail.categories[of_detail])
+        status = MARKETING if made[at] else NON_MARKETING
+        what = called(cause.categories[causes[at]], detail.categories[details[at]])
         texts.append(f"HubSpot recorded what made it {status}: {what}{on}.")
     return number, texts
 
