@@ -148,7 +148,7 @@ class StoryQuestion(Question):
     - myth: whether every contact has the wanted status in the end.
 
     `teaches` names the rule that it is about, where that is not the one behind the story's last touch. `note` says what
-    the story of a myth leaves out; `rests_on`, what is behind that where it is no rule.
+    the story of a myth leaves out, for no rule is about it; `rests_on`, what else is known of that.
     """
 
     _all: ClassVar = {"status": _ENDINGS, "over": (YES, NO), "myth": (YES, NO)}

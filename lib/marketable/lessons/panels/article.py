@@ -196,8 +196,8 @@ def _verdict(myth: StoryQuestion) -> str:
     if not against:
         return "It holds."
     if against != list(myth.editions):
-        return html.escape(f"Contradicted by the editions of {', '.join(map(str, against))}, not by others.")
-    editions = f"from {day(min(against))} to {day(max(against))}"
-    if myth.rests_on:
-        return html.escape(f"No edition has a rule that says so, {editions}. {myth.rests_on}")
-    return html.escape(f"Contradicted by every edition {editions}.")
+        return html.escape(f"Contradicted by the article of {', '.join(map(day, against))}, not by others.")
+    versions = f"version of the article from {day(min(against))} to {day(max(against))}"
+    if myth.note:  # the rules know nothing of it
+        return html.escape(f"No {versions} has such a rule. {myth.rests_on}".rstrip())
+    return html.escape(f"Contradicted by every {versions}.")
