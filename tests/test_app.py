@@ -86,6 +86,7 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(REPOSITORY / "notebooks", folder, ignore=shutil.ignore_patterns("lessons"))
     written(folder / "lessons" / "02_second.ipynb", ["Some text", "# 2 · The second\n\nText", KEEPING])
     written(folder / "lessons" / "01_broken.ipynb", BROKEN)
+    written(folder / "lessons" / "final_test.ipynb", ["# The final test"])
     written(folder / "lessons" / "trainer.ipynb", ["# For the trainer"])
     (folder / "secret.txt").write_text("a secret")
     return folder
@@ -179,6 +180,7 @@ def test_the_start_page_lists_the_explorer_the_audit_and_the_lessons_by_their_ti
         ("/audit", "Why are these people marketing contacts, and whom do you pay for?"),
         ("/lessons/01_broken", "1 · A lesson that breaks"),
         ("/lessons/02_second", "2 · The second"),
+        ("/lessons/final_test", "The final test"),
     ]
 
 

@@ -21,7 +21,7 @@ class FindPanel(Questions):
     `suspects`, a table, is split at.
     """
 
-    exercise, again = "find", "Another jump"
+    exercise, again, answering = "find", "Another jump", "It was this one"
     puzzle: Puzzle
 
     def __init__(self, classroom: Classroom, record: Record) -> None:
