@@ -327,7 +327,7 @@ class SampleQuestion(Question):
         """The number, in a sentence."""
         tool = "" if self.tool is None else f" (created by: {Rulebook.load().on(self.newest)[self.tool].name})"
         status = "" if self.status is None else f" that are {self.status}"
-        return Explanation(f"The batch has {self._count(self.newest):,} contacts{status}{tool}.")
+        return Explanation(f"The account has {self._count(self.newest):,} contacts{status}{tool}.")
 
     def _count(self, edition: dt.date) -> int:
         counts = sample_outcome(self.touches, self.seed, edition).counts("source")
