@@ -41,7 +41,8 @@ def page(heading: str) -> str:
     table = pd.DataFrame(rows, columns=["tool", "a new contact", "a contact that exists already", "its switch"])
     steps = "".join(f"<li><strong>{html.escape(asks)}</strong> {html.escape(says)}</li>" for asks, says in order())
     return (
-        f'<{heading} class="mk-title">Why is this contact marketing? Ask in this order</{heading}><ol class="mk-places">{steps}</ol>'
+        f'<{heading} class="mk-title">Why is this contact marketing? Ask in this order</{heading}>'
+        f'<ol class="mk-places">{steps}</ol>'
         + html_table(table, f"What each tool does, by HubSpot's article of {day(newest.date)}.")
     )
 
