@@ -79,6 +79,7 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(REPOSITORY / "notebooks", folder, ignore=shutil.ignore_patterns("lessons"))
     written(folder / "lessons" / "02_second.ipynb", ["Some text", "# 2 · The second\n\nText", KEEPING])
     written(folder / "lessons" / "01_broken.ipynb", BROKEN)
+    written(folder / "lessons" / "final_test.ipynb", ["# The final test"])
     written(folder / "lessons" / "trainer.ipynb", ["# For the trainer"])
     (folder / "secret.txt").write_text("a secret")
     return folder
@@ -173,6 +174,7 @@ def test_the_start_page_has_a_card_for_your_account_the_sample_and_the_lessons_a
     assert re.findall(r'<li><a href="([^"]*)">(.*?)</a>', body) == [
         ("/lessons/01_broken", "1 · A lesson that breaks"),
         ("/lessons/02_second", "2 · The second"),
+        ("/lessons/final_test", "The final test"),
     ]
 
 

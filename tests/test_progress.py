@@ -382,6 +382,7 @@ def test_the_kind_with_the_most_mistakes_comes_first_to_practise() -> None:
         "by_hand": Tally(right=0, wrong=1),
     }
     assert list(to_practise(Progress(code=CODE, predicted=tallies))["kind"]) == ["existing", "fixed", "by_hand"]
+    assert list(by_kind([Progress(code=CODE, final=tallies)], "final")["kind"]) == ["by_hand", "existing", "fixed"]
     assert to_practise(Progress(code=CODE)).empty
 
 
@@ -522,6 +523,26 @@ def test_in_the_app_nobodys_code_is_filled_in_and_no_path_is_told(
     assert opened(folder).code.value == ""
     monkeypatch.delenv("SERVER_SOFTWARE")
     assert opened(folder).code.value not in ("", mine)
+
+
+def test_in_the_app_whoever_has_chosen_it_goes_on_in_every_lesson_without_typing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    monkeypatch.setenv("MARKETABLE_PROGRESS", "new")
+    first = opened(folder)
+    assert first.progress is not None
+    code = first.progress.code
+    assert f"document.cookie = 'progress={code};" in first._note.value
+    monkeypatch.setenv("MARKETABLE_PROGRESS", code)
+    first.record("final", "existing", True)
+    following = opened(folder, "04_contacts_that_exist_already")
+    assert following.progress is not None and following.progress.code == code
+    assert following.progress.final == {"existing": Tally(right=1)}
+    following.delete.click()
+    following.sure.click()
+    assert "progress=; path=/; SameSite=Strict; max-age=0" in following._note.value
+    assert opened(folder).progress is None  # what was deleted is not made again
 
 
 def test_a_code_continues_and_one_there_is_not_says_so_and_leaves_the_progress_as_it_is(folder: Path) -> None:

@@ -47,9 +47,13 @@ def test_a_thousand_rounds_hold_the_lessons_cases_both_statuses_no_row_twice_and
     assert max(given.values()) <= OFTEN * given.total()
 
 
-def test_a_thousand_rounds_of_firms_are_over_the_tier_and_not_and_no_answer_is_right_too_often() -> None:
+FEWER = pytest.mark.parametrize("rounds", [100, pytest.param(ROUNDS, marks=pytest.mark.slow)])
+
+
+@FEWER
+def test_rounds_of_firms_are_over_the_tier_and_not_and_no_answer_is_right_too_often(rounds: int) -> None:
     chosen, known = LessonText.load("06_tiers_and_the_invoice").practice.count, taught("06_tiers_and_the_invoice")
-    for seed in range(ROUNDS // AT_ONCE):
+    for seed in range(rounds // AT_ONCE):
         firms = Firms(FIRM, seed, chosen, known, AT_ONCE)
         for _ in range(AT_ONCE):
             drawn = firms.round({})
@@ -58,7 +62,7 @@ def test_a_thousand_rounds_of_firms_are_over_the_tier_and_not_and_no_answer_is_r
             assert answers[OVER] and max(answers.values()) <= OFTEN * ROUND
 
 
-@pytest.mark.parametrize("rounds", [100, pytest.param(ROUNDS, marks=pytest.mark.slow)])
+@FEWER
 def test_rounds_of_an_export_have_both_statuses_no_row_twice_and_no_explanation_too_often(rounds: int) -> None:
     rows = Rows(FIRM, rounds)
     for _ in range(rounds):

@@ -148,7 +148,7 @@ class StoryQuestion(Question):
     - myth: whether every contact has the wanted status in the end.
 
     `teaches` names the rule that it is about, where that is not the one behind the story's last touch. `note` says what
-    the story of a myth leaves out; `rests_on`, what is behind that where it is no rule.
+    the story of a myth leaves out, for no rule is about it; `rests_on`, what else is known of that.
     """
 
     _all: ClassVar = {"status": _ENDINGS, "over": (YES, NO), "myth": (YES, NO)}
@@ -327,7 +327,7 @@ class SampleQuestion(Question):
         """The number, in a sentence."""
         tool = "" if self.tool is None else f" (created by: {Rulebook.load().on(self.newest)[self.tool].name})"
         status = "" if self.status is None else f" that are {self.status}"
-        return Explanation(f"The batch has {self._count(self.newest):,} contacts{status}{tool}.")
+        return Explanation(f"The account has {self._count(self.newest):,} contacts{status}{tool}.")
 
     def _count(self, edition: dt.date) -> int:
         counts = sample_outcome(self.touches, self.seed, edition).counts("source")

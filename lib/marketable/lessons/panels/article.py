@@ -39,7 +39,7 @@ def rules(text: LessonText) -> str:
 def myths(questions: Iterable[StoryQuestion]) -> str:
     """A table of what people say: the story that tests it, what the library decides, and which editions contradict."""
     rows = [(html.escape(myth.asks), _story(myth), _decided(myth), _verdict(myth)) for myth in questions]
-    columns = ("People say", "The story that tests it", "The library says", "Verdict")
+    columns = ("People say", "The story that tests it", "The rules say", "Verdict")
     return _table("Myths, each tested by a story.", columns, rows)
 
 
@@ -56,8 +56,8 @@ def batch(touches: int, seed: int) -> str:
     names = {source: rule.name for source, rule in Rulebook.load().newest.items()}
     table = pieces.counts_table(counts, counts, names).drop(columns=["baseline", "change"])
     caption = (
-        f"A made-up batch of {touches:,} touches: its contacts by the tool that created them, and what they are in "
-        "the end. All switches are as HubSpot delivers them."
+        f"A made-up account in which {touches:,} things happened: its contacts by the tool that created them, and what "
+        "they are in the end. All switches are as HubSpot delivers them."
     )
     return html_table(table, caption)
 
@@ -147,8 +147,9 @@ def sketch(rule: str) -> str:
         return ""
     path = held.where.partition(";")[0].removeprefix("the ").split(" > ")
     on = held.default_on
+    starts = f"at first {'on' if on else 'off'}"
     one = "all of them" if held.switch == "account" else f"this {held.asset}"
-    title = f"{held.name}: {' › '.join(path)}; a switch for {one}, which comes {'on' if on else 'off'}."
+    title = f"{held.name}: {' › '.join(path)}; a switch for {one}, {starts}."
     lines = [
         (16, 22, 13, "600", held.name),
         (16, 44, 11.5, "400", " › ".join(path)),
@@ -164,7 +165,7 @@ def sketch(rule: str) -> str:
     else:
         control = f'<rect x="246" y="76" width="42" height="22" rx="11" class="{"mk-on" if on else "mk-off"}"/>'
         control += f'<circle cx="{277 if on else 257}" cy="87" r="8" class="mk-knob"/>'
-    control += f'<text x="267" y="116" font-size="11" text-anchor="middle">comes {"on" if on else "off"}</text>'
+    control += f'<text x="267" y="116" font-size="11" text-anchor="middle">{starts}</text>'
     return (
         '<svg class="mk-sketch" viewBox="0 0 310 128" width="310" height="128" role="img" '
         f'aria-label="{html.escape(title)}">'
@@ -196,8 +197,8 @@ def _verdict(myth: StoryQuestion) -> str:
     if not against:
         return "It holds."
     if against != list(myth.editions):
-        return html.escape(f"Contradicted by the editions of {', '.join(map(str, against))}, not by others.")
-    editions = f"from {day(min(against))} to {day(max(against))}"
-    if myth.rests_on:
-        return html.escape(f"No edition has a rule that says so, {editions}. {myth.rests_on}")
-    return html.escape(f"Contradicted by every edition {editions}.")
+        return html.escape(f"Contradicted by the article of {', '.join(map(day, against))}, not by others.")
+    versions = f"version of the article from {day(min(against))} to {day(max(against))}"
+    if myth.note:  # the rules know nothing of it
+        return html.escape(f"No {versions} has such a rule. {myth.rests_on}".rstrip())
+    return html.escape(f"Contradicted by every {versions}.")

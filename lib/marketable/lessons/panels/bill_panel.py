@@ -58,10 +58,11 @@ class BillPanel(Panel):
         planned = [{"on": on, "import": self.imported.value, "tick": "on"}] if self.imported.value else []
         planned += [{"on": on, "set_non_marketing": self.released.value}] if self.released.value else []
         self.outlook = outlook = self._forecast(tier).with_actions(planned)
-        first, *more = map(words.dated, outlook.says)
+        first, *more = (words.dated(said) for said in outlook.says)
         headline = pieces.headline(first, more, over=bool(pd.notna(outlook.crossing["likely"])))
-        chart = charts.ahead(outlook.by_day, outlook.as_of, tier, first)._repr_html_()
+        chart = charts.ahead(outlook.by_day, outlook.as_of, tier, (more or [first])[0])._repr_html_()
         table = outlook.months.reset_index()[["month", "marketing", "tier", "price"]]
+        table["price"] = table["price"].round().astype(int)
         table["month"] = [f"{month:%B %Y}" for month in table["month"].dt.to_timestamp()]
         table.columns = pd.Index(["month", "marketing contacts", "tier billed", "more a month, EUR"])
         prices = f"Invented prices: {tier:,} contacts are included, and {STEP:,} more cost {MONTHLY} EUR a month."

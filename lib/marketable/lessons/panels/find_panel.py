@@ -21,7 +21,7 @@ class FindPanel(Questions):
     `suspects`, a table, is split at.
     """
 
-    exercise, again = "find", "Another jump"
+    exercise, again, answering = "find", "Another jump", "It was this one"
     puzzle: Puzzle
 
     def __init__(self, classroom: Classroom, record: Record) -> None:
@@ -42,10 +42,9 @@ class FindPanel(Questions):
         assert over is not None
         story = (
             f"The tier is {tier:,}. Since {words.day(over)} there are more marketing contacts than that, now "
-            f"{by_day.iloc[-1]:,}, and the invoice is a step higher. By the account's notes none of the switches below "
-            "was turned on. One of them was, some weeks or months before, and stayed on. Which? Move the day below to "
-            "and fro: whom did each of them create before, whom since, and how many of these are marketing? A "
-            "switch that is not listed is as HubSpot delivers it."
+            f"{by_day.iloc[-1]:,}. One of the switches below was turned on some weeks or months before, and nobody "
+            "noted it. Which? Move the day below to and fro: whom did each create before, whom since, and how many of "
+            "these are marketing?"
         )
         self.split_at.value = over
         self._split()

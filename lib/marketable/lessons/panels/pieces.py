@@ -20,7 +20,7 @@ from ..deck import weighed
 
 Record = Callable[[str, str, bool], None]
 """Called with the exercise, what of it, and whether the answer was right."""
-_ANSWER, _NEXT = "Answer", "Next"
+_NEXT = "Next"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Questions(Panel):
     choice. Attributes: posed, the question that is asked; round, all of this round; choice and button.
     """
 
-    exercise, again = "", "Another round"
+    exercise, again, answering = "", "Another round", "Answer"
 
     def __init__(self, classroom: Classroom, record: Record, *between: widgets.Widget) -> None:
         self.portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
@@ -176,7 +176,7 @@ class Questions(Panel):
         self.choice.index, self.choice.description = None, self.posed.prompt
         self.choice.options, self.choice.disabled = list(self.posed.choices), False
         self.choice.index = None
-        self.button.description = _ANSWER
+        self.button.description = self.answering
 
     def _answered(self) -> None:
         right, told = self.posed.told(self.choice.value)

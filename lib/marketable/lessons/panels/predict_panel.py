@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from marketable.rulebook import STATUSES, Rulebook
+from marketable.rulebook import MARKETING, NON_MARKETING, STATUSES, Rulebook
 from marketable.views import pieces, words
 from marketable.views.tables import html_table
 
-from ..cases import KINDS
+from ..cases import KINDS, tools_of
 from ..classroom import Classroom
 from ..predict import Account, Card, Cards, portal_says, switch_of, why
 from .pieces import Posed, Questions, Record, account
@@ -28,17 +28,19 @@ class PredictPanel(Questions):
         super().__init__(classroom, record)
 
     def _make_up(self, seed: str) -> Sequence[Posed]:
-        return [posed(card) for card in Cards(self.portal, seed, self._chosen, self._taught).round(self.weights)]
+        statuses = STATUSES if tools_of("silent", self._taught) else (MARKETING, NON_MARKETING)
+        cards = Cards(self.portal, seed, self._chosen, self._taught).round(self.weights)
+        return [posed(card, statuses) for card in cards]
 
     def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         return super()._sum_up(answers) + by_kind(answers)
 
 
-def posed(card: Card) -> Posed:
-    """A contact as a question."""
+def posed(card: Card, statuses: Sequence[str] = STATUSES) -> Posed:
+    """A contact as a question. Arguments: statuses, those that were taught already, to choose from."""
     on = words.day(card.account.as_of)
     asks = facts(card.account) + html_table(touches_of({"": card}), f"What happened to it until {on}")
-    choices = [(status, status) for status in STATUSES]
+    choices = [(status, status) for status in statuses]
     source = pieces.touched(card.touches, Rulebook.load().newest)
     prompt = f"On {on} it is"
     return Posed(card.case, card.kind, asks, prompt, choices, card.status, words.dated(why(card)), source)

@@ -14,7 +14,7 @@ from marketable.views.reacting import react
 
 from ..questions import NEVER, NO, WAITING, YES, Explanation, Question
 from . import article
-from .pieces import Panel, Record, heading, verdict, wide
+from .pieces import Panel, Record, button, heading, verdict, wide
 
 _NAMES = {
     NOT_COVERED: "not covered: the article does not say",
@@ -61,7 +61,7 @@ class Asked(Panel):
         asks = widgets.HTML(heading(name.capitalize()) + pieces.paragraph(question.asks, "mk-message mk-asks"))
         options = [(said(choice), choice) for choice in question.choices]
         self.choice = widgets.RadioButtons(description=f"Your answer to {name}:", options=options, index=None, **wide())
-        self.check = widgets.Button(description="Check", tooltip=f"Check the answer to {name}")
+        self.check = button(f"Check {name.partition(' of ')[0]}", f"Check the answer to {name}")
         super().__init__("question", "", asks, self.choice, self.check)
         self.on_use(self._check, self.check)
 

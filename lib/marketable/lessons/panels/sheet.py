@@ -24,25 +24,25 @@ class Sheet(widgets.VBox):  # type: ignore[misc]
     """The page, and a link to it as a file to print."""
 
     def __init__(self) -> None:
-        body = page()
-        link = pieces.download(
-            "marketing-contacts.html", document(_TITLE, body).encode(), "It prints on one sheet.", "text/html"
-        )
-        super().__init__([style(), widgets.HTML(link), widgets.HTML(body)])
+        shown = page("h3")
+        sheet = document(_TITLE, page("h2")).encode()
+        link = pieces.download("marketing-contacts.html", sheet, "It prints on one sheet.", "text/html")
+        super().__init__([style(), widgets.HTML(link), widgets.HTML(shown)])
         self.add_class("mk")
 
     def __repr__(self) -> str:
         return "A page to keep"
 
 
-def page() -> str:
-    """The page as HTML: the order in which to think, and the tools."""
+def page(heading: str) -> str:
+    """The page as HTML: the order in which to think, and the tools. Arguments: heading, of which order, like h2."""
     newest = Rulebook.load().newest
     rows = [(rule.name, _new(rule), _existing(rule), _switch(rule)) for rule in newest.values()]
     table = pd.DataFrame(rows, columns=["tool", "a new contact", "a contact that exists already", "its switch"])
     steps = "".join(f"<li><strong>{html.escape(asks)}</strong> {html.escape(says)}</li>" for asks, says in order())
     return (
-        f'<h3 class="mk-title">Why is this contact marketing? Ask in this order</h3><ol class="mk-places">{steps}</ol>'
+        f'<{heading} class="mk-title">Why is this contact marketing? Ask in this order</{heading}>'
+        f'<ol class="mk-places">{steps}</ol>'
         + html_table(table, f"What each tool does, by HubSpot's article of {day(newest.date)}.")
     )
 
@@ -70,8 +70,8 @@ def order() -> list[tuple[str, str]]:
 def _new(rule: Rule) -> str:
     if rule.default == NOT_COVERED:
         return "not covered: the article does not say"
-    comes = "on" if rule.default_on else "off"
-    return f"marketing while on, non-marketing while off (it comes {comes})" if rule.switch else rule.default
+    starts = "on" if rule.default_on else "off"
+    return f"marketing while on, non-marketing while off; at first {starts}" if rule.switch else rule.default
 
 
 def _existing(rule: Rule) -> str:

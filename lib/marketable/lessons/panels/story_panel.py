@@ -13,7 +13,7 @@ from marketable.views.layout import row
 from marketable.views.reacting import react
 
 from ..lessons import Experiment
-from ..story import Story, StoryTouch, delivered_on, has_switch, in_short, steps
+from ..story import Story, StoryTouch, delivered_on, has_switch, steps
 from .pieces import Panel, wide
 
 ROWS = 4
@@ -85,9 +85,8 @@ class StoryPanel(Panel):
         since = "" if pd.isna(contact["since"]) else f" since {words.day(contact['since'].date())}"
         waits = ", and waits for the update date" if contact["waiting"] else ""
         said = pieces.paragraph(f"This contact is {status}{since}{waits}.", "mk-answer")
-        two = words.dated(in_short(str(contact["reason"]))) if outcome.ambiguous else ""
         source = pieces.folded("Source", pieces.touched(touched, self._rulebook.on(self.edition.value or as_of)))
-        self.answer.value = said + pieces.bullets([*steps(touched, contact), *filter(None, [two])]) + source
+        self.answer.value = said + pieces.bullets(steps(touched, contact)) + source
 
     def _touch(self, day: dt.date | None, tool: str, on: bool) -> StoryTouch | None:
         if day is None or not tool:

@@ -43,9 +43,8 @@ class WithinPanel(Panel):
         self._recorded = self.compare.disabled = False
         story = (
             f"This account pays for {task.tier:,} marketing contacts and has {task.baseline:,}. Turn off what brings "
-            "it within the tier and loses as few as you can, as if the switches had been so from the beginning. "
-            "In HubSpot, turning one off today changes nobody who is marketing already: it keeps the next ones out. "
-            f"It is well done if you keep at least {NEARLY:.0%} of what the exact plan keeps."
+            f"it within the tier, and keep at least {NEARLY:.0%} of what the best plan keeps. It is about a past that "
+            "was otherwise: in HubSpot, turning a switch off today makes nobody non-marketing; it keeps new ones out."
         )
         self._asked.value = pieces.paragraph(story)
         self.switches.show(task.switches, dict.fromkeys(task.switches.index, True), self._portal.switches, self._rules)
