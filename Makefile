@@ -13,10 +13,10 @@ LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-r
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-lab: .venv/lab ## open JupyterLab on the explorer (more options: make lab LAB="--ip=0.0.0.0 --port=9000")
+lab: .venv/lab ## open JupyterLab on the workbench (more options: make lab LAB="--ip=0.0.0.0 --port=9000")
 	$(BIN)/jupyter lab $(LAB_OPTIONS)
 
-app: .venv/app ## the explorer, the audit and the lessons for people who do not code (more options: make app APP="--port=9000")
+app: .venv/app ## the workbench and the lessons for people who do not code (more options: make app APP="--port=9000")
 	$(BIN)/python -m marketable.app $(APP)
 
 report: .venv/lab ## a report of the sample data: saved/report.html (of your own: make report REPORT="-p data=my.csv")

@@ -1,4 +1,4 @@
-"""How long twenty people wait who open the app's explorer at once, and then flip a switch, and what memory that takes.
+"""How long twenty people wait who open the app's workbench at once, and then flip a switch, and what memory that takes.
 
     python tests/benchmark_app.py --people 20 --way app --way voila --no-browsers
 
@@ -32,7 +32,7 @@ EXPLORER = REPOSITORY / "notebooks" / "explore.ipynb"
 
 
 def started(way: str, people: int, folder: Path) -> AbstractContextManager[Running]:
-    """A server, and the address of the explorer there."""
+    """A server, and the address of the workbench there."""
     if way == "app":
         return served_app(folder)
     command = [sys.executable, "-m", "voila", "--no-browser", str(EXPLORER)]

@@ -2,7 +2,7 @@
 
     python tests/benchmark_browser.py --flips 40
 
-In headless Chromium, over the explorer with the made-up sample of 10,000 touches. Measured by the page's own clock.
+In headless Chromium, over the workbench with the made-up sample of 10,000 touches. Measured by the page's own clock.
 """
 
 from __future__ import annotations

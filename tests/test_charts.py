@@ -156,9 +156,9 @@ def test_the_alt_texts_say_what_the_pictures_show() -> None:
     assert "8 marketing contacts at the end." in untiered
     assert owed == (
         "Bar chart of marketing contacts by the switch they are owed to. "
-        "Newsletter accounts for 412 of 2,348 marketing contacts. "
+        "Newsletter has the largest share: 412. "
         "HubSpot forms: Newsletter: 412 (300 only through it); non_hubspot_form: 112 (0 only through it); "
-        "Chatflows: Price bot: off; whatever the switches: 1,825."
+        "Chatflows: Price bot: off; no switch changes these: 1,825."
     )
 
 
@@ -233,7 +233,7 @@ def test_a_long_name_keeps_what_tells_it_from_others() -> None:
 def test_the_switches_that_find_no_room_share_a_bar() -> None:
     many = switches({f"hubspot_form/Form {at}": (True, 10, 1, 2.25) for at in range(600)})
     chart = charts.credit(many, 7, NAMES)
-    assert "588 other switches: 1,323 (588 only through it); whatever the switches: 7." in chart.alt
+    assert "588 other switches: 1,323 (588 only through it); no switch changes these: 7." in chart.alt
     assert "1 other switch: 2 (1 only through it)" in charts.credit(many.iloc[:13], 7, NAMES).alt
     assert "other" not in charts.credit(many.iloc[:12], 7, NAMES).alt
     assert pixels(chart).shape == pixels(charts.credit(many.iloc[:13], 7, NAMES)).shape
@@ -242,8 +242,8 @@ def test_the_switches_that_find_no_room_share_a_bar() -> None:
 def test_where_no_switch_is_at_work_the_credit_says_so() -> None:
     nothing = switches({})
     idle = switches({"non_hubspot_form": (True, 4, 0, 0.0)})
-    assert "No contact is marketing. whatever the switches: 0." in charts.credit(nothing, 0, NAMES).alt
-    assert "5 marketing, whatever the switches." in charts.credit(nothing, 5, NAMES).alt
-    assert "5 marketing, whatever the switches. non_hubspot_form: 0" in charts.credit(idle, 5, NAMES).alt
+    assert "No contact is marketing. no switch changes these: 0." in charts.credit(nothing, 0, NAMES).alt
+    assert "5 marketing; no switch changes that." in charts.credit(nothing, 5, NAMES).alt
+    assert "5 marketing; no switch changes that. non_hubspot_form: 0" in charts.credit(idle, 5, NAMES).alt
     few = switches({"non_hubspot_form": (True, 4, 0, 0.4)})
-    assert "non_hubspot_form accounts for <1 of 1 marketing contacts." in charts.credit(few, 1, NAMES).alt
+    assert "non_hubspot_form has the largest share: <1." in charts.credit(few, 1, NAMES).alt

@@ -50,7 +50,7 @@ from .words import against_tier, crossing, day
 
 HATCHES = {MARKETING: "", NON_MARKETING: "///", NOT_COVERED: "..."}
 MOST_SWITCHES = 12  # bars; the other switches share one
-_REST = "whatever the switches"
+_REST = "no switch changes these"
 _LEGEND = tuple((status, COLOURS[status], HATCHES[status]) for status in STATUSES)
 _CREDIT_LEGEND = (
     ("only through it", COLOURS[MARKETING], ""),
@@ -109,8 +109,8 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
         change = f" ({marketing[at] - was[at]:+,})" if marketing[at] != was[at] else ""
         sheet.label(at, label, ends[at], f"{marketing[at]:,}{change}" if marketing[at] or change else "")
     title = _created_most(marketing, called)
-    against = "" if same else " (thin bar: the baseline)"
-    sheet.titles(title, f"Contacts by creating tool; in figures, the marketing ones{against}.")
+    against = "" if same else " (thin: baseline)"
+    sheet.titles(title, f"Contacts by creating tool, most first; in figures, the marketing ones{against}.")
     told = [
         f"{name}: {', '.join(f'{count:,} {status}' for count, status in zip(row, STATUSES, strict=True))}"
         f" (baseline: {one:,} marketing)"
@@ -225,7 +225,7 @@ def credit(switches: pd.DataFrame, always: int, names: Mapping[str, str]) -> Cha
         sheet.label(at, label, owed[at], figure, GREY if figure == "off" else RED)
     sheet.label(len(owed), _REST, always, f"{always:,}", GREY)
     title = _accounts_for(called, owed, always)
-    sheet.titles(title, "A contact that several switches make marketing counts in equal parts for each of them.")
+    sheet.titles(title, "Largest share on top; whom several switches reach counts for each in equal parts.")
     told = [
         f"{name}: {figure}" + (f" ({alone:,} only through it)" if figure != "off" else "")
         for name, figure, alone in zip(full, figures, sole.tolist(), strict=True)
@@ -259,9 +259,9 @@ def _crossed(now: pd.Series, tier: int | None, since: dt.date | None) -> str:
 def _accounts_for(called: Sequence[tuple[str, str]], owed: np.ndarray, always: int) -> str:
     total = _whole(owed.sum() + always)
     if not owed.any():
-        return f"{total} marketing, {_REST}." if always else "No contact is marketing."
+        return f"{total} marketing; no switch changes that." if always else "No contact is marketing."
     tool, asset = called[0]
-    return _finding(asset or tool, f"accounts for {_whole(owed[0])} of {total} marketing contacts.")
+    return _finding(asset or tool, f"has the largest share: {_whole(owed[0])}.")
 
 
 # ---- words ----

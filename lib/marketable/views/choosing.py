@@ -7,7 +7,9 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -17,6 +19,7 @@ import ipywidgets as widgets
 from marketable.errors import DataError, MarketableError
 from marketable.exports.files import SUFFIXES
 from marketable.paths import SAVED, at_home
+from marketable.reading.files import Budget
 from marketable.settings import Settings
 
 from . import fields
@@ -25,7 +28,7 @@ from .place import shared
 
 UPLOAD_LIMIT = 9_000_000  # bytes; a larger message is dropped on its way to the kernel without a word
 BY_PATH, UPLOAD, NO_FILE = "path", "upload", "none"
-YAML = (".yaml", ".yml")
+YAML, ZIP = (".yaml", ".yml"), ".zip"
 _LONGEST = 120  # letters of a file's name
 Kind = TypeVar("Kind", bound=Settings)
 
@@ -65,30 +68,59 @@ class Chosen:
     uploads: tuple[tuple[str, bytes], ...] = ()
 
     @classmethod
-    def uploaded(cls, widget: widgets.FileUpload) -> Chosen:
-        """What a widget holds. Raises: DataError, where a file is of another kind, or they are too large."""
-        uploads = taken(widget)
-        for name, _ in uploads:
-            if Path(harmless(name)).suffix.lower() not in SUFFIXES:
-                raise DataError("Files of this kind are not read", value=name, expected=", ".join(SUFFIXES))
-        return cls(uploads=tuple((harmless(name), content) for name, content in uploads))
+    def of(cls, uploads: Iterable[tuple[str, bytes]]) -> Chosen:
+        """Uploads, each its name and content. Raises: DataError, where one is of another kind."""
+        return cls(uploads=tuple((suitable(name), content) for name, content in uploads))
 
     def __len__(self) -> int:
         return len(self.paths) + len(self.uploads)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[list[Path]]:
-        """The files, as they were chosen, for as long as they are needed."""
-        if not self.uploads:
+        """The files, as they were chosen, for as long as they are needed; a zip file as the one export in it.
+
+        Raises: DataError, for a zip file that is damaged, or in which there is not one export.
+        """
+        if not self.uploads and not any(path.suffix.lower() == ZIP for path in self.paths):
             yield list(self.paths)
             return
         with tempfile.TemporaryDirectory(prefix="marketable-") as folder:
-            files: list[Path] = []
+            files = list(self.paths)
             for number, (name, content) in enumerate(self.uploads, start=1):
                 files.append(Path(folder, f"{number}", name))
                 files[-1].parent.mkdir()
                 files[-1].write_bytes(content)
-            yield files
+            yield [_unpacked(file, Path(folder)) if file.suffix.lower() == ZIP else file for file in files]
+
+
+def suitable(name: str) -> str:
+    """The name of an upload, as that of a file. Raises: DataError, where it is of a kind that is not read."""
+    if Path(harmless(name)).suffix.lower() not in (*SUFFIXES, ZIP):
+        raise DataError("Files of this kind are not read", value=name, expected=", ".join((*SUFFIXES, ZIP)))
+    return harmless(name)
+
+
+def _unpacked(file: Path, folder: Path) -> Path:
+    """The one export in a zip file, unpacked into a folder."""
+    budget = Budget(file, file.stat().st_size)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            inside = [each for each in archive.infolist() if Path(each.filename).suffix.lower() in SUFFIXES]
+            inside = [each for each in inside if not each.filename.startswith("__MACOSX/")]
+            if len(inside) != 1:
+                expected = f"one export in it: a {', '.join(SUFFIXES)}"
+                raise DataError(
+                    "This zip file cannot be read", file=file, value=f"{len(inside)} tables", expected=expected
+                )
+            unpacked = folder / f"unpacked-{file.stem}" / harmless(inside[0].filename)
+            unpacked.parent.mkdir()
+            with archive.open(inside[0]) as packed, unpacked.open("wb") as written:
+                while part := packed.read(1 << 20):
+                    budget.take(len(part))
+                    written.write(part)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
+        raise DataError("This is a damaged or protected zip file", file=file, advice="Unpack it first.") from fault
+    return unpacked
 
 
 def harmless(name: str) -> str:

@@ -59,7 +59,7 @@ def amount(description: str) -> widgets.BoundedFloatText:
 
 def choice(description: str, options: Sequence[Any], value: Any = None) -> widgets.Dropdown:
     """A field to choose in; the first of the options, where no value is given."""
-    style = {} if len(description) < _SHORT else {"description_width": "initial"}
+    style = {} if len(description) < 9 else {"description_width": "initial"}
     value = {} if value is None else {"value": value}
     return widgets.Dropdown(description=description, options=options, style=style, layout=wide(), **value)
 
@@ -84,7 +84,7 @@ def line(description: str, placeholder: str = "", value: str = "") -> widgets.Te
 
 def upload(description: str, accept: Iterable[str], *, multiple: bool = False) -> widgets.FileUpload:
     """A button by which files are uploaded."""
-    layout = widgets.Layout(width="260px")
+    layout = widgets.Layout(width="auto")
     return widgets.FileUpload(description=description, accept=",".join(accept), multiple=multiple, layout=layout)
 
 

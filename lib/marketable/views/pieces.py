@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
@@ -29,8 +30,9 @@ FLIPPING = (
 )
 CREDIT = (
     '<p class="mk-note">A contact that several switches would each make marketing counts in equal parts for those '
-    "that are on. So the parts, and the contacts that are marketing whatever the switches, sum to the count.</p>"
+    "that are on. So the parts, and the contacts that are marketing through no switch, sum to the count.</p>"
 )
+_TRUST = re.compile(r"trust \w+: ")
 _ACTIONS = {
     "set_marketing": "set as marketing",
     "set_non_marketing": "set as non-marketing",
@@ -117,12 +119,13 @@ def locked(rules: list[Rule], contacts: pd.DataFrame) -> str:
         default = f"{rule.default}{'' if rule.default == NOT_COVERED else ', locked'}"
         told = f"{row.sum():,}"
         if rule.default != MARKETING and row[MARKETING]:
-            told += f", {row[MARKETING]:,} of them marketing: later through a form, an import, or by hand"
+            told += f", {row[MARKETING]:,} of them marketing"
         items += (
             f"<li><span>{html.escape(rule.name)} <small>{told}</small></span>"
             f'<span class="mk-badge">{default}</span>{where_read(str(rule.reference), rule.reference.link)}</li>'
         )
-    note = "Contacts they created, and their default."
+    note = "Contacts they created, and their default. Who is marketing all the same became so later: through a form, "
+    note += "an import, an app or by hand."
     return (
         '<div class="mk-locked"><div class="mk-group"><span>Tools without a switch</span></div>'
         f'<ul>{items}</ul><p class="mk-note">{note}</p></div>'
@@ -131,7 +134,7 @@ def locked(rules: list[Rule], contacts: pd.DataFrame) -> str:
 
 def where_read(reference: str, link: str = "") -> str:
     """Where something was read and how far it is to be trusted, folded behind one small mark."""
-    text = html.escape(reference)
+    text = html.escape(_TRUST.sub("", reference).replace("edition", "rules"))
     if link:
         text = f'<a href="{html.escape(link)}" target="_blank" rel="noopener">{text}</a>'
     return f'<details class="mk-source"><summary>source</summary>{text}</details>' if reference else ""

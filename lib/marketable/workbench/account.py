@@ -47,7 +47,13 @@ class Account(widgets.VBox):  # type: ignore[misc]
         self.included, self.step = (fields.number(name, 0, 0, 10_000_000) for name in ("Included", "Step"))
         self.monthly = fields.amount("Price a month")
         self.currency = fields.line("Currency", "EUR", "USD")
-        self.zone.layout.width = self.currency.layout.width = "240px"
+        for field, width in (
+            (self.commitment, "220px"),
+            (self.hub, "250px"),
+            (self.zone, "240px"),
+            (self.currency, "180px"),
+        ):
+            field.layout.width = width
         self._form = (self.tier, self.hub, self.commitment, self.renewal, self.since, self.zone)
         self._money = (self.included, self.step, self.monthly, self.currency)
         for field in (*self._form, *self._money):

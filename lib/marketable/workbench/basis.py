@@ -43,6 +43,7 @@ class Basis:
     prices: Prices | None = None
     edition: str | None = None
     _decided: dict[str, Outcome] = field(default_factory=dict)
+    _advised: dict[int, Advice] = field(default_factory=dict)
 
     @functools.cached_property
     def what_if(self) -> WhatIf:
@@ -76,11 +77,12 @@ class Basis:
         except MarketableError as fault:
             return fault
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019 - it goes with the basis
     def advice(self, limit: int) -> Advice:
         """What to do to stay within a limit. Raises: what `advise` raises."""
-        assert self.audit is not None
-        return advise(self.audit, limit, portal=self.portal, prices=self.prices)
+        if limit not in self._advised:
+            assert self.audit is not None
+            self._advised[limit] = advise(self.audit, limit, portal=self.portal, prices=self.prices)
+        return self._advised[limit]
 
     @property
     def created(self) -> bool:

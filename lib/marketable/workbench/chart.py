@@ -11,7 +11,7 @@ from marketable.views.sheet import COLOURS, PLAIN, SMALL, bar_sheet, width_of
 
 from .telling import finding, said_by
 
-NOT_TOLD = "status not told"
+NOT_TOLD = "status not known"
 _KINDS = {MARKETING: MARKETING, NON_MARKETING: NON_MARKETING, NOT_TOLD: NOT_COVERED}
 
 
@@ -38,8 +38,10 @@ def by_explanation(counts: pd.DataFrame, said: str = "the portal says") -> Chart
         sheet.bars(starts[:, at], widths[:, at], facecolor=COLOURS[alike], hatch=HATCHES[alike])
     for at, (name, row) in enumerate(zip(names, widths.tolist(), strict=True)):
         sheet.label(at, name, sum(row), f"{row[0]:,}" if row[0] else "")
-    title = finding(counts, said)
-    sheet.titles(title, "Contacts by what explains their status; in figures, the marketing ones.")
+    title = finding(counts)
+    sheet.titles(
+        title, "Contacts by what explains their status, in the order of the table; in figures, the marketing ones."
+    )
     told = [
         f"{name}: {', '.join(f'{count:,} {kind}' for count, kind in zip(row, kinds, strict=True))}"
         for name, row in zip(names, widths.tolist(), strict=True)

@@ -17,11 +17,12 @@ from marketable.portal.prices import Prices
 from marketable.rulebook import Rulebook
 from marketable.samples.touches import sample_touches
 from marketable.views import fields
-from marketable.views.choosing import BY_PATH, UPLOAD, UPLOAD_LIMIT, Chosen, place
+from marketable.views.choosing import BY_PATH, UPLOAD, ZIP, Chosen, place
 from marketable.views.layout import panel, row, shown, wide
 from marketable.views.place import shared
 
 from .account import Account
+from .parts import MOST, Parts
 from .progress import ProgressBar
 from .reading import Look, look
 from .work import MADE_UP, Saved
@@ -47,14 +48,15 @@ class Opening(widgets.VBox):  # type: ignore[misc]
     def __init__(self, bench: Workbench, *, own: bool) -> None:
         self._bench, self.mapping, self.chosen = bench, ColumnMapping(), Chosen()
         self._seen: Look | None = None
-        size = f"at most {UPLOAD_LIMIT // 1_000_000} MB"
-        self.upload = fields.upload(f"Open your export ({size})", SUFFIXES, multiple=True)
+        self.parts = Parts()
+        size = f"at most {MOST // 1_000_000} MB"
+        self.upload = fields.upload(f"Open your export ({size})", (*SUFFIXES, ZIP), multiple=True)
         self.upload.button_style = "primary"
         options = [("The made-up sample", MADE_UP), *((path.name, str(path)) for path in openable(bench.folder))]
         options += [] if shared() else [("Files by their paths …", BY_PATH)]
         options = [("Choose …", UPLOAD), *options]
         self.choice = fields.choice("Or look at", options, UPLOAD if own else MADE_UP)
-        self.choice.layout.width = "420px"
+        self.choice.layout.width = "480px"
         self.contacts = fields.number("Entries", 10_000, 0, self._most)
         self.sample = fields.number("Sample no.", 7, 0, 2**31)
         layout = wide()
@@ -68,7 +70,9 @@ class Opening(widgets.VBox):  # type: ignore[misc]
         self.rules = fields.choice("Rules as of", days)
         hint = fields.note(_HINT.format(where=_THERE if shared() else _HERE))
         data = [hint, row(self.upload, self.choice, self.contacts, self.sample, self.paths, self.read_paths)]
-        super().__init__([panel("Data", [*data, self.progress]), panel("Account", [self.account, self.rules])])
+        super().__init__(
+            [panel("Data", [*data, self.parts, self.progress]), panel("Account", [self.account, self.rules])]
+        )
         self.add_class("mk-opening")
         with bench.quietly():
             self.account.load()
@@ -110,10 +114,11 @@ class Opening(widgets.VBox):  # type: ignore[misc]
     def _upload(self) -> None:
         if self.upload.value:
             with self._bench.quietly():
-                chosen = Chosen.uploaded(self.upload)
+                chosen = self.parts.take(self.upload)
                 self.choice.value = UPLOAD
             self._show_asked()
-            self._take(chosen)
+            if chosen is not None:
+                self._take(chosen)
 
     def _take(self, chosen: Chosen) -> None:
         """Opens other files. Nobody's own data are judged by the made-up firm's account, unless that was chosen."""

@@ -52,7 +52,9 @@ class Switches(Page):
         self.switches = SwitchList(lambda name, on: bench.react(lambda: self._flip(name, on)), self.detail, self._open)
         self.limit = fields.number("Within", self.basis.tier or 2000, 0, 100_000_000)
         self.turn_on = fields.box("others may be turned on")
-        self.find = fields.button("Find the switches", "The setting that keeps the most contacts, by fewest flips", "")
+        self.find = fields.button(
+            "Find the switches", "The setting that keeps the most contacts, by fewest flips", "auto"
+        )
         self.name_it = fields.line("Name", "without the newsletter")
         self.keep = fields.button("Keep this setting", "To compare it with others", "auto")
         self.kept = fields.choice("Setting", [])

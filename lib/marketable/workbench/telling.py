@@ -58,7 +58,7 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
         lines.append(f"Counting only until the next update date, {day(audit.update_date)}: {audit.waiting:,}.")
     untold = int(audit.counts["all"].get(why.NOT_TOLD, 0))
     if untold:
-        lines.append(f"Whose status the export does not tell: {untold:,}.")
+        lines.append(f"Whose status the export does not say: {untold:,}.")
     if len(audit.export.gone):
         lines.append(
             f"Contacts that are no more, merged, deleted or archived, do not count: {len(audit.export.gone):,}."
@@ -67,24 +67,24 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
     if rejected:
         lines.append(f"Rows that were rejected and are not counted: {rejected:,}.")
     about_all = " The tier is about all contacts of the account: export them all." if audit.tier else ""
-    lines.append(f"As of {day(audit.as_of)}, the latest that the export tells of.{about_all}")
+    lines.append(f"As of {day(audit.as_of)}, the last day in the export.{about_all}")
     return lines
 
 
-def finding(counts: pd.DataFrame, said: str) -> str:
+def finding(counts: pd.DataFrame) -> str:
     """What the picture shows, in a sentence.
 
     >>> table = {"marketing": [9, 3], "non-marketing": [4, 0], "all": [13, 3]}
     >>> frame = pd.DataFrame(table, index=["as expected", "a switch is not as the portal says"])
-    >>> finding(frame, "the portal says")
-    '3 of 12 marketing contacts come from switches that are not as the portal says.'
+    >>> finding(frame)
+    '3 of 12 marketing contacts come through switches that look otherwise.'
     """
     marketing = counts[MARKETING]
     whole, through = int(marketing.sum()), int(marketing.get(SWITCH, 0))
     if not whole:
         return "No contact is marketing."
     if through:
-        return f"{through:,} of {whole:,} marketing contacts come from switches that are not as {said}."
+        return f"{through:,} of {whole:,} marketing contacts come through switches that look otherwise."
     return f"{by_rule(counts):,} of {whole:,} marketing contacts are as the rules expect."
 
 
@@ -158,10 +158,10 @@ def mail(audit: Audit) -> str:
     """What becomes of the mail to the marketing contacts, as far as the export tells."""
     if audit.mailing.eq("").all() and "mailed_at" not in audit.export.details:
         return pieces.paragraph(
-            "The export does not tell who is mailed. Add the properties Last marketing email send date, Unsubscribed "
+            "The export does not say who is mailed. Add the properties Last marketing email send date, Unsubscribed "
             "from all email and Email hard bounce reason to the view in HubSpot, and export again."
         )
-    names = {SILENT: f"not mailed for {audit.silent_days:,} days", "": "not told, or too new to tell"}
+    names = {SILENT: f"not mailed for {audit.silent_days:,} days", "": "not known, or too new to say"}
     counted = audit.mailing.value_counts(sort=False)
     rows = [(names.get(str(name), str(name)), int(count)) for name, count in counted.items() if count]
     return html_table(pd.DataFrame(rows, columns=["mail", "marketing contacts"]), "What becomes of mail to them")
@@ -203,7 +203,7 @@ def _price_note(audit: Audit) -> str:
 def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule]) -> str:
     """Why one contact is what it is, and what happened to it."""
     row = audit.contacts.loc[contact_id]
-    actual = str(row["actual"]) if isinstance(row["actual"], str) else "of a status that is not told"
+    actual = str(row["actual"]) if isinstance(row["actual"], str) else "of a status that is not known"
     answer = f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {row['explanation']}."
     sentence, reference = pieces.sourced(str(row["reason"]))
     sentence = sentence.removeprefix(f"Expected {row['expected']}, but it is {actual}. ")

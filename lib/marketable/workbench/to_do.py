@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import importlib.util
 import subprocess
@@ -18,7 +17,6 @@ from marketable.auditing import Audit
 from marketable.auditing.mailing import MAILING
 from marketable.errors import DataError, MarketableError
 from marketable.forecasting import Advice
-from marketable.portal.update_dates import update_date_after
 from marketable.views import ahead, audited, fields, pieces, words
 from marketable.views.choosing import YAML, settings_of, taken
 from marketable.views.handing import DOWNLOAD_LIMIT, slug, zipped
@@ -40,8 +38,8 @@ _IMPORT = (
     "import's box for marketing contacts unticked. Then "
 )
 _ACT = _IMPORT + (
-    "set the contacts of the list as non-marketing. They count until the next update date: {day}, if that is done "
-    "today. Whether somebody who got no mail for long may still be mailed is a question of consent."
+    "set the contacts of the list as non-marketing. They count until the next update date after that: {day}, seen from "
+    "the day of the export. Whether somebody who got no mail for long may still be mailed is a question of consent."
 )
 _LOOK = f"{_IMPORT}look at these contacts there, before you change anything."
 _CHANGES = "With the status before and after. Nobody's status in HubSpot changes through this file."
@@ -75,12 +73,12 @@ class ToDo(Page):
         self.show_them = fields.box("show them here")
         verb = "Download" if shared() else "Save"
         self.save_ids = fields.button(
-            f"{verb} the Record IDs", "A csv that HubSpot imports", "", button_style="primary"
+            f"{verb} the Record IDs", "A csv that HubSpot imports", "auto", button_style="primary"
         )
         self.with_contacts = fields.box("with a row for each contact")
         self.save_all = fields.button(f"{verb} everything", "Account, counts, switches, pictures, summary", "auto")
         self.save_portal = fields.button(f"{verb} the account", "As portal.yaml", "auto")
-        self.report = fields.button("Report from what is on the screen", "A page that opens anywhere", "")
+        self.report = fields.button("Report from what is on the screen", "A page that opens anywhere", "auto")
         self.save_work = fields.button(f"{verb} this work", "As workbench.yaml: no contact is in it", "auto")
         self.load_work = fields.upload("Take up saved work", YAML)
         self._lists: dict[str, List] = {}
@@ -129,9 +127,11 @@ class ToDo(Page):
         for name in ("advice", "advised", "mail", "groups", "ids", "listed", "saved", "reported"):
             self.at[name].value = told.get(name, "")
         shown(self.limit, when=audit is not None)
-        self._lists = dict(self._found(audit, advice))
+        known, self._lists = _RELEASE in self._lists, dict(self._found(audit, advice))
         with self.bench.quietly():
             fields.offer(self.whom, [(f"{name} ({many:,})", name) for name, (many, *_) in self._lists.items()])
+            if _RELEASE in self._lists and not known:
+                self.whom.value = _RELEASE
         self.whom.disabled = self.save_ids.disabled = not self._lists
         self._show_list()
 
@@ -139,8 +139,7 @@ class ToDo(Page):
 
     def _found(self, audit: Audit | None, advice: Advice | None) -> Iterator[tuple[str, List]]:
         """By name, the lists there are: how many contacts, what to do with them, and the list itself."""
-        next_one = update_date_after(dt.date.today(), self.basis.portal.subscription)
-        act = _ACT.format(day=words.day(next_one))
+        act = "" if audit is None else _ACT.format(day=words.day(audit.update_date))
         if advice is not None and len(of := advice.steps.index[advice.steps["contacts"] > 0]):
             every = functools.partial(_of_steps, advice, list(of))
             yield _RELEASE, (int(advice.steps["contacts"].sum()), act, every)

@@ -98,7 +98,7 @@ class Why(Page):
         if len(rows) > 1:
             every = fields.button("Take all over", "Makes the account say all of this", "auto")
             self.when(lambda: self._take_over(*self.take_over), every)
-            children.append(every)
+            children.append(row(every))
         self._differing.children = children
 
     def _take_over(self, *names: str) -> None:
