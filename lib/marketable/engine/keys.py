@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from .grouping import in_parts
 
 _LONGEST = 128  # bytes of an id; an e-mail has some 25, a UUID 36
-_BLOCK = 1 << 14  # rows whose numbers stay near the processor
+_BLOCK = 1 << 13  # rows whose numbers stay near the processor
 _HALF = np.uint64(32)
-_ODD = np.random.default_rng(0).integers(0, 1 << 63, 1 + _LONGEST // 8, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+_ODD = np.random.default_rng(0).integers(0, 1 << 63, _LONGEST // 8, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 _BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)  # the lowest so many of a number
 
 
@@ -66,15 +66,14 @@ def _first_rows(text: pa.LargeStringArray) -> np.ndarray:
     """By row the first row with the same text."""
     if (pc.max(pc.binary_length(text)).as_py() or 0) > _LONGEST:
         return _codes(text)
-    texts = _Words(text)
-    numbers = texts.numbers()
+    numbers = _numbers(text)
     keys = np.empty(len(text), dtype=np.int64)
 
     def are_told_apart(rows: np.ndarray) -> bool:
         first = rows.take(_first_equal(numbers.take(rows)))
         keys[rows] = first
         again = np.flatnonzero(first != rows)
-        return texts.equal(rows.take(again), first.take(again))
+        return bool(text.take(pa.array(rows.take(again))).equals(text.take(pa.array(first.take(again)))))
 
     return keys if all(in_parts(numbers.view(np.int64), are_told_apart)) else _codes(text)
 
@@ -106,55 +105,29 @@ def _first_equal(numbers: np.ndarray) -> np.ndarray:
     return first
 
 
-class _Words:
-    """The texts of an Arrow array as words of eight bytes, read where they are."""
+def _numbers(text: pa.LargeStringArray) -> np.ndarray:
+    """A number for each text, uint64, equal for equal texts and hardly ever for others."""
+    _, ends, data = text.buffers()
+    ends = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
+    data = np.frombuffer(data or b"", np.uint8)
+    numbers = np.empty(len(text), dtype=np.uint64)
 
-    def __init__(self, text: pa.LargeStringArray) -> None:
-        _, ends, data = text.buffers()
-        self._ends = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
-        held = np.frombuffer(data or b"", np.uint8)
-        if len(held) < 8:
-            held = np.append(held, np.zeros(8, dtype=np.uint8))
-        self._last = len(held) - 8
-        self._words = np.ndarray(self._last + 1, "<u8", held, strides=(1,))  # one begins at each byte
+    def mix(start: int) -> None:
+        its = ends[start : start + _BLOCK + 1]
+        place, left = its[:-1] - its[0], np.diff(its)
+        held = np.append(data[its[0] : its[-1]], np.zeros(8, dtype=np.uint8))
+        words = np.ascontiguousarray(np.ndarray(len(held) - 7, "<u8", held, strides=(1,)))  # one begins at each byte
+        mixed = left.astype(np.uint64)
+        for odd in _ODD[: -(-int(left.max()) // 8)]:
+            word = words.take(place, mode="clip")
+            word &= _BYTES.take(left, mode="clip")  # nothing of the next text
+            word *= odd
+            word ^= word >> _HALF
+            mixed += word
+            place += 8
+            left -= 8
+        numbers[start : start + _BLOCK] = mixed
 
-    def numbers(self) -> np.ndarray:
-        """The number of each text."""
-        numbers = np.empty(len(self._ends) - 1, dtype=np.uint64)
-
-        def mix(start: int) -> None:
-            ends = self._ends[start : start + _BLOCK + 1]
-            starts, lengths = ends[:-1], np.diff(ends)
-            mixed = lengths.astype(np.uint64)
-            for at in range(0, int(lengths.max()), 8):
-                word = self._read(starts, lengths, at)
-                word *= _ODD[1 + at // 8]
-                word ^= word >> _HALF
-                mixed += word
-            mixed *= _ODD[0]
-            numbers[start : start + _BLOCK] = mixed
-
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            list(threads.map(mix, range(0, len(numbers), _BLOCK)))
-        return numbers
-
-    def equal(self, some: np.ndarray, others: np.ndarray) -> bool:
-        """Whether the texts of some rows are those of others."""
-        (starts, lengths), (their_starts, their_lengths) = self._where(some), self._where(others)
-        return np.array_equal(lengths, their_lengths) and all(
-            np.array_equal(self._read(starts, lengths, at), self._read(their_starts, lengths, at))
-            for at in range(0, int(lengths.max(initial=0)), 8)
-        )
-
-    def _where(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        starts = self._ends.take(rows)
-        return starts, self._ends.take(rows + 1) - starts
-
-    def _read(self, starts: np.ndarray, lengths: np.ndarray, at: int) -> np.ndarray:
-        """The word at a byte of each text, with nothing of the next text."""
-        place = starts + at
-        word: np.ndarray = self._words[np.minimum(place, self._last)]
-        if int(place.max()) > self._last:  # there are no eight bytes more, so it is read from where there are
-            word >>= (8 * np.clip(place - self._last, 0, 7)).astype(np.uint64)
-        word &= _BYTES.take(lengths - at, mode="clip")
-        return word
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(mix, range(0, len(numbers), _BLOCK)))
+    return numbers
