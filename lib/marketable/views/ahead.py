@@ -7,14 +7,15 @@ import html
 import pandas as pd
 
 from marketable.forecasting import Advice, Outlook
+from marketable.rulebook import Rulebook
 
 from . import charts, pieces
 from .tables import html_table
 from .words import dated, day
 
 _SURE = (
-    "How the same forecast would have done on this account's past: the share of truths that lay within the interval, "
-    "and the error at the median, as a share of the truth."
+    "How the same forecast would have done on this account's past: how often as many came as it said, and by how much "
+    "it was mistaken at the median, as a share of those who came."
 )
 
 
@@ -50,12 +51,16 @@ def sureness(outlook: Outlook) -> str:
     """How sure that is, what is not repeated, and what to know about the numbers."""
     content = ""
     if len(outlook.calibration):
-        sure = outlook.calibration.reset_index().assign(covered=lambda each: each["covered"].map("{:.0%}".format))
-        sure["error"] = sure["error"].map("{:.1%}".format)
+        sure = outlook.calibration.reset_index()
+        sure = sure.assign(covered=sure["covered"].map("{:.0%}".format), error=sure["error"].map("{:.0%}".format))
+        sure.columns = pd.Index(["weeks ahead", "times tried", "within the shaded range", "mistaken by"])
         content += pieces.folded("How sure that is", pieces.paragraph(_SURE) + html_table(sure, "By weeks ahead."))
     if len(outlook.events):
         title = "What happened before and is not repeated: imports, people set in bulk"
-        content += pieces.folded(title, html_table(outlook.events.tail(12), "Events."))
+        events, rules = outlook.events.tail(12), Rulebook.load().newest
+        what = [pieces.called(name, rules) for name in events["what"]]
+        events = events.assign(day=[day(each.date()) for each in events["day"]], what=what)
+        content += pieces.folded(title, html_table(events, "The latest ones."))
     return content + pieces.bullets(dated(note) for note in outlook.notes)
 
 
