@@ -30,6 +30,7 @@ from marketable.lessons.panels.quiz import Quiz
 from marketable.lessons.questions import Question
 from marketable.lessons.story import LessonError, Story
 from marketable.lessons.through_editions import FACTS, disputed, facts_of, history
+from marketable.views import words
 from marketable.views.pieces import OWN_KEYS
 from reference import reference_decide
 from test_architecture import REPOSITORY
@@ -284,7 +285,7 @@ def test_a_quiz_played_right_is_recorded_as_right_and_explained(lesson_id: str) 
         asked.choice.value = asked.question.answer()
         asked.check.click()
         assert 'role="status"' in asked.answer.value and "Right:" in asked.answer.value
-        assert f"Judged by {asked.question.judged_by}." in asked.answer.value
+        assert words.dated(f"Judged by {asked.question.judged_by}.") in asked.answer.value
         assert html.escape(asked.question.explanation().why) in asked.answer.value
     assert record == [("question", f"{lesson_id}/{number}", True) for number in (1, 2, 3)]
     assert "3 of 3 right at the first try" in "".join(pages(played))

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from marketable.portal.portal import Portal
 from marketable.views.pieces import OWN_KEYS, alert, folded, paragraph
 from marketable.views.reacting import react
-from marketable.views.words import day
+from marketable.views.words import dated, day
 
 from ..batch import seeds
 from ..classroom import Classroom
@@ -46,7 +46,12 @@ class Posed:
         (name,) = (words for words, value in self.choices if value == self.answer)
         right = said == self.answer
         text = f"Right: {name}." if right else f"No, it is: {name}."
-        return right, verdict(text, right=right) + paragraph(self.why, "mk-why") + folded("Source", self.source)
+        return right, verdict(text, right=right) + paragraph(self.why, "mk-why") + source(self.source)
+
+
+def source(content: str) -> str:
+    """What an answer rests on: where it was read, and how far to trust it. It folds away. Arguments: content, HTML."""
+    return folded("source", dated(content))
 
 
 def heading(text: str) -> str:
