@@ -72,10 +72,11 @@ def account(portal: Portal) -> str:
     'The account has had marketing contacts since 1 March 2022. It pays by the year.'
     """
     since, bought = portal.access_since, portal.subscription
-    text = f"has had marketing contacts since {day(since)}" if since else "has always had marketing contacts"
     monthly = bought.commitment == "monthly" and bought.renewal
     pays = f"by the month, renewed on day {bought.renewal.day}" if monthly and bought.renewal else "by the year"
-    return f"The account {text}. It pays {pays}."
+    if since is None:
+        return f"The account pays {pays}."
+    return f"The account has had marketing contacts since {day(since)}. It pays {pays}."
 
 
 def wide(description: str = "initial") -> dict[str, object]:
