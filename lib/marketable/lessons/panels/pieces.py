@@ -177,12 +177,14 @@ class Questions(Panel):
         self._next()
 
     def _next(self) -> None:
+        """The question comes last: whoever sees it finds its choices there."""
         self._number += 1
-        self._question.value = heading(self._title(self._number)) + self.posed.asks
         self.choice.index, self.choice.description = None, self.posed.prompt
-        self.choice.options, self.choice.disabled = list(self.posed.choices), False
-        self.choice.index = None
+        if list(self.choice.options) != list(self.posed.choices):
+            self.choice.options = list(self.posed.choices)
+        self.choice.index, self.choice.disabled = None, False
         self.button.description = self.answering
+        self._question.value = heading(self._title(self._number)) + self.posed.asks
 
     def _answered(self) -> None:
         right, told = self.posed.told(self.choice.value)
