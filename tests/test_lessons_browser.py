@@ -82,7 +82,7 @@ def play(page: Page, twin: Questions, *, right: bool) -> None:
         verdict = f"{'Right' if right else 'No, it is'}: {words[twin.posed.answer]}."
         expect(panel.get_by_role("status")).to_contain_text(verdict)
         expect(panel.locator(".mk-why")).to_have_text(twin.posed.why)
-        expect(panel.locator("summary", has_text="Source")).to_be_visible()
+        expect(panel.locator("summary", has_text="source")).to_be_visible()
         twin.choice.value = answer
         twin.button.click()
         if number < length:

@@ -184,6 +184,14 @@ def test_an_account_to_practise_in_keeps_the_switches_that_the_portal_lists_and_
         assert states == {True, False}
 
 
+def test_an_account_that_is_younger_than_the_newest_article_can_be_practised_in() -> None:
+    young = mk.Portal(access_since="2026-06-01", subscription={"commitment": "monthly", "renewal": "2026-06-30"})
+    cards = Cards(young, 1)
+    assert {card.case for card in cards.round({}, 24)} == set(cases()) - {"ticked then"}
+    older = Cards(young, 1, ["older", "older, and met since"]).account
+    assert str(older.portal.access_since) == "2026-06-01" and older.begins >= older.portal.access_since
+
+
 @every_portal
 def test_a_firm_is_held_against_its_tier_by_who_counts(portal: mk.Portal) -> None:
     for firm in Firms(portal, 1, ["switch on", "switch off", "waiting", "released", "undone"]).round({}):

@@ -70,7 +70,9 @@ def account_of(portal: Portal, chance: random.Random, chosen: Collection[str]) -
     """
     steps = [step for case in chosen for step in cases()[case]]
     whens = {step.when for step in steps}
-    since = (portal.access_since or _ACCESS) if "before access" in whens else None
+    since = None
+    if "before access" in whens:  # with older rules in between, it must be as old as they are
+        since = _ACCESS if "by another rule" in whens else portal.access_since or _ACCESS
     begins = max(Rulebook.load().newest.date + dt.timedelta(days=14), since or dt.date.min)
     as_of = dt.date(begins.year, begins.month, 1) + dt.timedelta(days=250 + chance.randrange(60))
     subscription = Subscription(commitment="yearly")

@@ -13,7 +13,7 @@ from marketable.views.words import day
 
 from ..lessons import LessonText, Said, refuted
 from ..questions import StoryQuestion, sample_outcome
-from ..through_editions import FACTS, Held, history
+from ..through_editions import FACTS, Held, facts_of, history
 
 _LIFECYCLE = {
     "access": "Getting marketing contacts",
@@ -115,8 +115,10 @@ def _rule(said: Said) -> str:
         after = Rulebook.load().lifecycle[said.rule]
         return f"{html.escape(after.says[:1].upper() + after.says[1:])}.{_source([_reference(after.reference)])}"
     *earlier, now = history(said.rule)
-    facts = _list(f"{fact}: <strong>{html.escape(now.facts[fact])}</strong>" for fact in FACTS)
-    read = [_reference(each) for rule in said.rules for each in Rulebook.load().newest[rule].references]
+    newest = Rulebook.load().newest
+    alike = [fact for fact in FACTS if len({facts_of(rule, newest.date)[fact] for rule in said.rules}) == 1]
+    facts = _list(f"{fact}: <strong>{html.escape(now.facts[fact])}</strong>" for fact in alike)
+    read = [_reference(each) for rule in said.rules for each in newest[rule].references]
     lines = [
         f"From {day(held.since)}: {TRUST['silent'] if held.rule.reference.trust == 'silent' else held.in_words}."
         for held in reversed(earlier)

@@ -40,10 +40,10 @@ def posed(row: Row, portal: Portal) -> Posed:
     shown = html_table(pd.DataFrame(cells, columns=["property", "value"]), "Its row of the export")
     asks = pieces.paragraph(f"Why is this contact what it is? {account(portal)}") + shown + _others(row)
     reason = words.discreet(str(row.contact["reason"]))
-    source = pieces.paragraph(in_short(reason)) + pieces.paragraph(words.dated(pieces.sourced(reason)[1]), "mk-note")
+    behind = pieces.paragraph(in_short(reason)) + pieces.paragraph(pieces.sourced(reason)[1], "mk-note")
     choices = [(name, name) for name in ASKED]
     answer = row.explanation
-    return Posed(answer, answer, asks, "It is so, because", choices, answer, MEANINGS[answer], source)
+    return Posed(answer, answer, asks, "It is so, because", choices, answer, MEANINGS[answer], behind)
 
 
 def _others(row: Row) -> str:

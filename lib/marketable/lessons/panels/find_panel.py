@@ -73,6 +73,7 @@ class FindPanel(Questions):
             self.suspects.value = pieces.alert("Choose a day, to compare the contacts from before with those since.")
             return
         table = self.puzzle.created(edge)
+        table["notes"] = table["notes"].map(words.dated)
         table.insert(0, "created by", self._called(self.puzzle.choices))
         names = ["its switch, by the notes", "before: contacts", "of them marketing", "since: contacts"]
         table.columns = pd.Index(["created by", *names, "of them marketing "])

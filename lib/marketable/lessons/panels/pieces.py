@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from marketable.portal.portal import Portal
 from marketable.views.pieces import OWN_KEYS, alert, folded, paragraph
 from marketable.views.reacting import react
-from marketable.views.words import day
+from marketable.views.words import dated, day
 
 from ..batch import seeds
 from ..classroom import Classroom
@@ -46,7 +46,12 @@ class Posed:
         (name,) = (words for words, value in self.choices if value == self.answer)
         right = said == self.answer
         text = f"Right: {name}." if right else f"No, it is: {name}."
-        return right, verdict(text, right=right) + paragraph(self.why, "mk-why") + folded("Source", self.source)
+        return right, verdict(text, right=right) + paragraph(self.why, "mk-why") + source(self.source)
+
+
+def source(content: str) -> str:
+    """What an answer rests on: where it was read, and how far to trust it. It folds away. Arguments: content, HTML."""
+    return folded("source", dated(content))
 
 
 def heading(text: str) -> str:
@@ -67,10 +72,11 @@ def account(portal: Portal) -> str:
     'The account has had marketing contacts since 1 March 2022. It pays by the year.'
     """
     since, bought = portal.access_since, portal.subscription
-    text = f"has had marketing contacts since {day(since)}" if since else "has always had marketing contacts"
     monthly = bought.commitment == "monthly" and bought.renewal
     pays = f"by the month, renewed on day {bought.renewal.day}" if monthly and bought.renewal else "by the year"
-    return f"The account {text}. It pays {pays}."
+    if since is None:
+        return f"The account pays {pays}."
+    return f"The account has had marketing contacts since {day(since)}. It pays {pays}."
 
 
 def wide(description: str = "initial") -> dict[str, object]:
@@ -171,12 +177,14 @@ class Questions(Panel):
         self._next()
 
     def _next(self) -> None:
+        """The question comes last: whoever sees it finds its choices there."""
         self._number += 1
-        self._question.value = heading(self._title(self._number)) + self.posed.asks
         self.choice.index, self.choice.description = None, self.posed.prompt
-        self.choice.options, self.choice.disabled = list(self.posed.choices), False
-        self.choice.index = None
+        if list(self.choice.options) != list(self.posed.choices):
+            self.choice.options = list(self.posed.choices)
+        self.choice.index, self.choice.disabled = None, False
         self.button.description = self.answering
+        self._question.value = heading(self._title(self._number)) + self.posed.asks
 
     def _answered(self) -> None:
         right, told = self.posed.told(self.choice.value)

@@ -41,9 +41,9 @@ def posed(card: Card, statuses: Sequence[str] = STATUSES) -> Posed:
     on = words.day(card.account.as_of)
     asks = facts(card.account) + html_table(touches_of({"": card}), f"What happened to it until {on}")
     choices = [(status, status) for status in statuses]
-    source = pieces.touched(card.touches, Rulebook.load().newest)
+    behind = pieces.touched(card.touches, Rulebook.load().newest)
     prompt = f"On {on} it is"
-    return Posed(card.case, card.kind, asks, prompt, choices, card.status, words.dated(why(card)), source)
+    return Posed(card.case, card.kind, asks, prompt, choices, card.status, words.dated(why(card)), behind)
 
 
 def facts(of: Account) -> str:

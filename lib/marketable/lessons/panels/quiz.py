@@ -14,7 +14,7 @@ from marketable.views.reacting import react
 
 from ..questions import NEVER, NO, WAITING, YES, Explanation, Question
 from . import article
-from .pieces import Panel, Record, button, heading, verdict, wide
+from .pieces import Panel, Record, button, heading, source, verdict, wide
 
 _NAMES = {
     NOT_COVERED: "not covered: the article does not say",
@@ -73,10 +73,9 @@ class Asked(Panel):
         right, why = self.question.answer() == chosen, self.question.explanation()
         text = f"Right: {said(chosen)}." if right else f"No, it is not: {said(chosen)}."
         again = "" if right else pieces.paragraph("You can choose again. What is kept is the first answer.", "mk-note")
-        source = pieces.folded(
-            "Source", f"{_behind(why)}{pieces.paragraph(f'Judged by {self.question.judged_by}.', 'mk-note')}"
-        )
-        self.answer.value = verdict(text, right=right) + pieces.paragraph(why.why, "mk-why") + again + source
+        judged = pieces.paragraph(f"Judged by {self.question.judged_by}.", "mk-note")
+        said_why = pieces.paragraph(why.why, "mk-why")
+        self.answer.value = verdict(text, right=right) + said_why + again + source(_behind(why) + judged)
         self._note(right)
 
 

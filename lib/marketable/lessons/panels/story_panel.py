@@ -14,7 +14,7 @@ from marketable.views.reacting import react
 
 from ..lessons import Experiment
 from ..story import Story, StoryTouch, delivered_on, has_switch, steps
-from .pieces import Panel, wide
+from .pieces import Panel, source, wide
 
 ROWS = 4
 _NOTHING = ""
@@ -85,8 +85,8 @@ class StoryPanel(Panel):
         since = "" if pd.isna(contact["since"]) else f" since {words.day(contact['since'].date())}"
         waits = ", and waits for the update date" if contact["waiting"] else ""
         said = pieces.paragraph(f"This contact is {status}{since}{waits}.", "mk-answer")
-        source = pieces.folded("Source", pieces.touched(touched, self._rulebook.on(self.edition.value or as_of)))
-        self.answer.value = said + pieces.bullets(steps(touched, contact)) + source
+        behind = source(pieces.touched(touched, self._rulebook.on(self.edition.value or as_of)))
+        self.answer.value = said + pieces.bullets(steps(touched, contact)) + behind
 
     def _touch(self, day: dt.date | None, tool: str, on: bool) -> StoryTouch | None:
         if day is None or not tool:
