@@ -400,7 +400,7 @@ def test_one_contact_is_explained_and_the_explanation_follows_the_flips(sample: 
     why.example_of.value = "a switch is not as the portal says"
     why.example.click()
     told = text(sample, "explanation")
-    assert "is marketing; expected: non-marketing. Explanation: a switch is not as the portal says." in told
+    assert "is marketing; expected: non-marketing. Explanation: a switch is not as the account says." in told
     assert "How far to trust it: inferred from the other contacts" in told and "seems to have been on" in told
     first = why.about.value
     email = sample.work.basis.opened.export.emails[first]  # type: ignore[union-attr]

@@ -32,7 +32,7 @@ CREDIT = (
     '<p class="mk-note">A contact that several switches would each make marketing counts in equal parts for those '
     "that are on. So the parts, and the contacts that are marketing through no switch, sum to the count.</p>"
 )
-_TRUST = re.compile(r"trust \w+: ")
+_TRUST = re.compile(r"trust (?:H|M|assumption): ")
 _ACTIONS = {
     "set_marketing": "set as marketing",
     "set_non_marketing": "set as non-marketing",

@@ -88,9 +88,14 @@ def finding(counts: pd.DataFrame) -> str:
     return f"{by_rule(counts):,} of {whole:,} marketing contacts are as the rules expect."
 
 
+def worded(explanation: str, said: str) -> str:
+    """An explanation, as it is when somebody says how the switches are."""
+    return f"a switch is not as {said}" if explanation == SWITCH else str(explanation)
+
+
 def said_by(counts: pd.DataFrame, said: str) -> pd.DataFrame:
     """The counts, their explanations as they are when somebody says how the switches are."""
-    return counts.rename(index={SWITCH: f"a switch is not as {said}"})
+    return counts.rename(index=lambda name: worded(str(name), said))
 
 
 def counts(audit: Audit, said: str = "the portal says") -> pd.DataFrame:
@@ -200,11 +205,11 @@ def _price_note(audit: Audit) -> str:
     )
 
 
-def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule]) -> str:
+def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule], said: str) -> str:
     """Why one contact is what it is, and what happened to it."""
     row = audit.contacts.loc[contact_id]
     actual = str(row["actual"]) if isinstance(row["actual"], str) else "of a status that is not known"
-    answer = f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {row['explanation']}."
+    answer = f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {worded(row['explanation'], said)}."
     sentence, reference = pieces.sourced(str(row["reason"]))
     sentence = sentence.removeprefix(f"Expected {row['expected']}, but it is {actual}. ")
     trust = f"How far to trust it: {_TRUSTS[str(row['trust'])]}. {reference}".strip()
