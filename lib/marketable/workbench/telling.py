@@ -209,7 +209,9 @@ def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule], said: str)
     """Why one contact is what it is, and what happened to it."""
     row = audit.contacts.loc[contact_id]
     actual = str(row["actual"]) if isinstance(row["actual"], str) else "of a status that is not known"
-    answer = f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {worded(row['explanation'], said)}."
+    answer = (
+        f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {worded(str(row['explanation']), said)}."
+    )
     sentence, reference = pieces.sourced(str(row["reason"]))
     sentence = sentence.removeprefix(f"Expected {row['expected']}, but it is {actual}. ")
     trust = f"How far to trust it: {_TRUSTS[str(row['trust'])]}. {reference}".strip()
