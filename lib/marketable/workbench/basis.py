@@ -199,7 +199,3 @@ class Basis:
         """The marketing contacts that are so by the rules under the account's switches."""
         assert self.audit is not None
         return by_rule(self.audit.counts)
-
-    @property
-    def is_over(self) -> bool:
-        return self.tier is not None and int(self.counts({})[MARKETING]) > self.tier

@@ -125,7 +125,7 @@ def differing_title(many: int, said: str) -> str:
     """What stands above the switches that look otherwise."""
     if not many:
         return pieces.paragraph(f"No switch looks otherwise than {said}.")
-    return f'<h3 class="mk-sub">Switches that look otherwise than {html.escape(said)}: {many:,}</h3>'
+    return f'<h2 class="mk-sub">Switches that look otherwise than {html.escape(said)}: {many:,}</h2>'
 
 
 def differing(name: str, found: pd.Series, rules: Mapping[str, Rule], said: str) -> str:
@@ -156,7 +156,7 @@ def other_switches(audit: Audit, rules: Mapping[str, Rule], said: str) -> str:
 def remarks(audit: Audit) -> str:
     """What else is worth knowing."""
     found = pieces.bullets(audit.remarks.values())
-    return f'<h3 class="mk-sub">Worth knowing</h3>{found}' if found else ""
+    return f'<h2 class="mk-sub">Worth knowing</h2>{found}' if found else ""
 
 
 def mail(audit: Audit) -> str:

@@ -58,7 +58,7 @@ def unknown(look: Look, export: Export) -> str:
         follows = "What created these contacts counts as not covered"
         items.append(f"{look.named('record_source')}: {words}. {follows}.")
     if items:
-        heading = '<h3 class="mk-sub">Words that are not known: say below what they mean</h3>'
+        heading = '<h2 class="mk-sub">Words that are not known: say below what they mean</h2>'
         return heading + pieces.bullets(items)
     told = export.understood.get("not known")
     return pieces.paragraph(f"Not known: {told}.") if told else ""
@@ -111,7 +111,7 @@ def _lacking(export: Export) -> str:
     ]
     if not items:
         return ""
-    lacks = f'<h3 class="mk-sub">What the export does not tell</h3>{pieces.bullets(items)}'
+    lacks = f'<h2 class="mk-sub">What the export does not tell</h2>{pieces.bullets(items)}'
     return lacks + pieces.paragraph(_PERHAPS, "mk-note") if has_left_out(export) else lacks
 
 
