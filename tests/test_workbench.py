@@ -936,6 +936,6 @@ def test_a_chart_of_nothing_is_still_a_chart_and_a_shortened_table_says_so() -> 
     nothing = mk.decide(mk.sample_touches(0), mk.Portal())
     by_source = nothing.counts("source")
     assert charts.by_source(by_source, by_source, {}).png.startswith(b"\x89PNG")
-    assert charts.over_time(nothing.by_day(), nothing.by_day(), 10).alt.endswith("There are no touches.")
+    assert charts.over_time(nothing.by_day(), nothing.by_day(), 10).alt.endswith("Nothing happened yet.")
     assert "The first 2 of 3 rows" in html_table(pd.DataFrame({"a": [1, 2, 3]}), "Counts.", most=2)
     assert audited.portal(mk.audit(mk.read_export(EXPORT), PORTAL)).count("</pre>") == 1

@@ -198,7 +198,7 @@ def _price_note(audit: Audit) -> str:
         return ""
     hub = audit.given.subscription.hub
     if audit.prices.step(hub, audit.as_of.date()) is None:
-        return f"The price list tells no price for {hub.capitalize()} on {day(audit.as_of)}."
+        return f"The price list has no price for {hub.capitalize()} on {day(audit.as_of)}."
     return (
         "The money is their share of the monthly price in your list. The bill itself moves by whole steps, not down "
         "before the renewal."
