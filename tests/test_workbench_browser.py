@@ -167,6 +167,9 @@ def test_every_page_shows_the_same_numbers_has_no_fault_for_axe_and_fits_each_wi
         "To do": ("advice", "likely to stay within 2,000"),
         "Data": ("understood", f"{CONTACTS:,} contacts used"),
     }
+    turn_to(page, "Switches")
+    page.locator(".mk-switches button").first.click()
+    expect(shown(page, "history")).to_contain_text("account")
     for name in NAMES:
         turn_to(page, name)
         place, told = stands[name]
