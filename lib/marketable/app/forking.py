@@ -195,8 +195,9 @@ def _load() -> None:
 
     # To whoever runs the app, and never to a browser: a kernel later puts another stream in this one's place.
     logging.getLogger("marketable").addHandler(Brief(sys.stderr))
+    bench = Workbench()
     for page in NAMES:
-        Workbench().open_page(page)
+        bench.open_page(page)
     Lesson("01_what_a_marketing_contact_is").experiment()
     ipywidgets.Widget.close_all()
     gc.collect()

@@ -46,7 +46,7 @@ _STILL = (
 )
 _TOO_LARGE = (
     "This portal has too many combinations of switches for a page to carry: here they stand as the portal has them. "
-    "The explorer flips them."
+    "The workbench flips them."
 )
 
 

@@ -246,7 +246,7 @@ def _created_most(marketing: Sequence[int], names: Sequence[str]) -> str:
 
 def _crossed(now: pd.Series, tier: int | None, since: dt.date | None) -> str:
     if not len(now):
-        return "There are no touches."
+        return "Nothing happened yet."
     last = int(now.iloc[-1])
     if tier is None:
         return f"{last:,} marketing {'contact' if last == 1 else 'contacts'} at the end."

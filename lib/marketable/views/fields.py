@@ -28,7 +28,7 @@ def note(text: str) -> widgets.HTML:
 
 def heading(text: str) -> widgets.HTML:
     """A heading within a page; it is no text from data."""
-    return widgets.HTML(f'<h3 class="mk-sub">{text}</h3>')
+    return widgets.HTML(f'<h2 class="mk-sub">{text}</h2>')
 
 
 def button(description: str, tooltip: str = "", width: str = "260px", **options: Any) -> widgets.Button:

@@ -1,4 +1,4 @@
-"""The explorer's pieces of page: each takes what was decided and gives HTML, in which text from data is escaped."""
+"""Pieces of page: each takes what was decided and gives HTML, in which text from data is escaped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CREDIT = (
     '<p class="mk-note">A contact that several switches would each make marketing counts in equal parts for those '
     "that are on. So the parts, and the contacts that are marketing through no switch, sum to the count.</p>"
 )
-_TRUST = re.compile(r"trust \w+: ")
+_TRUST = re.compile(r"trust (?:H|M|assumption): ")
 _ACTIONS = {
     "set_marketing": "set as marketing",
     "set_non_marketing": "set as non-marketing",
@@ -44,7 +44,7 @@ _ACTIONS = {
 
 def style() -> str:
     """The style sheet of widgets, as a piece of page, which also leaves the keys to those around it."""
-    return f"<style>{files(__package__).joinpath('explorer.css').read_text('utf-8')}</style>{OWN_KEYS}"
+    return f"<style>{files(__package__).joinpath('widgets.css').read_text('utf-8')}</style>{OWN_KEYS}"
 
 
 def paragraph(text: str, kind: str = "mk-message") -> str:

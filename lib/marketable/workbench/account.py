@@ -20,7 +20,7 @@ _NO_FILE = "no file: as this form says"
 _SINCE = "The day on which the account got marketing contacts; empty: not known, or from the start"
 _PRICES = (
     "What your own invoice or offer says: how many marketing contacts are included, how many more come with a step of "
-    "the tier, and what a step costs a month. 0: not known, and nothing is told in money."
+    "the tier, and what a step costs a month. 0: not known, and nothing is said in money."
 )
 
 

@@ -43,6 +43,7 @@ class Basis:
     prices: Prices | None = None
     edition: str | None = None
     _decided: dict[str, Outcome] = field(default_factory=dict)
+    _sources: dict[str, pd.DataFrame] = field(default_factory=dict)
     _advised: dict[int, Advice] = field(default_factory=dict)
 
     @functools.cached_property
@@ -135,6 +136,13 @@ class Basis:
         """The same with some switches flipped."""
         if not flips:
             return self.own
+        key = repr(sorted(flips.items()))
+        if key not in self._sources:
+            self._sources.clear()
+            self._sources[key] = self._by_source(flips)
+        return self._sources[key]
+
+    def _by_source(self, flips: Flips) -> pd.DataFrame:
         after = self.what_if.by("source", flips)
         if self.audit is None:
             return after
@@ -199,7 +207,3 @@ class Basis:
         """The marketing contacts that are so by the rules under the account's switches."""
         assert self.audit is not None
         return by_rule(self.audit.counts)
-
-    @property
-    def is_over(self) -> bool:
-        return self.tier is not None and int(self.counts({})[MARKETING]) > self.tier

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .page import Workbench
 
 _NONE_USED = "No row could be used. Here you can say which column says what; why they are rejected stands above."
-_NOT_READ = "This was not read. Here you can say which column says what, and what the values mean."
+NOT_READ = "This was not read. Here you can say which column says what, and what the values mean."
 
 
 class Data(Page):
@@ -105,10 +105,6 @@ class Data(Page):
         self.at["mapping-note"].value = pieces.paragraph(note) if note else ""
         self.at["mapping-saved"].value = ""
         shown(self.asking, when=True)
-
-    def ask_about_what_was_not_read(self) -> None:
-        """Asks of files that could not be read; what is open stays open."""
-        self.ask(_NOT_READ)
 
     def _show_left_out(self) -> None:
         self.at["left-out"].value = understanding.left_out(self.bench.opening.look()) if self.columns.value else ""

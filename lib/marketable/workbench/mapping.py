@@ -30,10 +30,10 @@ _NEEDED = {
 }
 _STRANGE = (
     "These words of your file are not known. Say what they mean, or go on without: rows whose status is left open are "
-    "rejected, and other words that are left open count as not told."
+    "rejected, and other words that are left open count as blank."
 )
 _WHAT_FOR = (
-    "Choose which column of your file tells what. Needed are Record ID or Email, and Create Date; without Marketing "
+    "Choose which column of your file says what. Needed are Record ID or Email, and Create Date; without Marketing "
     "contact status there is nothing to compare with. The others make the audit say more."
 )
 
@@ -192,7 +192,7 @@ def _said(fields: dict[tuple[str, str], widgets.Dropdown]) -> dict[str, list[str
 def _meanings(fact: str) -> list[tuple[str, str]]:
     if fact == "status":
         return [("not known: leave these rows out", _NONE), (MARKETING, MARKETING), (NON_MARKETING, NON_MARKETING)]
-    return [("not known: not told", _NONE), ("yes", "yes"), ("no", "no")]
+    return [("not known: as if blank", _NONE), ("yes", "yes"), ("no", "no")]
 
 
 def _tools() -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ from marketable.views.reacting import react
 
 from .ahead import Ahead
 from .basis import Basis
-from .data import Data
+from .data import NOT_READ, Data
 from .opening import Opening
 from .pages import Page
 from .switches import Switches
@@ -171,7 +171,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._stale.discard("Data")
         page = self.build("Data")
         assert isinstance(page, Data)
-        page.ask_about_what_was_not_read()
+        page.ask(NOT_READ)
         shown(self.tabs, when=True)
         self.open_page("Data")
 

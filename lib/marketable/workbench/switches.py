@@ -96,14 +96,15 @@ class Switches(Page):
             locked = [rule for rule in locked if rule.source not in asked]
             self.at["locked"].value = pieces.locked(locked, basis.own)
         flips, names = work.flips, pieces.tools(basis.rules)
+        after = basis.what_if.switches_after(flips)
         with self.bench.quietly():
             self.since.value = work.now.since
-            self.switches.update(basis.what_if.switches_after(flips), work.states)
+            self.switches.update(after, work.states)
         self.undo.disabled, self.redo.disabled, self.own.disabled = not work.before, not work.undone, not flips
         now, before = basis.by_source(flips), basis.own
         self._picture("time-chart", charts.over_time(basis.by_day(flips), basis.past, basis.tier, basis.term))
         self._picture("source-chart", charts.by_source(now, before, names))
-        self._picture("credit-chart", charts.credit(basis.what_if.switches_after(flips), basis.what_if.always, names))
+        self._picture("credit-chart", charts.credit(after, basis.what_if.always, names))
         self.counts = pieces.counts_table(now, before, names)
         self.at["table"].value = pieces.folded("The same in numbers", html_table(self.counts, "Contacts by tool"))
         self._show_settings()

@@ -88,9 +88,14 @@ def finding(counts: pd.DataFrame) -> str:
     return f"{by_rule(counts):,} of {whole:,} marketing contacts are as the rules expect."
 
 
+def worded(explanation: str, said: str) -> str:
+    """An explanation, as it is when somebody says how the switches are."""
+    return f"a switch is not as {said}" if explanation == SWITCH else str(explanation)
+
+
 def said_by(counts: pd.DataFrame, said: str) -> pd.DataFrame:
     """The counts, their explanations as they are when somebody says how the switches are."""
-    return counts.rename(index={SWITCH: f"a switch is not as {said}"})
+    return counts.rename(index=lambda name: worded(str(name), said))
 
 
 def counts(audit: Audit, said: str = "the portal says") -> pd.DataFrame:
@@ -120,7 +125,7 @@ def differing_title(many: int, said: str) -> str:
     """What stands above the switches that look otherwise."""
     if not many:
         return pieces.paragraph(f"No switch looks otherwise than {said}.")
-    return f'<h3 class="mk-sub">Switches that look otherwise than {html.escape(said)}: {many:,}</h3>'
+    return f'<h2 class="mk-sub">Switches that look otherwise than {html.escape(said)}: {many:,}</h2>'
 
 
 def differing(name: str, found: pd.Series, rules: Mapping[str, Rule], said: str) -> str:
@@ -151,7 +156,7 @@ def other_switches(audit: Audit, rules: Mapping[str, Rule], said: str) -> str:
 def remarks(audit: Audit) -> str:
     """What else is worth knowing."""
     found = pieces.bullets(audit.remarks.values())
-    return f'<h3 class="mk-sub">Worth knowing</h3>{found}' if found else ""
+    return f'<h2 class="mk-sub">Worth knowing</h2>{found}' if found else ""
 
 
 def mail(audit: Audit) -> str:
@@ -193,18 +198,20 @@ def _price_note(audit: Audit) -> str:
         return ""
     hub = audit.given.subscription.hub
     if audit.prices.step(hub, audit.as_of.date()) is None:
-        return f"The price list tells no price for {hub.capitalize()} on {day(audit.as_of)}."
+        return f"The price list has no price for {hub.capitalize()} on {day(audit.as_of)}."
     return (
         "The money is their share of the monthly price in your list. The bill itself moves by whole steps, not down "
         "before the renewal."
     )
 
 
-def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule]) -> str:
+def contact(audit: Audit, contact_id: str, rules: Mapping[str, Rule], said: str) -> str:
     """Why one contact is what it is, and what happened to it."""
     row = audit.contacts.loc[contact_id]
     actual = str(row["actual"]) if isinstance(row["actual"], str) else "of a status that is not known"
-    answer = f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {row['explanation']}."
+    answer = (
+        f"{contact_id} is {actual}; expected: {row['expected']}. Explanation: {worded(str(row['explanation']), said)}."
+    )
     sentence, reference = pieces.sourced(str(row["reason"]))
     sentence = sentence.removeprefix(f"Expected {row['expected']}, but it is {actual}. ")
     trust = f"How far to trust it: {_TRUSTS[str(row['trust'])]}. {reference}".strip()

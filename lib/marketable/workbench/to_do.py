@@ -94,10 +94,10 @@ class ToDo(Page):
         self.when(self._report, self.report, where="reported")
         self.with_contacts.observe(lambda _: setattr(self.at["saved"], "value", ""), "value")
         at = self.at
-        lists = [row(self.whom, self.addresses, self.show_them), self.save_ids, at["ids"], at["listed"]]
+        lists = [row(self.whom, self.addresses, self.show_them), row(self.save_ids), at["ids"], at["listed"]]
         saving = [fields.note(_SAVING), *([] if shared() else [bench.save_to]), row(self.with_contacts, self.save_all)]
         saving += [row(self.save_portal, self.save_work, self.load_work), at["saved"]]
-        reporting = [self.report, at["reported"]] if importlib.util.find_spec("papermill") else []
+        reporting = [row(self.report), at["reported"]] if importlib.util.find_spec("papermill") else []
         self.children = [
             self.limit, at["advice"], at["advised"],
             fields.heading("Lists of contacts, for HubSpot"), *lists,

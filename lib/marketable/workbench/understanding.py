@@ -10,10 +10,11 @@ from marketable.exports import Export
 from marketable.exports.files import is_repeated
 from marketable.views import pieces
 from marketable.views.tables import html_table
+from marketable.views.words import many
 
 from .reading import FACTS, Look
 
-_CALLED = {"certainty": "How surely the creating tool is told", "record ids": "Record IDs"}
+_CALLED = {"certainty": "How surely the creating tool is known", "record ids": "Record IDs"}
 _PERHAPS = (
     "If your file has one of these under another name, say so under “Change what was taken for what”; the columns that "
     "were left out can be shown below."
@@ -24,7 +25,7 @@ _SEVERAL = re.compile(r"\b([Rr]ow) \d[\d,]*")
 def read_in_short(export: Export) -> str:
     """Rows read, used and rejected, in a sentence."""
     used, repeated = len(export.contacts), int(is_repeated(export.rejected).sum())
-    text = f"{_count(export.rows_read, 'row')} read: {_count(used, 'contact')} used, "
+    text = f"{many(export.rows_read, 'row')} read: {many(used, 'contact')} used, "
     if repeated:
         text += f"{repeated:,} {'repeats' if repeated == 1 else 'repeat'} a contact and "
         text += f"{'is' if repeated == 1 else 'are'} not needed, "
@@ -58,7 +59,7 @@ def unknown(look: Look, export: Export) -> str:
         follows = "What created these contacts counts as not covered"
         items.append(f"{look.named('record_source')}: {words}. {follows}.")
     if items:
-        heading = '<h3 class="mk-sub">Words that are not known: say below what they mean</h3>'
+        heading = '<h2 class="mk-sub">Words that are not known: say below what they mean</h2>'
         return heading + pieces.bullets(items)
     told = export.understood.get("not known")
     return pieces.paragraph(f"Not known: {told}.") if told else ""
@@ -72,7 +73,7 @@ def left_out(look: Look) -> str:
 
 def counted(text: str, rows: int) -> str:
     """A word, and how many rows have it."""
-    return f"{text} ({_count(rows, 'row')})"
+    return f"{text} ({many(rows, 'row')})"
 
 
 def rejected(export: Export) -> str:
@@ -96,7 +97,7 @@ def _taken_for(columns: str) -> str:
             name = ""
     if not pairs:
         return pieces.paragraph(columns)
-    return html_table(pd.DataFrame(pairs, columns=["column of the file", "taken for"]), "Which column tells what")
+    return html_table(pd.DataFrame(pairs, columns=["column of the file", "taken for"]), "Which column says what")
 
 
 def _is_lacking(name: str) -> bool:
@@ -111,14 +112,10 @@ def _lacking(export: Export) -> str:
     ]
     if not items:
         return ""
-    lacks = f'<h3 class="mk-sub">What the export does not tell</h3>{pieces.bullets(items)}'
+    lacks = f'<h2 class="mk-sub">What the export does not say</h2>{pieces.bullets(items)}'
     return lacks + pieces.paragraph(_PERHAPS, "mk-note") if has_left_out(export) else lacks
 
 
 def has_left_out(export: Export) -> bool:
     """Whether the files have columns that were taken for nothing."""
     return "left out" in export.understood
-
-
-def _count(number: int, of: str) -> str:
-    return f"{number:,} {of}{'' if number == 1 else 's'}"

@@ -69,7 +69,8 @@ class Why(Page):
                 "myths": pieces.folded("Myths, answered by these contacts", audited.myths(audit)),
             }
             self.example_of.description = "One that is"
-            options = [(f"{name} ({count:,})", str(name)) for name, count in audit.counts["all"].items()]
+            named = audit.counts["all"].items()
+            options = [(f"{telling.worded(str(name), said)} ({count:,})", str(name)) for name, count in named]
         for name in ("why", "chart", "counts", "meanings", "others", "myths"):
             self.at[name].value = told.get(name, "")
         with self.bench.quietly():
@@ -133,7 +134,7 @@ class Why(Page):
         if audit is None:
             self.at["explanation"].value = pieces.explanation(contact, touches, basis.rules)
             return
-        said = telling.contact(audit, str(contact.name), basis.rules)
+        said = telling.contact(audit, str(contact.name), basis.rules, self.bench.said)
         if flips:
             told = f"By the rules, with the switches as they are set now, it would be {contact['status']}."
             said = pieces.paragraph(told) + said
