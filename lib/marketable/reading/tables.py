@@ -15,7 +15,6 @@ from .cells import cell_text
 from .files import Budget, FilePath, Progress, read_bytes, start_of, steady
 from .parquet_file import read_parquet
 from .table import REJECTED, Table, first_faults, no_column, raise_first, rejected_rows, without
-from .xlsx_file import read_xlsx
 
 __all__ = [
     "REJECTED",
@@ -73,6 +72,8 @@ def read_table(
         if start.startswith(b"PAR1"):
             table = read_parquet(path, known, size, tell)
         elif start.startswith(b"PK\x03\x04"):
+            from .xlsx_file import read_xlsx  # only here: openpyxl takes a while to load
+
             table = read_xlsx(path, known, size, tell)
         else:
             table = csv_file.plain(path, known, size, tell) or csv_file.careful(path, known, size, tell)
