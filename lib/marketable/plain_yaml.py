@@ -52,17 +52,24 @@ def load(text: str, error: type[MarketableError], file: str | Path | None = None
         expected = f"at most {_MOST_MARKS:,} lines and values, in {MOST >> 20} MB"
         raise error("This is too long to be settings", file=file, expected=expected)
     depth = 0
-    try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+
+    class Loader(yaml.BaseLoader):
+        """Composes what it may: an event that is refused is refused before it has an effect."""
+
+        def get_event(self) -> Any:
+            nonlocal depth
+            event = super().get_event()  # type: ignore[no-untyped-call]
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _DEEPEST:  # every further bracket would take longer than the one before
-                line = event.start_mark.line + 1 if event.start_mark else None
-                raise error("This is nested too deeply to be settings", file=file, row=line)
+                raise error("This is nested too deeply to be settings", file=file, row=event.start_mark.line + 1)
             anchor: str | None = getattr(event, "anchor", None)
             if anchor is not None:
-                line = event.start_mark.line + 1 if event.start_mark else None
-                raise error("Anchors and aliases are not used here", file=file, row=line, value=anchor)
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+                row = event.start_mark.line + 1
+                raise error("Anchors and aliases are not used here", file=file, row=row, value=anchor)
+            return event
+
+    try:
+        root = yaml.compose(text, Loader=Loader)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         problem = getattr(fault, "problem", None) or getattr(fault, "reason", None) or "unreadable characters"

@@ -16,7 +16,6 @@ from .cells import cell_text
 from .files import Budget, FilePath, Progress, read_bytes, start_of, steady
 from .parquet_file import read_parquet
 from .table import REJECTED, Only, Table, first_faults, no_column, raise_first, rejected_rows, without
-from .xlsx_file import read_xlsx
 
 __all__ = [
     "REJECTED",
@@ -79,6 +78,8 @@ def read_table(
         if start.startswith(b"PAR1"):
             table = read_parquet(path, known, size, tell, only)
         elif start.startswith(b"PK\x03\x04"):
+            from .xlsx_file import read_xlsx  # only here: openpyxl takes a while to load
+
             table = read_xlsx(path, known, size, tell)
             if only is not None:
                 table = replace(table, frame=table.frame[only(table.frame)])
