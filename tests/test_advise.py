@@ -70,6 +70,13 @@ def test_a_bill_that_is_upgraded_already_is_said_to_stay(sample: mk.Audit) -> No
     assert said.outlook.by_day["marketing"].iloc[-1] == 700 and said.outlook.saved == 0
 
 
+def test_what_the_tier_costs_less_from_the_renewal_on_is_said(sample: mk.Audit) -> None:
+    """Of 1,010 at the renewal 310 are more than a tier of 700 has, which is one step of 1,000."""
+    said = advice(sample, 700)
+    assert f"for {said.outlook.account.baseline.median[-1]:,}, if it is agreed" in said.text
+    assert "From the renewal on the tier for 700 costs 45.00 EUR a month less" in said.text
+
+
 def test_where_nothing_is_to_be_done_it_says_so(sample: mk.Audit) -> None:
     said = advice(sample, 5000)
     assert not len(said.steps) and "nothing to do" in said.text

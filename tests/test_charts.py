@@ -147,7 +147,9 @@ def test_what_is_kept_changes_no_pixel(
 
 def test_the_alt_texts_say_what_the_pictures_show() -> None:
     source, same, time, untiered, owed, _ = (chart.alt for chart in drawn())
-    assert source.startswith("Bar chart of contacts by creating tool. HubSpot forms created the most: 901 of 1,036.")
+    assert source.startswith(
+        "Bar chart of contacts by creating tool. HubSpot forms made the most marketing: 901 of 1,036."
+    )
     assert "HubSpot forms: 901 marketing, 844 non-marketing, 0 not covered (baseline: 1,035 marketing)" in source
     assert source.index("HubSpot forms: ") < source.index("Created by hand: ") < source.index("Chatflows: ")
     assert "(baseline: 901 marketing)" in same

@@ -456,6 +456,15 @@ def test_the_account_is_a_form_and_every_page_follows_it(sample: Workbench) -> N
     assert sample.work.basis.portal == mk.Portal() and "HubSpot delivers it" in sample.said
 
 
+def test_prices_that_do_not_fit_the_tier_take_away_nothing_but_the_money(sample: Workbench) -> None:
+    account = sample.opening.account
+    account.tier.value, account.included.value, account.step.value, account.monthly.value = 700, 300, 1000, 45.0
+    assert "Nothing is said in money. The price list does not have this tier: 700" in text(sample, "headline")
+    assert isinstance(sample.work.basis.outlook, mk.Outlook)
+    account.included.value = 0
+    assert "those beyond the included ones cost" in text(sample, "headline")
+
+
 def test_prices_are_three_numbers_or_a_list_and_what_being_over_costs_stands_in_the_headline(sample: Workbench) -> None:
     account = sample.opening.account
     account.tier.value = account.included.value = 700

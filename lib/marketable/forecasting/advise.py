@@ -7,6 +7,7 @@ not answer, only as many as are needed. Where that is not enough, switches are t
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -242,4 +243,20 @@ class _Search:
         if saved is not None and saved > 0:
             assert outlook.account.prices is not None
             said.append(f"That saves {saved:,.2f} {outlook.account.prices.currency} until {until}.")
-        return " ".join(said)
+        return " ".join([*said, *self._from_renewal_on(outlook)])
+
+    def _from_renewal_on(self, outlook: Outlook) -> Iterator[str]:
+        """What the tier that is needed at the renewal costs less, where it is known."""
+        account = outlook.account
+        prices, hub, tier = account.prices, account.portal.subscription.hub, account.portal.subscription.tier
+        step = None if prices is None else prices.step(hub, account.until)
+        if prices is None or step is None or tier is None or outlook.until != account.renewal:
+            return
+        included = tier if step.included is None else step.included
+        now, then = (int(each.by_day["marketing"].iloc[-1]) for each in (self.without, outlook))
+        before, after = (math.ceil(max(each - included, 0) / step.contacts) * step.monthly for each in (now, then))
+        if after < before:
+            yield (
+                f"From the renewal on the tier for {then:,} costs {before - after:,.2f} {prices.currency} a month less "
+                f"than the one for {now:,}, if it is agreed with HubSpot before."
+            )

@@ -58,10 +58,10 @@ class Prices(Settings):
 
     @classmethod
     def flat(
-        cls, included: float, step: float, monthly: float, *, hub: str = "professional", currency: str = "USD"
+        cls, included: float | None, step: float, monthly: float, *, hub: str = "professional", currency: str = "USD"
     ) -> Prices:
-        """A price list of three numbers, for who has no file: how many contacts the hub includes, how many more a step
-        has, and what a step costs a month.
+        """A price list of three numbers, for who has no file: how many contacts the hub includes (None: those of the
+        account's tier), how many more a step has, and what a step costs a month.
 
         Raises: PortalError for numbers that cannot be these.
 

@@ -68,7 +68,7 @@ class Findings:
         own = Portal.load(files["portal"]) if "portal" in files else Portal()
         prices = Prices.load(files["prices"]) if "prices" in files else None
         if parameters.step:
-            numbers = parameters.included, parameters.step, parameters.monthly
+            numbers = parameters.included or None, parameters.step, parameters.monthly
             prices = Prices.flat(*numbers, hub=own.subscription.hub)
         portal = own.with_switches(parameters.switches)
         if not len(opened.touches):

@@ -70,7 +70,9 @@ def steps(advice: Advice) -> str:
         return ""
     table = advice.steps.reset_index()
     table["counts_from"] = [day(each.date()) for each in table["counts_from"]]
-    names = {"counts_from": "counts from", "fewer": "fewer at the renewal", "monthly": "a month"}
+    prices = advice.outlook.account.prices
+    share = f"share of a month's price, {prices.currency}" if prices else "monthly"
+    names = {"counts_from": "counts from", "fewer": "fewer at the renewal", "monthly": share}
     table = table.rename(columns=names).drop(columns="how").dropna(axis="columns", how="all").round(2)
     hows = "".join(f"<p>{html.escape(how)}</p>" for how in dict.fromkeys(advice.steps["how"]))
     return html_table(table, "Step by step.") + pieces.folded("Where to click", hows)

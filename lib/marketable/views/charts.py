@@ -241,7 +241,7 @@ def _created_most(marketing: Sequence[int], names: Sequence[str]) -> str:
     if not any(marketing):
         return "No contact is marketing."
     most = max(range(len(names)), key=marketing.__getitem__)
-    return _finding(names[most], f"created the most: {marketing[most]:,} of {sum(marketing):,}.")
+    return _finding(names[most], f"made the most marketing: {marketing[most]:,} of {sum(marketing):,}.")
 
 
 def _crossed(now: pd.Series, tier: int | None, since: dt.date | None) -> str:
@@ -253,7 +253,9 @@ def _crossed(now: pd.Series, tier: int | None, since: dt.date | None) -> str:
     first = crossing(now, tier, since)
     if first is None:
         return f"At the end {against_tier(last, tier)}."
-    return f"Over the tier of {tier:,} since {day(first)}{'' if last > tier else f'; now {last:,}'}."
+    before = since is not None and bool((now[now.index < pd.Timestamp(since)] > tier).any())
+    term = " in this term" if before else ""
+    return f"Over the tier of {tier:,}{term} since {day(first)}{'' if last > tier else f'; now {last:,}'}."
 
 
 def _accounts_for(called: Sequence[tuple[str, str]], owed: np.ndarray, always: int) -> str:

@@ -19,8 +19,8 @@ HUBS = [(hub.capitalize(), hub) for hub in ("starter", "professional", "enterpri
 _NO_FILE = "no file: as this form says"
 _SINCE = "The day on which the account got marketing contacts; empty: not known, or from the start"
 _PRICES = (
-    "What your own invoice or offer says: how many marketing contacts are included, how many more come with a step of "
-    "the tier, and what a step costs a month. 0: not known, and nothing is said in money."
+    "What your own invoice or offer says: how many marketing contacts are included (0: those of your tier), how many "
+    "more come with a step of the tier, and what a step costs a month. Without a step nothing is said in money."
 )
 
 
@@ -44,8 +44,8 @@ class Account(widgets.VBox):  # type: ignore[misc]
         self.renewal = fields.day("Renewal", "The next day on which the term is renewed", "230px")
         self.since = fields.day("Marketing contacts since", _SINCE, "320px")
         self.zone = fields.line("Time zone", "Europe/Berlin", "UTC")
-        self.included, self.step = (fields.number(name, 0, 0, 10_000_000) for name in ("Included", "Step"))
-        self.monthly = fields.amount("Price a month")
+        self.included, self.step = (fields.number(name, 0, 0, 10_000_000) for name in ("Included", "Contacts a step"))
+        self.monthly = fields.amount("Step, a month")
         self.currency = fields.line("Currency", "EUR", "USD")
         for field, width in (
             (self.commitment, "220px"),
@@ -138,6 +138,6 @@ class Account(widgets.VBox):  # type: ignore[misc]
             shown(field, when=not self.price_list.has_file)
         self.prices = read[0] if read else None
         if asked and not self.price_list.has_file:
-            numbers = self.included.value, self.step.value, self.monthly.value
+            numbers = self.included.value or None, self.step.value, self.monthly.value
             self.prices = Prices.flat(*numbers, hub=self.hub.value, currency=self.currency.value.strip().upper())
         self._changed()

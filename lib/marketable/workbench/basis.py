@@ -15,9 +15,10 @@ import pandas as pd
 
 from marketable.auditing import Audit, audit
 from marketable.engine import Outcome, decide
-from marketable.errors import MarketableError
+from marketable.errors import MarketableError, PortalError
 from marketable.exports.opening import Opened
 from marketable.forecasting import Advice, Outlook, advise, forecast
+from marketable.forecasting.bill import check_tier
 from marketable.portal.portal import Flip, Portal
 from marketable.portal.prices import Prices
 from marketable.portal.term import term_start
@@ -67,22 +68,32 @@ class Basis:
         export = self.opened.export
         if export is None or export.contacts["status"].isna().all():
             return None
-        return audit(export, self.portal, edition=self.edition, prices=self.prices)
+        return audit(export, self.portal, edition=self.edition, prices=self._money[0])
 
     @functools.cached_property
     def outlook(self) -> Outlook | MarketableError:
         """What comes; where nothing can be said, why."""
         try:
             source = self.opened.touches if self.audit is None else self.audit
-            return forecast(source, self.portal, self.prices)
+            return forecast(source, self.portal, self._money[0])
         except MarketableError as fault:
             return fault
+
+    @functools.cached_property
+    def _money(self) -> tuple[Prices | None, str]:
+        """The prices; where they do not fit the tier none, and why: the counts and what to do stand without them."""
+        try:
+            last = self.opened.touches["occurred_at"].max()
+            check_tier(self.portal.subscription, self.prices, dt.date.today() if pd.isna(last) else last.date())
+        except PortalError as fault:
+            return None, f"Nothing is said in money. {fault.problem}: {fault.value:,}. {fault.advice}"
+        return self.prices, ""
 
     def advice(self, limit: int) -> Advice:
         """What to do to stay within a limit. Raises: what `advise` raises."""
         if limit not in self._advised:
             assert self.audit is not None
-            self._advised[limit] = advise(self.audit, limit, portal=self.portal, prices=self.prices)
+            self._advised[limit] = advise(self.audit, limit, portal=self.portal, prices=self._money[0])
         return self._advised[limit]
 
     @property
@@ -199,8 +210,9 @@ class Basis:
             said.append(words.uncovered(self.counts(flips)))
         if not flips and self.prices is not None and not isinstance(self.outlook, MarketableError):
             said += [words.dated(each) for each in self.outlook.says[1:]]
+        said.append(self._money[1])
         lacks = [text for name, text in self.opened.understood.items() if name.startswith("no ")]
-        return [*said, *lacks]
+        return [*filter(None, said), *lacks]
 
     @property
     def explained(self) -> int:
