@@ -118,9 +118,10 @@ def _pages(path: FilePath, chunk: Any, budget: Budget) -> tuple[int, bool]:
 
     What a file says of a whole column may be less: the pages are what counts.
     """
-    start = chunk.data_page_offset
-    if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < start:
-        start = chunk.dictionary_page_offset
+    offsets = [chunk.data_page_offset, chunk.dictionary_page_offset if chunk.has_dictionary_page else 0]
+    start = min(filter(lambda offset: offset > 0, offsets), default=0)  # without a row there is no page of data
+    if not start:
+        return 0, False
     unpacked, is_growing, end = 0, False, start + chunk.total_compressed_size
     with Path(path).open("rb") as file:
         while start < end:

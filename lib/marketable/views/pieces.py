@@ -156,9 +156,12 @@ def explanation(contact: pd.Series, touches: pd.DataFrame, rules: Mapping[str, R
     )
 
 
-def touched(touches: pd.DataFrame, rules: Mapping[str, Rule]) -> str:
-    """A contact's touches, each with its sentence. Arguments: touches, of `Outcome.why`."""
-    return f'<ol class="mk-touches">{"".join(_touch(touch, rules) for touch in touches.itertuples())}</ol>'
+def touched(touches: pd.DataFrame, rules: Mapping[str, Rule], *, open_sources: bool = False) -> str:
+    """A contact's touches, each with its sentence. Arguments: touches, of `Outcome.why`; open_sources, whether it is
+    read at once where each was read, for what folds away as a whole.
+    """
+    items = "".join(_touch(touch, rules, open_sources) for touch in touches.itertuples())
+    return f'<ol class="mk-touches">{items}</ol>'
 
 
 def counts_table(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -185,15 +188,16 @@ def sourced(reason: str) -> tuple[str, str]:
     return sentence, judged.lstrip() + reference
 
 
-def _touch(touch: Any, rules: Mapping[str, Rule]) -> str:
+def _touch(touch: Any, rules: Mapping[str, Rule], open_sources: bool) -> str:
     source, asset, when = touch.source, touch.asset, touch.occurred_at
     before, after = (_status(getattr(touch, name)) for name in ("status_before", "status_after"))
     tool = called(f"{source}/{asset}" if asset else source, rules)
     sentence, reference = sourced(str(touch.reason))
     change = before if before == after else f"{before} → {after}"
+    read = paragraph(reference, "mk-note") if open_sources and reference else where_read(reference)
     return (
         f"<li><b>{pd.Timestamp(when):%Y-%m-%d %H:%M} · {html.escape(tool)} · {change}</b><br>{html.escape(sentence)}"
-        f"{where_read(reference)}</li>"
+        f"{read}</li>"
     )
 
 

@@ -36,7 +36,9 @@ def posed(firm: Firm) -> Posed:
     on = words.day(account.as_of)
     asks = pieces.paragraph(f"A small firm pays for a tier of {TIER} and has three contacts.") + facts(account)
     asks += html_table(touches_of(firm.contacts), f"What happened to them until {on}")
-    touches = (pieces.touched(card.touches, Rulebook.load().newest) for card in firm.contacts.values())
+    touches = (
+        pieces.touched(card.touches, Rulebook.load().newest, open_sources=True) for card in firm.contacts.values()
+    )
     behind = "".join(pieces.paragraph(name) + told for name, told in zip(firm.contacts, touches, strict=True))
     choices = [(answer, answer) for answer in ANSWERS]
     return Posed(firm.answer, "tier", asks, f"On {on} it is", choices, firm.answer, why(firm), behind)

@@ -42,7 +42,7 @@ class FindPanel(Questions):
         assert over is not None
         story = (
             f"The tier is {tier:,}. Since {words.day(over)} there are more marketing contacts than that, now "
-            f"{by_day.iloc[-1]:,}. One of the switches below was turned on some weeks or months before, and nobody "
+            f"{by_day.iloc[-1]:,}. One of the switches below was turned on at some time before, and nobody "
             "noted it. Which? Move the day below to and fro: whom did each create before, whom since, and how many of "
             "these are marketing?"
         )

@@ -41,7 +41,7 @@ def posed(card: Card, statuses: Sequence[str] = STATUSES) -> Posed:
     on = words.day(card.account.as_of)
     asks = facts(card.account) + html_table(touches_of({"": card}), f"What happened to it until {on}")
     choices = [(status, status) for status in statuses]
-    behind = pieces.touched(card.touches, Rulebook.load().newest)
+    behind = pieces.touched(card.touches, Rulebook.load().newest, open_sources=True)
     prompt = f"On {on} it is"
     return Posed(card.case, card.kind, asks, prompt, choices, card.status, words.dated(why(card)), behind)
 

@@ -98,6 +98,6 @@ def _behind(why: Explanation) -> str:
     if why.outcome is not None:
         names = Rulebook.load().newest
         for contact_id in why.outcome.contacts.index:
-            shown += pieces.touched(why.outcome.why(contact_id), names)
+            shown += pieces.touched(why.outcome.why(contact_id), names, open_sources=True)
     rules = "".join(f"<li>{article.in_full(rule)}</li>" for rule in why.rules)
     return shown + (f'<ul class="mk-touches">{rules}</ul>' if rules else "")

@@ -56,7 +56,8 @@ def order() -> list[tuple[str, str]]:
     rulebook = Rulebook.load()
     life = {name: f"{rule.says[:1].upper()}{rule.says[1:]}." for name, rule in rulebook.lifecycle.items()}
     upgrading = [rule.name for rule in rulebook.newest.values() if rule.upgrades_existing]
-    upgrades = f"{', '.join(upgrading[:-1])} and {upgrading[-1]}, while the switch is on. Nothing else."
+    upgrades = f"{', '.join(upgrading[:-1])} and {upgrading[-1]}, while the switch is on; no other tool. "
+    upgrades += "No tool makes anybody non-marketing."
     return [
         ("Is it older than the account’s marketing contacts?", f"{life['access']} Then go on with 3."),
         ("Who created it?", "Look into the table: the tool, and its switch on that day."),

@@ -85,7 +85,7 @@ class StoryPanel(Panel):
         since = "" if pd.isna(contact["since"]) else f" since {words.day(contact['since'].date())}"
         waits = ", and waits for the update date" if contact["waiting"] else ""
         said = pieces.paragraph(f"This contact is {status}{since}{waits}.", "mk-answer")
-        behind = source(pieces.touched(touched, self._rulebook.on(self.edition.value or as_of)))
+        behind = source(pieces.touched(touched, self._rulebook.on(self.edition.value or as_of), open_sources=True))
         self.answer.value = said + pieces.bullets(steps(touched, contact)) + behind
 
     def _touch(self, day: dt.date | None, tool: str, on: bool) -> StoryTouch | None:
