@@ -28,6 +28,7 @@ from marketable.views import audited, charts, choosing, switch_list
 from marketable.views.tables import csv, html_table
 from marketable.workbench import Workbench, opening, parts, telling, to_do
 from marketable.workbench.ahead import Ahead
+from marketable.workbench.basis import Basis
 from marketable.workbench.chart import by_explanation
 from marketable.workbench.data import Data
 from marketable.workbench.page import FILE, NAMES
@@ -948,3 +949,12 @@ def test_a_chart_of_nothing_is_still_a_chart_and_a_shortened_table_says_so() -> 
     assert charts.over_time(nothing.by_day(), nothing.by_day(), 10).alt.endswith("Nothing happened yet.")
     assert "The first 2 of 3 rows" in html_table(pd.DataFrame({"a": [1, 2, 3]}), "Counts.", most=2)
     assert audited.portal(mk.audit(mk.read_export(EXPORT), PORTAL)).count("</pre>") == 1
+
+
+def test_what_flips_change_is_of_the_same_day_as_what_is_expected(tmp_path: Path) -> None:
+    """The account got marketing contacts after the last touch, and before the day of the file."""
+    file = tmp_path / "contacts-2026-11-02.csv"
+    file.write_bytes(EXPORT.read_bytes())
+    basis = Basis(open_file(file), mk.Portal(access_since="2026-11-01"))
+    assert basis.what_if.counts().sum() == basis.baseline.counts().sum() == len(basis.opened.export.contacts)
+    assert basis.outcome({"hubspot_form/Newsletter": False}).as_of == basis.baseline.as_of == pd.Timestamp("2026-11-02")

@@ -19,7 +19,7 @@ from marketable.exports.contacts import FORMS
 from marketable.portal.portal import Portal, checked_portal
 from marketable.portal.prices import Prices
 from marketable.portal.update_dates import update_date_after
-from marketable.rulebook import MARKETING, STATUSES
+from marketable.rulebook import MARKETING, NOT_COVERED, STATUSES
 
 from . import groups as grouping
 from . import mailing as mail
@@ -93,6 +93,15 @@ class Audit:
     def marketing(self) -> int:
         """The marketing contacts in the export."""
         return int(self.contacts["actual"].eq(MARKETING).sum())
+
+    @functools.cached_property
+    def own(self) -> pd.DataFrame:
+        """Contacts by creating source (rows) and HubSpot's own status (columns); a status that is not told stands under
+        not covered.
+        """
+        contacts = self.export.contacts
+        status = contacts["status"].astype("object").fillna(NOT_COVERED)
+        return pd.crosstab(contacts["source"].astype("str"), status).reindex(columns=list(STATUSES), fill_value=0)
 
     @property
     def tier(self) -> int | None:

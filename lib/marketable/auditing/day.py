@@ -32,8 +32,11 @@ class ExportDay:
 
     @property
     def as_of(self) -> pd.Timestamp | None:
-        """The instant up to which an export's touches are decided, as `decide` takes it: none where a touch is last."""
-        return self.last if pd.isna(self._touched.max()) or self.last > self._touched.max() else None
+        """The instant up to which an export's touches are decided, as `decide` takes it: none where a touch is last, or
+        where nothing tells of a moment.
+        """
+        last, touched = self.last, self._touched.max()
+        return None if pd.isna(last) or last <= touched else last
 
     @functools.cached_property
     def moments(self) -> pd.Series:

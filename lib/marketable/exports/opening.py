@@ -14,6 +14,7 @@ from marketable.errors import DataError
 from marketable.paths import at_home, is_folder
 from marketable.reading.tables import FilePath
 from marketable.reading.touches import Batch, read_touches
+from marketable.rulebook import NOT_COVERED
 
 from . import ColumnMapping, Export, read_export
 from .files import SUFFIXES, Progress, files_of, openable, submissions_of, tables_beside
@@ -39,6 +40,11 @@ class Opened:
     def rows_used(self) -> int:
         """The rows that were used: neither rejected, nor of contacts that are no more."""
         return self.rows_read - len(self.rejected) - (0 if self.export is None else len(self.export.gone))
+
+    @property
+    def names_tools(self) -> bool:
+        """Whether it says of anybody what created them. Where not, the rules have nothing to count."""
+        return self.export is None or bool(self.export.contacts["source"].ne(NOT_COVERED).any())
 
 
 def open_file(

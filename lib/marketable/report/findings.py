@@ -26,7 +26,7 @@ from marketable.portal.portal import Portal
 from marketable.portal.prices import Prices
 from marketable.portal.term import term_start
 from marketable.portal.update_dates import update_date_after
-from marketable.rulebook import MARKETING, NOT_COVERED, STATUSES, Rule, Rulebook
+from marketable.rulebook import MARKETING, STATUSES, Rule, Rulebook
 from marketable.views import pieces
 from marketable.what_if.plans import Plan
 from marketable.what_if.what_if import WhatIf, no_such_switch
@@ -103,11 +103,6 @@ class Findings:
     def tier(self) -> int | None:
         """The marketing contacts that are paid for, where the portal tells."""
         return self.portal.subscription.tier
-
-    @functools.cached_property
-    def names_tools(self) -> bool:
-        """Whether the data say of anybody what created them. Where not, nothing is counted by the rules."""
-        return self.opened.export is None or bool(self.opened.export.contacts["source"].ne(NOT_COVERED).any())
 
     @property
     def tier_of_rules(self) -> int | None:
@@ -202,11 +197,7 @@ class Findings:
         """Contacts by creating source (rows) and HubSpot's own status (columns); None where there is no audit. A status
         that is not told stands under not covered.
         """
-        if self.audit is None:
-            return None
-        contacts = self.audit.export.contacts
-        status = contacts["status"].astype("object").fillna(NOT_COVERED)
-        return pd.crosstab(contacts["source"].astype("str"), status).reindex(columns=list(STATUSES), fill_value=0)
+        return None if self.audit is None else self.audit.own
 
     @property
     def gaps(self) -> pd.DataFrame | None:

@@ -111,7 +111,7 @@ def charts(found: Findings) -> Section:
         drawn.over_time(by_day, baseline, found.tier_of_rules if flips else found.tier, found.term_start),
         drawn.credit(after.rename(index=discreet), found.what_if.always, names),
     )
-    if not found.names_tools:  # only how many there were when
+    if not found.opened.names_tools:  # only how many there were when
         pictures, tables = pictures[1:2], tables[1:2]
     shown = "".join(
         f'<figure><div class="mk-scroll">{picture._repr_html_()}</div>'
@@ -121,13 +121,13 @@ def charts(found: Findings) -> Section:
     title = "What there would be" if flips else "What there is"
     title += "" if found.audit is None else ", by the rules" if flips else ", as HubSpot counts"
     by_rules = ""
-    if found.audit is not None and not flips and found.names_tools:
+    if found.audit is not None and not flips and found.opened.names_tools:
         by_rules = pieces.paragraph(
             f"What the switches account for is by the rules, which explain {found.marketing:,} marketing contacts.",
             "mk-note",
         )
     return Section(
-        "charts", title, f'<div class="mk-pictures">{shown}</div>{by_rules}{pieces.CREDIT * found.names_tools}'
+        "charts", title, f'<div class="mk-pictures">{shown}</div>{by_rules}{pieces.CREDIT * found.opened.names_tools}'
     )
 
 
@@ -142,7 +142,7 @@ def changes(found: Findings) -> Section | None:
         own = pieces.paragraph(discreet(str(recorded)))
         own += html_table(through, "What made contacts marketing, as recorded.", most=_MOST) if len(through) else ""
     title = f"What changed in {found.period.name}"
-    if not found.names_tools:
+    if not found.opened.names_tools:
         return Section("changes", title, own) if own else None
     counts = found.counts[MARKETING]
     was, now = int(counts["before"]), int(counts["now"])
@@ -158,7 +158,7 @@ def changes(found: Findings) -> Section | None:
 
 def what_if(found: Findings) -> Section | None:
     """What the flips that were asked would do; nothing where none were, or where nothing says what created whom."""
-    if not found.flips or not found.names_tools:
+    if not found.flips or not found.opened.names_tools:
         return None
     after, before = found.counts.T["what-if"], found.counts.T["now"]
     flips = "; ".join(f"{found.called(name)} {_set_to(flip)}" for name, flip in found.flips.items())
@@ -178,7 +178,7 @@ def flip(found: Findings) -> Section | None:
     """The switches, and what flipping them does. On a page a script makes them work; without it the table stands.
     Nothing where nothing says what created whom.
     """
-    if not found.names_tools:
+    if not found.opened.names_tools:
         return None
     switches = found.what_if.switches.sort_values(["credit", "exposed"], ascending=False, kind="stable")
     table = found.what_if.portable(found.flips)
@@ -232,10 +232,10 @@ def own_statuses(found: Findings) -> Section | None:
         pieces.paragraph(_OWN)
         + _worded(counts, f"Contacts, each with one explanation{seen}.")
         + pieces.bullets(audit.remarks.values())
-        + (_seeming(found, audit) if found.names_tools else "")
+        + (_seeming(found, audit) if found.opened.names_tools else "")
         + _groups(found, audit)
         + ("<h3>What people say</h3>" + audited.myths(audit) if len(audit.myths) else "")
-        + (_by_source(found, audit) if found.names_tools else "")
+        + (_by_source(found, audit) if found.opened.names_tools else "")
         + (pieces.folded(_AS_THEY_SHOW, f'<div class="mk-scroll">{audited.portal(audit)}</div>') * _differs(audit)),
     )
 
@@ -247,7 +247,7 @@ def left_open(found: Findings) -> Section:
     lines = [f"{opened.rows_read:,} rows read, {opened.rows_used:,} used, {len(opened.rejected):,} rejected."]
     silent = "HubSpot's article does not say which status their tool sets, or the data do not name it."
     lines.append(f"{count:,} {'contact is' if count == 1 else 'contacts are'} not covered: {silent}")
-    lines += [_unasked(found, name) for name in found.what_if.unasked if found.names_tools]
+    lines += [_unasked(found, name) for name in found.what_if.unasked if found.opened.names_tools]
     if found.now.ambiguous:
         lines.append(
             f"{found.now.ambiguous:,} of the contacts were created between two editions of the article that disagree "
@@ -368,7 +368,7 @@ def _key_figures(found: Findings) -> str:
     if found.tier is not None:
         room = found.tier - billed(found)
         shown[f"{'below' if room >= 0 else 'over'} the tier"] = f"{abs(room):,}"
-    if not found.names_tools:
+    if not found.opened.names_tools:
         return _figures(shown)
     shown[f"marketing{by_rules}"] = f"{found.marketing:,}"
     if found.own is None:

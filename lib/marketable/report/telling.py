@@ -22,7 +22,7 @@ _FEW, _CLEAR = 5, 0.2  # contacts, and the share of a tool's contacts, below whi
 
 def first_paragraph(found: Findings) -> list[str]:
     """Sentences, the most important first."""
-    by_rules = [*_which_way(found), *_imagined(found)] if found.names_tools else []
+    by_rules = [*_which_way(found), *_imagined(found)] if found.opened.names_tools else []
     return [*_where_it_stands(found), *_what_comes(found), *_what_to_do(found), *by_rules, *_rejected(found)]
 
 
@@ -33,7 +33,7 @@ def billed(found: Findings) -> int:
 
 def _where_it_stands(found: Findings) -> list[str]:
     total, tier, audit = int(found.counts.T["now"].sum()), found.tier, found.audit
-    if audit is None and not found.names_tools:
+    if audit is None and not found.opened.names_tools:
         return [f"HubSpot's own statuses are not known of {day(found.as_of.date())}. {NO_TOOLS}"]
     if audit is None:
         text = f"On {day(found.as_of.date())}, {found.marketing:,} of {total:,} contacts are marketing"
@@ -45,7 +45,7 @@ def _where_it_stands(found: Findings) -> list[str]:
     counted, actual, expected = (int(gaps[column].sum()) for column in ("contacts", "actual", "expected"))
     text = f"HubSpot counts {actual:,} of these {counted:,} contacts as marketing"
     text += f", {against_tier(actual, tier)}. " if tier else ". "
-    if not found.names_tools:
+    if not found.opened.names_tools:
         return [text + NO_TOOLS]
     if expected == actual and not gaps["difference"].any():
         return [text + "The rules and the portal's switches explain every one of them."]

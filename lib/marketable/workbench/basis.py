@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from marketable.auditing import Audit, audit
+from marketable.auditing import Audit, ExportDay, audit
 from marketable.engine import Outcome, decide
 from marketable.errors import MarketableError, PortalError
 from marketable.exports.opening import Opened
@@ -22,7 +22,7 @@ from marketable.forecasting.bill import check_tier
 from marketable.portal.portal import Flip, Portal
 from marketable.portal.prices import Prices
 from marketable.portal.term import term_start
-from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, STATUSES, Rule, Rulebook
+from marketable.rulebook import MARKETING, NON_MARKETING, STATUSES, Rule, Rulebook
 from marketable.views import words
 from marketable.what_if import WhatIf
 
@@ -49,13 +49,13 @@ class Basis:
 
     @functools.cached_property
     def what_if(self) -> WhatIf:
-        return WhatIf(self.opened.touches, self.portal, edition=self.edition)
+        return WhatIf(self.opened.touches, self.portal, edition=self.edition, as_of=self._until)
 
     @functools.cached_property
     def baseline(self) -> Outcome:
         if self.audit is not None:
             return self.audit.expected
-        return decide(self.opened.touches, self.portal, edition=self.edition)
+        return decide(self.opened.touches, self.portal, edition=self.edition, as_of=self._until)
 
     @functools.cached_property
     def rules(self) -> dict[str, Rule]:
@@ -96,10 +96,11 @@ class Basis:
             self._advised[limit] = advise(self.audit, limit, portal=self.portal, prices=self._money[0])
         return self._advised[limit]
 
-    @property
-    def created(self) -> bool:
-        """Whether it is known what created any contact; else the rules have nothing to count."""
-        return self.opened.export is None or bool(self.opened.export.contacts["source"].ne(NOT_COVERED).any())
+    @functools.cached_property
+    def _until(self) -> pd.Timestamp | None:
+        """The instant up to which everything here is decided: the export's own, or that of the last touch (None)."""
+        export = self.opened.export
+        return None if export is None else ExportDay(export, self.portal.time_zone).as_of
 
     @property
     def tier(self) -> int | None:
@@ -130,7 +131,7 @@ class Basis:
         if key not in self._decided:
             self._decided.clear()
             changed = self.portal.with_switches(flips)
-            self._decided[key] = decide(self.opened.touches, changed, edition=self.edition)
+            self._decided[key] = decide(self.opened.touches, changed, edition=self.edition, as_of=self._until)
         return self._decided[key]
 
     @functools.cached_property
@@ -138,9 +139,7 @@ class Basis:
         """Contacts by what created them and by status, without a flip."""
         if self.audit is None:
             return self.what_if.by("source")
-        contacts = self.audit.export.contacts
-        status = contacts["status"].astype("object").fillna(NOT_COVERED)
-        table = pd.crosstab(contacts["source"].astype("str"), status).reindex(columns=list(STATUSES), fill_value=0)
+        table = self.audit.own
         return table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index]
 
     def by_source(self, flips: Flips) -> pd.DataFrame:
@@ -191,7 +190,7 @@ class Basis:
         """The sentence that everything hangs on."""
         now, before = self.counts(flips), self.counts({})
         if self.audit is None:
-            if not self.created:
+            if not self.opened.names_tools:
                 return "The file says neither who is a marketing contact nor what created the contacts."
             verb = "contact is" if before.sum() == 1 else "contacts are"
             text = f"{before[MARKETING]:,} of {before.sum():,} {verb} marketing"
@@ -204,9 +203,9 @@ class Basis:
     def beside(self, flips: Flips) -> list[str]:
         """Smaller sentences below it."""
         said = []
-        if self.audit is not None and self.created:
+        if self.audit is not None and self.opened.names_tools:
             said.append(f"The rules, with the switches as this account has them, explain {self.explained:,} of them.")
-        if self.audit is None and self.created:
+        if self.audit is None and self.opened.names_tools:
             said.append(words.uncovered(self.counts(flips)))
         if not flips and self.prices is not None and not isinstance(self.outlook, MarketableError):
             said += [words.dated(each) for each in self.outlook.says[1:]]
