@@ -160,7 +160,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         if name not in self.pages:
             index = NAMES.index(name)
             self.pages[name] = PAGES[index](self)
-            self.tabs.children = [*self.tabs.children[:index], self.pages[name], *self.tabs.children[index + 1 :]]
+            # Into a box that stays: a tab that is replaced loses a click made meanwhile.
+            self.tabs.children[index].children = [self.pages[name]]
         if name in self._stale:
             self._stale.discard(name)
             self.pages[name].draw()
