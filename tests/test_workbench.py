@@ -35,6 +35,7 @@ from marketable.workbench.page import FILE, NAMES
 from marketable.workbench.switches import Switches
 from marketable.workbench.to_do import ToDo
 from marketable.workbench.why import Why
+from marketable.workbench.work import MADE_UP
 from reference import reference_decide
 
 PORTAL = mk.Portal.load(DATA / "portal.yaml")
@@ -220,6 +221,15 @@ def test_an_export_without_what_created_contacts_gets_no_count_by_the_rules(tmp_
     assert text(bench, "error") == ""
     assert "neither who is a marketing contact nor what created" in text(bench, "headline")
     assert "Record source" in text(bench, "headline") and "is marketing" not in text(bench, "headline")
+
+
+def test_the_form_for_data_and_account_is_opened_and_closed_by_one_button_that_says_which() -> None:
+    bench = Workbench(own=True)
+    assert bench.change.layout.display == "none", "nothing is open that could be changed"
+    bench.opening.choice.value = MADE_UP
+    for said, form in (("Change", "none"), ("Done", ""), ("Change", "none")):
+        assert (bench.change.description, bench.opening.layout.display) == (said, form)
+        bench.change.click()
 
 
 def test_an_own_file_is_judged_by_no_made_up_account_unless_that_is_chosen(tmp_path: Path) -> None:

@@ -70,11 +70,13 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         super().__init__()
         self.add_class("mk")
         self.change.on_click(lambda _: shown(self.opening, when=self.opening.layout.display == "none"))
+        self.opening.layout.observe(lambda _: self._name_change(), "display")
         self.again.on_click(lambda _: self.react(self._take_up))
         self.afresh.on_click(lambda _: shown(self.offer, when=False))
         self.tabs.observe(lambda _: self.react(self._draw_page), "selected_index")
         shown(self.opening, when=own)
-        shown(self.tabs, when=False)
+        for widget in (self.change, self.tabs):
+            shown(widget, when=False)
         self._offer_saved()
         top = row(self.at["open"], self.change)
         top.add_class("mk-top")
@@ -120,7 +122,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         """Works on other data. Arguments: found, how they are found again."""
         self.work = Work(self._judged(opened))
         self._found = dict(found)
-        shown(self.tabs, when=True)
+        for widget in (self.change, self.tabs):
+            shown(widget, when=True)
         shown(self.opening, when=False)
         first = "Data" if not len(opened.touches) else "Switches" if self.work.basis.audit is None else "Why"
         with self.quietly():
@@ -203,6 +206,9 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         day = f" · as of {words.day(basis.as_of)}" if basis.as_of else ""
         rules = f" · rules as of {basis.edition}" if basis.edition else ""
         return f"{basis.opened.name} · account: {self.opening.account.called}{rules}{day}"
+
+    def _name_change(self) -> None:
+        self.change.description = "Change" if self.opening.layout.display == "none" else "Done"
 
     def _say_what_is_open(self) -> None:
         self.at["open"].value = pieces.paragraph(self.what_is_open)
