@@ -185,7 +185,12 @@ def test_every_page_stands_on_hubspots_own_count(sample: Workbench, tier: int) -
     ]  # fmt: skip
     assert text(sample, "ahead").startswith(f"{MARKETING:,} marketing contacts on 31 October 2026 as HubSpot counts")
     (explained,) = re.findall(r"explain (\d+) of them", text(sample, "headline"))
-    assert f"Of these {explained} as the rules expect" in text(sample, "why")
+    assert f"Of the {MARKETING} marketing contacts {explained} are so as the rules expect" in text(sample, "why")
+    over = sample.work.basis.past.loc["2026-07-01":] > tier  # the account's term begins there
+    days = (
+        f"{over.idxmax():Over the tier of {tier} first on %-d %B %Y}" if over.any() else f"Not over the tier of {tier}"
+    )
+    assert days in text(sample, "why") and "HubSpot forms (" in text(sample, "why")
 
 
 def test_a_flip_of_an_export_is_told_on_top_of_hubspots_count_and_is_the_same_wherever_it_stands(
@@ -398,7 +403,7 @@ def test_the_planted_switches_look_otherwise_and_each_is_taken_over_with_one_cli
 
 def test_the_parts_of_the_explanation_sum_to_the_count(sample: Workbench) -> None:
     parts = re.findall(
-        r"(\d[\d,]*) (?:as the rules|through a switch|through what|through something|for one of|created by)",
+        r"(\d[\d,]*) (?:are so as the rules|through a switch|through what|through something|for one of|created by)",
         text(sample, "why"),
     )
     assert sum(int(part.replace(",", "")) for part in parts) == MARKETING

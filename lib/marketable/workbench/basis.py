@@ -23,12 +23,13 @@ from marketable.portal.portal import Flip, Portal
 from marketable.portal.prices import Prices
 from marketable.portal.term import term_start
 from marketable.rulebook import MARKETING, NON_MARKETING, STATUSES, Rule, Rulebook
-from marketable.views import words
+from marketable.views import pieces, words
 from marketable.what_if import WhatIf
 
 from .telling import by_rule
 
 Flips = Mapping[str, Flip]
+_MOST = 3  # tools that are named
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +213,26 @@ class Basis:
         said.append(self._money[1])
         lacks = [text for name, text in self.opened.understood.items() if name.startswith("no ")]
         return [*filter(None, said), *lacks]
+
+    def why_over(self) -> list[str]:
+        """Since when the account is over its tier, if it is, and what created most of its marketing contacts."""
+        said = []
+        if self.tier is not None:
+            since, term = words.crossing(self.past, self.tier, self.term), self.term
+            if since is not None:
+                said.append(
+                    f"Over the tier of {self.tier:,} first on {words.day(since)}. One day over upgrades the bill until "
+                    "the renewal."
+                )
+            else:
+                days = f"since the renewal on {words.day(term)}" if term else "on any day in these data"
+                said.append(f"Not over the tier of {self.tier:,} {days}.")
+        most = self.own[MARKETING].nlargest(_MOST)
+        most = most[most > 0]
+        if len(most):
+            tools = ", ".join(f"{pieces.called(str(name), self.rules)} ({count:,})" for name, count in most.items())
+            said.append(f"What created the most of today's marketing contacts: {tools}.")
+        return said
 
     @property
     def explained(self) -> int:
