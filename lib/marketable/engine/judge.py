@@ -15,9 +15,9 @@ from marketable.portal.portal import Portal
 
 from .by_contact import ByContact, by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
-from .grouping import in_parts
-from .moments import EARLIEST, midnight
+from .moments import EARLIEST, start
 from .rows import Rows
+from .sorting import in_parts
 from .table import NONE, ROLES, Role, Table, cases_of_rows
 
 # By 2 × (status before + 1) + whether the touch makes an existing contact marketing.
@@ -72,7 +72,7 @@ class _Later:
 def judge(batch: Rows, cases: Cases, portal: Portal) -> Judged:
     """Every row's explanation and every contact's end."""
     case, table = cases_of_rows(batch, cases, portal)
-    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
+    access = start(portal.access_since)
     explanation = np.empty_like(case)
     kind = np.int32 if len(case) <= np.iinfo(np.int32).max else np.int64
 

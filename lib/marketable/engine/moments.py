@@ -58,14 +58,11 @@ def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]
     return (int(np.datetime64(_instant(time, zone), "us").astype(np.int64)) if zoned else wall), wall
 
 
-def start(since: dt.datetime | None) -> int:
-    """A local time as the engine counts it; EARLIEST for what was so from the beginning."""
+def start(since: dt.date | None) -> int:
+    """A local time, or the first moment of a day, as the engine counts it; EARLIEST for what was so from the
+    beginning.
+    """
     return EARLIEST if since is None else int(np.datetime64(since, "us").astype(np.int64))
-
-
-def midnight(day: dt.date) -> int:
-    """The first moment of a day on the account's wall clock, in microseconds."""
-    return int(np.datetime64(day, "us").astype(np.int64))
 
 
 def _micro(column: pd.Series) -> Microseconds:

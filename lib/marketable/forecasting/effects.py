@@ -16,7 +16,7 @@ import pandas as pd
 from marketable.errors import DataError, UnknownNameError, nearest
 from marketable.portal.portal import Portal
 from marketable.portal.update_dates import update_date_after
-from marketable.reading.table import no_column
+from marketable.reading.rows import no_column
 from marketable.reading.tables import read_table
 
 from .actions import Action

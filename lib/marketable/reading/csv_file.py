@@ -30,7 +30,7 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, UNCLOSED, too_long
 from .files import START, FilePath, Progress, no_table
 from .header import MOST_COLUMNS, Header, Known, find_header, header_of, known_in, no_name
-from .table import Only, Rows, Table, as_frame, blank_rows, first_faults, ragged_rows, short, spoilt_rows, without
+from .rows import Only, Rows, Table, as_frame, blank_rows, first_faults, ragged_rows, short, spoilt_rows, without
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)

@@ -15,7 +15,7 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
 from .files import Budget, FilePath, Progress
 from .header import Header, Known, header_of, no_name
-from .table import Only, Table, as_frame, blank_rows, first_faults, spoilt_rows, without
+from .rows import Only, Table, as_frame, blank_rows, first_faults, spoilt_rows, without
 from .thrift import fields
 
 _BATCH, _AT_ONCE = 1 << 16, 1 << 24  # rows; bytes
