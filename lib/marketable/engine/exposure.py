@@ -220,12 +220,6 @@ def _months(wall: np.ndarray) -> np.ndarray:
     return np.asarray(eras(wall, starts).astype(np.int32) + first.astype(np.int32))
 
 
-def _distinct(numbers: np.ndarray) -> np.ndarray:
-    """The distinct ones of numbers that nearly ascend, which a stable sort is quick with."""
-    numbers = np.sort(numbers, kind="stable")
-    return numbers[np.diff(numbers, prepend=-1) > 0]
-
-
 def _sets(
     contact: np.ndarray, slot: np.ndarray, contacts: int, slots: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -241,7 +235,8 @@ def _sets(
     number = np.zeros(contacts, dtype=np.int64)
     number[contact[~several]] = slot[~several] + 1
 
-    element = _distinct(contact[several].astype(np.int64) * slots + slot[several])
+    element = np.sort(contact[several].astype(np.int64) * slots + slot[several], kind="stable")  # it nearly ascends
+    element = element[np.diff(element, prepend=-1) > 0]
     contact, slot = element // slots, element % slots
     starts = np.flatnonzero(np.diff(contact, prepend=-1))
     lengths = np.diff(np.append(starts, len(contact)))

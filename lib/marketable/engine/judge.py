@@ -180,7 +180,8 @@ def _endings(
         # At the end a request still waits where nothing came after it, and its update date has not come either.
         asked = _last_of(rows.requests, contact, count)
         pending = np.flatnonzero((asked != NONE) & (status != NON_MARKETING_CODE))
-        pending = pending[~_made_after(asked[pending], pending, rows)]
+        made = _last_of(rows.asking[rows.makes[rows.asking]], contact, count)
+        pending = pending[made[pending] <= asked[pending]]
         effect, when = _took_effect(rows.case[asked[pending]], table)
         reached = when <= batch.as_of
         waiting[pending[~reached]] = True
@@ -244,12 +245,6 @@ def _emptied(rows: ByContact, asked: np.ndarray, due: np.ndarray, wall: np.ndarr
     earlier = np.where((earlier >= 0) & (contact[earlier] == contact), earlier, NONE)
     come = np.where(due[asked] <= wall, asked, earlier[asked])
     return np.where((asked != NONE) & (come != NONE), rows.requests[come], NONE)
-
-
-def _made_after(asked: np.ndarray, contacts: np.ndarray, rows: ByContact) -> np.ndarray:
-    """Whether something made the contacts marketing after a position of each."""
-    made = rows.asking[rows.makes[rows.asking]]
-    return np.asarray(_last_of(made, rows.contact, len(rows.starts))[contacts] > asked)
 
 
 def _took_effect(case: np.ndarray, table: Table) -> tuple[np.ndarray, np.ndarray]:

@@ -38,10 +38,10 @@ def moments(column: pd.Series, time_zone: str) -> Moments:
     column = times(column)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         if column.dt.tz is None:
-            wall = _micro(column)
+            wall = micro(column)
             return Moments(wall, wall, False)
         local = column.dt.tz_convert(time_zone).dt.tz_localize(None)
-        return Moments(_micro(column.dt.tz_convert("UTC").dt.tz_localize(None)), _micro(local), True)
+        return Moments(micro(column.dt.tz_convert("UTC").dt.tz_localize(None)), micro(local), True)
     zone = ZoneInfo(time_zone)
     both = [(_instant(value, zone), _local(value, zone)) for value in column]
     order, wall = np.array(both, dtype="datetime64[us]").astype(np.int64).reshape(-1, 2).T
@@ -65,7 +65,8 @@ def start(since: dt.date | None) -> int:
     return EARLIEST if since is None else int(np.datetime64(since, "us").astype(np.int64))
 
 
-def _micro(column: pd.Series) -> Microseconds:
+def micro(column: pd.Series) -> Microseconds:
+    """Times without a zone as whole microseconds."""
     return column.to_numpy("datetime64[us]").view(np.int64)
 
 

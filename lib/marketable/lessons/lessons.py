@@ -16,9 +16,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from marketable.errors import UnknownNameError, nearest
-from marketable.plain_yaml import read
 from marketable.rulebook import SOURCES, Rulebook
-from marketable.settings import Strict, fault, validate
+from marketable.settings import Strict, fault, read_as
 
 from .cases import cases
 from .deck import ROUND
@@ -178,9 +177,7 @@ class LessonText(Strict):
                 expected=f"one of {', '.join(ids)}",
                 nearest=nearest(lesson_id, ids),
             )
-        path = folder / f"{lesson_id}.yaml"
-        data, lines = read(path, LessonError)
-        return validate(cls, data, LessonError, lines, path)
+        return read_as(cls, folder / f"{lesson_id}.yaml", LessonError)[0]
 
 
 @functools.cache
