@@ -18,7 +18,7 @@ import pandas as pd
 
 from marketable.auditing import Audit, Changes, ExportDay, audit, changes
 from marketable.engine import Outcome, decide
-from marketable.engine.moments import moments
+from marketable.engine.moments import local_times
 from marketable.errors import DataError, MarketableError, ParameterError
 from marketable.exports.opening import Opened, checksum, open_file
 from marketable.forecasting import Advice, Outlook, advise, forecast
@@ -79,7 +79,7 @@ class Findings:
         moment = _moment(now)
         period = asked or Period.month_of(moment)
         if not now.counts().sum():
-            first = _local(opened.touches, portal).min()
+            first = local_times(opened.touches["occurred_at"], portal.time_zone).min()
             expected = f"a time from {first:%Y-%m-%d %H:%M} on"
             raise ParameterError("All touches are later", value=f"{moment:%Y-%m-%d %H:%M}", expected=expected)
         before = decide(opened.touches, portal, edition=edition, as_of=period.begins - _BEFORE)
@@ -96,7 +96,7 @@ class Findings:
     @functools.cached_property
     def last_touch(self) -> dt.datetime:
         """The local time of the last touch there is, whenever the report is of."""
-        last: pd.Timestamp = _local(self.opened.touches, self.portal).max()
+        last: pd.Timestamp = local_times(self.opened.touches["occurred_at"], self.portal.time_zone).max()
         return last.to_pydatetime()
 
     @property
@@ -378,11 +378,6 @@ def _known(what_if: WhatIf, names: set[str]) -> None:
     asked = set(what_if.switches.index) - set(what_if.unasked)
     for name in sorted(names - asked):
         raise no_such_switch(name, asked)
-
-
-def _local(touches: pd.DataFrame, portal: Portal) -> pd.DatetimeIndex:
-    """The local times of touches."""
-    return pd.DatetimeIndex(moments(touches["occurred_at"], portal.time_zone).wall.view("datetime64[us]"))
 
 
 def _moment(outcome: Outcome) -> dt.datetime:
