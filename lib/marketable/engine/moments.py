@@ -48,6 +48,11 @@ def moments(column: pd.Series, time_zone: str) -> Moments:
     return Moments(order, wall, True)
 
 
+def local_times(column: pd.Series, time_zone: str) -> pd.Series:
+    """The times of a column as the account's clock had them, with the column's own index. Raises: as `moments`."""
+    return pd.Series(moments(column, time_zone).wall.view("datetime64[us]"), column.index)
+
+
 def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]:
     """One instant as (order, wall), comparable with a column's: text in ISO 8601, a date (its first moment) or a time.
 
