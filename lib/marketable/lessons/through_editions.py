@@ -93,14 +93,14 @@ def disputed(older: str | dt.date, newer: str | dt.date) -> pd.DataFrame:
     associated_object 2023-01-20 2023-06-27
     """
     rulebook = Rulebook.load()
-    editions = [date for date in rulebook.editions if rulebook.pinned(older) <= date <= rulebook.pinned(newer)]
-    rows = [row for pair in itertools.pairwise(editions) for row in _disputed(*pair)]
+    first, last = rulebook.pinned(older), rulebook.pinned(newer)
+    pairs = itertools.pairwise(date for date in rulebook.editions if first <= date <= last)
+    rows = [row for pair in pairs for row in _disputed(*pair)]
     return pd.DataFrame(rows, columns=["source", "switch", "begins", "ends", "before", "after"])
 
 
 @functools.cache
 def _disputed(before: dt.date, after: dt.date) -> list[tuple[str, str, dt.date, dt.date, str, str]]:
-    """The days between two editions that follow one another, as rows."""
     rulebook = Rulebook.load()
     begins, ends = before + dt.timedelta(days=1), after - dt.timedelta(days=1)
     rows = []

@@ -36,10 +36,10 @@ def posed(firm: Firm) -> Posed:
     on = words.day(account.as_of)
     asks = pieces.paragraph(f"A small firm pays for a tier of {TIER} and has three contacts.") + facts(account)
     asks += html_table(touches_of(firm.contacts), f"What happened to them until {on}")
-    touches = (
-        pieces.touched(card.touches, Rulebook.load().newest, open_sources=True) for card in firm.contacts.values()
+    behind = "".join(
+        pieces.paragraph(name) + pieces.touched(card.touches, Rulebook.load().newest, open_sources=True)
+        for name, card in firm.contacts.items()
     )
-    behind = "".join(pieces.paragraph(name) + told for name, told in zip(firm.contacts, touches, strict=True))
     choices = [(answer, answer) for answer in ANSWERS]
     return Posed(firm.answer, "tier", asks, f"On {on} it is", choices, firm.answer, why(firm), behind)
 
@@ -50,8 +50,7 @@ def why(firm: Firm) -> str:
     who = f": {_listed(firm.marketing)}" if count else ""
     said = f"{count} on {on}{who}; that is {words.against_tier(count, TIER)}."
     if firm.waiting:
-        waits = "waits" if len(firm.waiting) == 1 else "wait"
-        counts = "counts" if len(firm.waiting) == 1 else "count"
+        waits, counts = ("waits", "counts") if len(firm.waiting) == 1 else ("wait", "count")
         said += f" {_listed(firm.waiting)} {waits} for the next update date, and {counts} until then."
     return said
 

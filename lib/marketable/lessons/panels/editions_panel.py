@@ -44,7 +44,7 @@ class EditionsPanel(Panel):
         if changes.empty:
             self.answer.value = pieces.paragraph(f"Nothing that is held here changed {between}.")
             return
-        names = {source: rule.name for source, rule in self._rulebook.on(newer).items()}
+        names = pieces.tools(self._rulebook.on(newer))
         changes["source"] = changes["source"].map(names)
         changes.columns = pd.Index(["tool", "what", f"article of {day(older)}", f"article of {day(newer)}"])
         answer = html_table(changes, f"What changed {between}.")
