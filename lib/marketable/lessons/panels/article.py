@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from marketable.rulebook import SOURCES, LifecycleRule, Reference, Rulebook
+from marketable.rulebook import ACTIONS, SOURCES, LifecycleRule, Reference, Rulebook
 from marketable.rulebook.reader import TRUST
 from marketable.views import pieces, words
 from marketable.views.tables import html_table
@@ -197,9 +197,11 @@ def _decided(myth: StoryQuestion) -> str:
 
 
 def _verdict(myth: StoryQuestion) -> str:
-    against = refuted(myth)
+    against, by_hand = refuted(myth), [touch.tool for touch in myth.story.touches if touch.tool in ACTIONS]
     if not against:
         return "It holds."
+    if by_hand:  # the article is about tools only
+        return f"Contradicted by another page of HubSpot's, {_link(Rulebook.load().lifecycle[by_hand[-1]].reference)}."
     if against != list(myth.editions):
         return html.escape(f"Contradicted by the article of {', '.join(map(day, against))}, not by others.")
     versions = f"version of the article from {day(min(against))} to {day(max(against))}"
