@@ -70,7 +70,7 @@ class Puzzle:
         contacts, rows = self.outcome.contacts, []
         for switch in self.choices:
             source, asset = split(switch)
-            own = contacts[contacts["created_by"].eq(source) & (contacts["asset"].eq(asset) | (asset is None))]
+            own = contacts[contacts["created_by"].eq(source) & (contacts["asset"].eq(asset or "") | (asset is None))]
             since, marketing = own["created_at"] >= pd.Timestamp(split_at), own["status"] == MARKETING
             counts = (each.sum() for each in (~since, ~since & marketing, since, since & marketing))
             rows.append((portal_says(self.portal, switch), *counts))

@@ -90,12 +90,13 @@ class Said(Strict):
         """
         rulebook = Rulebook.load()
         name, _, date = fact.partition(" in ")
-        known = facts_of(rule, rulebook.newest.date) if rule in SOURCES else {"rule": rulebook.lifecycle[rule].says}
+        if rule in SOURCES:
+            known = facts_of(rule, edition_of(date) if date else rulebook.newest.date)
+        else:
+            known = {"rule": rulebook.lifecycle[rule].says}
         if name not in known:
             raise fault("There is no such fact", place=("says",), value=fact, nearest=nearest(name, known))
-        if not date:
-            return known[name]
-        return facts_of(rule, edition_of(date))[name]
+        return known[name]
 
 
 class Experiment(Strict):

@@ -182,8 +182,8 @@ def check_answer(exercise: str, item: str) -> None:
     items = {"predict": KINDS, "final": KINDS, "find": switched, "within": (MADE_UP,), "explain": ASKED}
     for name, valid in ((exercise, FIELDS), (item, items.get(exercise, ()))):
         if name not in valid:
-            told = {"value": name, "expected": f"one of {', '.join(valid)}", "nearest": nearest(name, valid)}
-            raise UnknownNameError("There is no such exercise or item", **told)
+            expected, near = f"one of {', '.join(valid)}", nearest(name, valid)
+            raise UnknownNameError("There is no such exercise or item", value=name, expected=expected, nearest=near)
 
 
 def file_of(code: str, folder: str | Path = FOLDER) -> Path:

@@ -198,7 +198,8 @@ class StoryQuestion(Question):
     def _why(self, outcome: Outcome) -> str:
         by_day, tier, status = outcome.by_day(), self.story.tier, outcome.contacts["status"].astype("str")
         if self.kind == "over" and tier is not None:
-            return f"{by_day.max()} on {words.day(by_day.idxmax())}: {words.against_tier(by_day.max(), tier)}."
+            most = int(by_day.max())
+            return f"{most} on {words.day(by_day.index[int(by_day.argmax())])}: {words.against_tier(most, tier)}."
         if self.kind == "count":
             who = ", ".join(status.index[status == MARKETING]) or "nobody"
             return f"{by_day.iloc[-1]} on {words.day(by_day.index[-1])}: {who}."

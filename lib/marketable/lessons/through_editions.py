@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -17,18 +18,15 @@ from .story import Story, StoryTouch
 FACTS = ("default", "switch", "existing contacts")
 
 
-def facts_of(source: str, edition: dt.date) -> dict[str, str]:
+@functools.cache
+def facts_of(source: str, edition: dt.date) -> Mapping[str, str]:
     """What an edition holds of a tool: default, switch and existing contacts, in words.
 
     >>> facts_of("chatflow", dt.date(2024, 2, 14))["switch"]
     'one per chatflow'
     """
-    return {fact: str(_table(edition).loc[source, fact]) for fact in FACTS}
-
-
-@functools.cache
-def _table(edition: dt.date) -> pd.DataFrame:
-    return Rulebook.load().on(edition).table().set_index("source")
+    held = Rulebook.load().on(edition).table().set_index("source").loc[source]
+    return {fact: str(held[fact]) for fact in FACTS}
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Held:
 
     since: dt.date
     rule: Rule
-    facts: dict[str, str]
+    facts: Mapping[str, str]
     changed: tuple[str, ...]
 
     def __str__(self) -> str:

@@ -68,9 +68,9 @@ def made_marketing(touches: pd.DataFrame, portal: Portal, *as_they_were: str) ->
     return decided_by.str.partition("/")[0]
 
 
-def one_in(every: int, contacts: pd.DataFrame, salt: int = 0) -> np.ndarray:
+def one_in(every: int, contacts: pd.DataFrame) -> np.ndarray:
     """Some of the contacts, one in so many: always the same ones, whoever else is there."""
-    chosen: np.ndarray = _drawn(contacts, salt) % np.uint64(every) == 0
+    chosen: np.ndarray = _drawn(contacts, 0) % np.uint64(every) == 0
     return chosen
 
 
@@ -137,9 +137,8 @@ def _record(contacts: pd.DataFrame) -> None:
     unlike = {row["asset"]: row["recorded_as"] for row in rows if "recorded_as" in row}
     position = _drawn(contacts, 99)
     recorded, details = [], []
-    for at, source, asset, owner in zip(
-        position.tolist(), contacts.source, contacts.asset, contacts.owner, strict=True
-    ):
+    facts = position.tolist(), contacts.source, contacts.asset, contacts.owner
+    for at, source, asset, owner in zip(*facts, strict=True):
         names = unlike.get(asset, tools[source]["recorded_as"])
         recorded.append(names[at % len(names)])
         details.append("" if names == ["CONVERSATIONS"] else tools[source]["detail"].format(asset=asset, owner=owner))

@@ -107,9 +107,7 @@ def _name(rule: str) -> str:
 
 
 def _words(said: Said) -> str:
-    return "".join(
-        f"<strong>{html.escape(piece)}</strong>" if fact else html.escape(piece) for piece, fact in said.pieces
-    )
+    return "".join(("<strong>{}</strong>" if fact else "{}").format(html.escape(piece)) for piece, fact in said.pieces)
 
 
 def _rule(said: Said) -> str:

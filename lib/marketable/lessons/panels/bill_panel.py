@@ -44,8 +44,7 @@ class BillPanel(Panel):
 
     def _open(self) -> None:
         self._touches = practice_touches(self._portal, next(self._seeds), 5_000, (BEGINS, _TODAY))
-        today = self._forecast(STEP).today
-        self.tier.value = round(today * _ROOM, -1)
+        self.tier.value = round(self._forecast(STEP).today * _ROOM, -1)
         self._show()
 
     def _forecast(self, tier: int) -> Outlook:

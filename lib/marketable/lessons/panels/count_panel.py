@@ -17,7 +17,7 @@ from .predict_panel import facts, touches_of
 class CountPanel(Questions):
     """Arguments: as of `PredictPanel`."""
 
-    exercise = "predict"
+    exercise, asked = "predict", "Firm"
 
     def __init__(self, chosen: Sequence[str], taught: Collection[str], classroom: Classroom, record: Record) -> None:
         self._chosen, self._taught = chosen, taught
@@ -25,9 +25,6 @@ class CountPanel(Questions):
 
     def _make_up(self, seed: str) -> Sequence[Posed]:
         return [posed(firm) for firm in Firms(self.portal, seed, self._chosen, self._taught).round(self.weights)]
-
-    def _title(self, number: int) -> str:
-        return f"Firm {number} of {len(self.round)}"
 
 
 def posed(firm: Firm) -> Posed:

@@ -122,7 +122,7 @@ class Questions(Panel):
     choice. Attributes: posed, the question that is asked; round, all of this round; choice and button.
     """
 
-    exercise, again, answering = "", "Another round", "Answer"
+    exercise, asked, again, answering = "", "Contact", "Another round", "Answer"
 
     def __init__(self, classroom: Classroom, record: Record, *between: widgets.Widget) -> None:
         self.portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
@@ -143,7 +143,7 @@ class Questions(Panel):
 
     def _title(self, number: int) -> str:
         """What stands above a question."""
-        return f"Contact {number} of {len(self.round)}"
+        return f"{self.asked} {number} of {len(self.round)}"
 
     def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         """What there is to say after a round. Arguments: answers, what each was about and whether it was right."""

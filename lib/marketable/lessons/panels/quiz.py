@@ -94,8 +94,10 @@ def said(choice: str) -> str:
 
 
 def _behind(why: Explanation) -> str:
-    shown, names = pieces.paragraph(words.dated(why.rests_on)) if why.rests_on else "", Rulebook.load().newest
-    for contact_id in why.outcome.contacts.index if why.outcome else ():
-        shown += pieces.touched(why.outcome.why(contact_id), names, open_sources=True)
+    shown = pieces.paragraph(words.dated(why.rests_on)) if why.rests_on else ""
+    if why.outcome is not None:
+        names = Rulebook.load().newest
+        for contact_id in why.outcome.contacts.index:
+            shown += pieces.touched(why.outcome.why(contact_id), names, open_sources=True)
     rules = "".join(f"<li>{article.in_full(rule)}</li>" for rule in why.rules)
     return shown + (f'<ul class="mk-touches">{rules}</ul>' if rules else "")
