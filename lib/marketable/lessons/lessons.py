@@ -114,12 +114,6 @@ class Experiment(Strict):
     touches: int = 200
     seed: int = 0
 
-    @model_validator(mode="after")
-    def _a_story_begins(self) -> Experiment:
-        if self.panel == "story" and not self.steps:
-            raise fault("A story needs a first step", place=("steps",))
-        return self
-
 
 Case = Annotated[str, one_of(lambda: tuple(cases()), "There is no such case")]
 
@@ -172,12 +166,8 @@ class LessonText(Strict):
         """
         ids = lesson_ids(folder)
         if lesson_id not in ids:
-            raise UnknownNameError(
-                "There is no such lesson",
-                value=lesson_id,
-                expected=f"one of {', '.join(ids)}",
-                nearest=nearest(lesson_id, ids),
-            )
+            expected, near = f"one of {', '.join(ids)}", nearest(lesson_id, ids)
+            raise UnknownNameError("There is no such lesson", value=lesson_id, expected=expected, nearest=near)
         return read_as(cls, folder / f"{lesson_id}.yaml", LessonError)[0]
 
 
