@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from marketable.errors import PortalError
-from marketable.paths import DATA, SAVED
+from marketable.paths import DATA, SAVED, write_whole
+from marketable.plain_yaml import dump, read
 from marketable.portal.portal import Portal
-from marketable.settings import Settings, fault
+from marketable.settings import Strict, fault, validate
 
 from .progress import SEEDS, Seed
 
@@ -46,35 +46,34 @@ def _portal(value: object) -> object:
         raise fault(wrong.problem, place=wrong.place, **facts) from None
 
 
-class Classroom(Settings):
+class Classroom(Strict):
     """Arguments: seed (None: fresh contacts each time); portal, the account of which they are.
 
     >>> Classroom(seed=42).portal == Portal()
     True
     """
 
-    error = PortalError
-
     seed: Annotated[Seed | None, BeforeValidator(_seed)] = None
     portal: Annotated[Portal, BeforeValidator(_portal)] = Portal()
 
     @classmethod
-    def load(cls, path: str | PathLike[str] | None = None) -> Classroom:
+    def load(cls, path: str | Path | None = None) -> Classroom:
         """The class of a file; by default of saved/class.yaml, and where there is none, everybody alone.
 
         Raises: PortalError, naming file and line.
         """
         if path is None and not FILE.exists():
             return cls(portal=Portal.load(SAMPLE))
-        return super().load(path or FILE)
+        data, lines = read(path or FILE, PortalError)
+        return validate(cls, {} if data in (None, "") else data, PortalError, lines, path or FILE)
 
-    def settings(self) -> dict[str, Any]:
-        """What its file says."""
-        return ({} if self.seed is None else {"seed": self.seed}) | {"portal": self.portal.settings()}
+    def text(self) -> str:
+        """The class as YAML text."""
+        return dump(({} if self.seed is None else {"seed": self.seed}) | {"portal": self.portal.settings()})
 
-    def save(self, path: str | PathLike[str] | None = None) -> Path:  # type: ignore[override]
+    def save(self, path: str | Path | None = None) -> Path:
         """Writes the class as YAML, whole or not at all, by default as saved/class.yaml; says where."""
         path = Path(path or FILE)
         path.parent.mkdir(parents=True, exist_ok=True)
-        super().save(path)
+        write_whole(path, self.text().encode())
         return path
