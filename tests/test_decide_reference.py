@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import marketable as mk
 from batches import frame, listed, moments, portal, portals, touches
-from marketable.engine import grouping
+from marketable.engine import sorting
 from reference import EDITIONS, reference_decide
 
 ZONES = st.sampled_from([None, dt.UTC, dt.timezone(dt.timedelta(hours=-7))])
@@ -25,7 +25,7 @@ def _same(batch: list[dict[str, Any]], account: dict[str, Any], **options: Any) 
         options.pop("contacts", []), columns=["contact_id", "created_at", "status", "source", "asset"]
     )
     # Large batches are decided in parts: here every other small one is.
-    with mock.patch.object(grouping, "_PART", 4 if len(batch) % 2 else grouping._PART):
+    with mock.patch.object(sorting, "_PART", 4 if len(batch) % 2 else sorting._PART):
         outcome = mk.decide(frame(batch), portal(account), contacts=contacts if len(contacts) else None, **options)
     got = outcome.touches
     for column in ("status_before", "status_after"):

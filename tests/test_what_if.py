@@ -20,7 +20,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 import marketable as mk
 from batches import FEW, Case, cases, frame, portal, spellings, states
-from marketable.engine import grouping
+from marketable.engine import sorting
 from reference import (
     MARKETING,
     Flip,
@@ -44,11 +44,11 @@ def _marketing(what_if: mk.WhatIf, flips: Any = None) -> int:
 # ---- The counts are those of decide, and of the reference ----
 
 
-@given(cases(), st.data(), st.sampled_from([4, grouping._PART]))
+@given(cases(), st.data(), st.sampled_from([4, sorting._PART]))
 def test_the_counts_after_any_flips_are_what_decide_and_the_reference_count(
     case: Case, data: st.DataObject, rows_a_part: int
 ) -> None:
-    with mock.patch.object(grouping, "_PART", rows_a_part):  # large batches are worked on in parts
+    with mock.patch.object(sorting, "_PART", rows_a_part):  # large batches are worked on in parts
         what_if = case.what_if()
         for _ in range(4):
             flips = data.draw(case.flips(what_if.switches.index))

@@ -117,6 +117,12 @@ def validate(
         tell(faults, error, lines, file)
 
 
+def read_as(model: type[Model], path: Path, error: type[MarketableError]) -> tuple[Model, Mapping[Place, int]]:
+    """The model that a YAML file holds, and the line of each place in it. Raises: error, as `validate` does."""
+    data, lines = read(path, error)
+    return validate(model, data, error, lines, path), lines
+
+
 def tell(
     faults: ValidationError, error: type[MarketableError], lines: Mapping[Place, int], file: Any = None
 ) -> NoReturn:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from marketable.engine.moments import moments
+from marketable.engine.moments import local_times
 from marketable.engine.reach import Reach
 from marketable.exports import Export
 from marketable.exports.sources import folded
@@ -55,31 +55,16 @@ def recorded(export: Export, time_zone: str) -> pd.DataFrame:
     missing where it is not told), and at_odds (bool: the record ends with another status).
     """
     told = export.statuses[export.statuses["cause"].notna()].drop_duplicates("contact_id", keep="last")
-    contacts = export.contacts
-    place = contacts.index.get_indexer(pd.Index(told["contact_id"])) if len(told) else np.empty(0, dtype=np.int64)
-    told, place = told[place >= 0], place[place >= 0]
-    status = contacts["status"].astype(told["status"].dtype).cat.codes.to_numpy()[place]
-    is_told = status >= 0
-    at_odds = is_told & (told["status"].cat.codes.to_numpy() != status)
-    explains = is_told & ~at_odds
-    cause = np.zeros(len(contacts), dtype=np.int8)  # blank
-    cause[place[explains]] = told["cause"].cat.codes.to_numpy()[explains] + 1
-    names, details = np.zeros(len(contacts), dtype=np.int64), told["detail"].where(explains, "").astype("category")
-    categories = pd.Index(["", *(text for text in details.cat.categories if text)], dtype="str")
-    names[place] = categories.get_indexer(details.cat.categories)[details.cat.codes.to_numpy()] if len(told) else 0
-    timed = told["at"].notna().to_numpy()
-    at = np.full(len(contacts), np.datetime64("NaT"), dtype="datetime64[us]")
-    at[place[timed]] = moments(told["at"][timed], time_zone).wall.view("datetime64[us]")
-    odd = np.zeros(len(contacts), dtype=bool)
-    odd[place[at_odds]] = True
+    told, status = told.set_index("contact_id").reindex(export.contacts.index), export.contacts["status"]
+    is_told = told["status"].notna() & status.notna()
+    explains = is_told & told["status"].eq(status.astype(told["status"].dtype))
     return pd.DataFrame(
         {
-            "cause": pd.Categorical.from_codes(cause, dtype=pd.CategoricalDtype(["", *CAUSES])),
-            "detail": pd.Categorical.from_codes(names, dtype=pd.CategoricalDtype(categories)),
-            "at": at,
-            "at_odds": odd,
-        },
-        index=contacts.index,
+            "cause": told["cause"].cat.set_categories(["", *CAUSES]).where(explains, ""),
+            "detail": told["detail"].where(explains, "").fillna("").astype("category"),
+            "at": local_times(told["at"].dropna(), time_zone).reindex(told.index).astype("datetime64[us]"),
+            "at_odds": is_told & ~explains,
+        }
     )
 
 

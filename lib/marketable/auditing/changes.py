@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from marketable.engine import decide
-from marketable.engine.moments import moment, moments
+from marketable.engine.moments import local_times, moment
 from marketable.errors import DataError
 from marketable.exports import Export
 from marketable.exports.contacts import FORMS
@@ -160,27 +160,21 @@ def _by_rules(export: Export, portal: Portal, day: pd.Timestamp | None) -> pd.Se
 
 def _there(export: Export, portal: Portal, day: pd.Timestamp) -> pd.Series:
     """Which contacts were created before the end of a day."""
-    created = moments(export.contacts["created_at"], portal.time_zone).wall.view("datetime64[us]")
-    return pd.Series(created < day.to_datetime64(), export.contacts.index)
+    return local_times(export.contacts["created_at"], portal.time_zone) < day
 
 
 def _as_of(export: Export, day: pd.Timestamp, portal: Portal) -> pd.Series:
     """By contact the status that HubSpot had for it on a day, by what is recorded; those only who were there by then.
     Of whom no change is recorded the status has not changed.
     """
-    rows = _timed(export, portal)
+    rows = export.statuses[export.statuses["latest"].notna()]
+    rows = rows.assign(when=_local(rows["at"].fillna(rows["latest"]), portal)).sort_values("when", kind="stable")
     past = rows[rows["when"] < day].drop_duplicates("contact_id", keep="last").set_index("contact_id")["status"]
     ahead = rows[rows["when"] >= day].drop_duplicates("contact_id").set_index("contact_id")["status"]
     earlier = ahead.astype("object").map({MARKETING: NON_MARKETING, NON_MARKETING: MARKETING})
     now = export.contacts["status"].astype("object")
     status: pd.Series = past.astype("object").reindex(now.index).fillna(earlier.reindex(now.index)).fillna(now)
     return status[_there(export, portal, day)]
-
-
-def _timed(export: Export, portal: Portal) -> pd.DataFrame:
-    """The recorded changes whose time is told, with `when`, local time, in its order."""
-    rows = export.statuses[export.statuses["latest"].notna()]
-    return rows.assign(when=_local(rows["at"].fillna(rows["latest"]), portal)).sort_values("when", kind="stable")
 
 
 def _causes(
@@ -211,10 +205,8 @@ def _causes(
 
 
 def _local(times: pd.Series, portal: Portal) -> pd.Series:
-    """Times as the account's clock had them."""
-    told = times.dropna()
-    local = pd.Series(moments(told, portal.time_zone).wall.view("datetime64[us]"), told.index)
-    return local.reindex(times.index).astype("datetime64[us]")
+    """Times, where they are told, as the account's clock had them."""
+    return local_times(times.dropna(), portal.time_zone).reindex(times.index).astype("datetime64[us]")
 
 
 def _outside(at: pd.Series, since: pd.Timestamp, until: pd.Timestamp) -> pd.Series:
@@ -224,14 +216,14 @@ def _outside(at: pd.Series, since: pd.Timestamp, until: pd.Timestamp) -> pd.Seri
 
 def _new_forms(before: Export, after: Export, portal: Portal) -> pd.DataFrame:
     """The forms of which only the second export tells."""
-    sent, known = (export.touches[export.touches["source"].isin(FORMS)] for export in (after, before))
-    keys = [
+    forms = [export.touches[export.touches["source"].isin(FORMS)] for export in (after, before)]
+    sent, known = (
         pd.MultiIndex.from_arrays(
             [form["contact_id"], _local(form["occurred_at"], portal), form["asset"].astype("str")]
         )
-        for form in (sent, known)
-    ]
-    return sent[~keys[0].isin(keys[1])]
+        for form in forms
+    )
+    return forms[0][~sent.isin(known)]
 
 
 def _changes(statuses: pd.DataFrame, rules: pd.DataFrame, causes: pd.DataFrame) -> Changes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from marketable.engine.moments import moments
+from marketable.engine.moments import local_times
 from marketable.exports import Export
 
 from .mailing import mailed
@@ -53,4 +53,4 @@ class ExportDay:
 
     @functools.cached_property
     def _touched(self) -> pd.Series:
-        return pd.Series(moments(self.export.touches["occurred_at"], self.time_zone).wall.view("datetime64[us]"))
+        return local_times(self.export.touches["occurred_at"], self.time_zone)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from marketable.engine.moments import EARLIEST
-from marketable.engine.reach import Reach, reach
+from marketable.engine.reach import reach
 from marketable.exports import Export
 from marketable.portal.portal import Portal, split
 from marketable.rulebook import MARKETING, Rulebook
@@ -54,7 +54,8 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
     told = recorded(export, portal.time_zone)
     marketing = contacts["status"].eq(MARKETING).to_numpy()
     found, says = apart(found, told.iloc[order], marketing)
-    unnamed = _unnamed(found)
+    unnamed: np.ndarray = np.zeros(len(found.contact_id), dtype=bool)
+    unnamed[found.contact[np.append(found.unnamed, False)[found.switch]]] = True
     statuses = within(
         Statuses(
             found,
@@ -62,7 +63,7 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
             ~found.covered
             | unnamed
             | contacts["source"].isin(Rulebook.load().ticked).to_numpy()
-            | contacts["certainty"].eq("ambiguous").to_numpy() & _chats(contacts),
+            | (contacts["certainty"].eq("ambiguous") & contacts["source"].eq("team_email")).to_numpy(),
         ),
         contacts["status"].notna().to_numpy() & says,
     )
@@ -74,17 +75,6 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
     changed = {"switches": {**portal.switches, **histories}, "access_since": portal.access_since or access}
     by_contact = pd.Series(unnamed, index=found.contact_id)
     return Evidence(frame, portal.model_copy(update=changed), access, by_contact, inferred.rates, told)
-
-
-def _unnamed(found: Reach) -> np.ndarray:
-    """By contact, whether a switch reached it whose asset is not named."""
-    unnamed = np.zeros(len(found.contact_id), dtype=bool)
-    unnamed[found.contact[np.append(found.unnamed, False)[found.switch]]] = True
-    return unnamed
-
-
-def _chats(contacts: pd.DataFrame) -> np.ndarray:
-    return contacts["source"].eq("team_email").to_numpy()
 
 
 def _switches(statuses: Statuses, inferred: Inferred) -> pd.DataFrame:
@@ -139,7 +129,8 @@ def _told(steps: Steps, periods: list[tuple[int, int]], ranges: dict[int, tuple[
         contacts, marketing = periods[number]
         who = "" if sentences else " contacts that it alone could have made marketing contacts"
         if contacts:
-            sentences.append(f"Of the {contacts:,}{who}{whens[number]}, {_share(marketing, contacts)} are.")
+            share = f"{marketing:,} ({marketing / contacts:.0%})"
+            sentences.append(f"Of the {contacts:,}{who}{whens[number]}, {share} are.")
     for at, (earliest, latest) in reversed(ranges.items()):
         which = "The change" if len(steps.starts) == 2 else f"The change on {_day(at)}"
         after = f"between {_day(earliest)} and" if earliest != EARLIEST else "until"
@@ -154,10 +145,6 @@ def _too_few(contacts: int) -> str:
             "or the rules do not say."
         )
     return f"Too few contacts show it: {contacts}."
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} ({part / whole:.0%})" if whole else "none"
 
 
 def _time(moment: int) -> pd.Timestamp | None:

@@ -175,13 +175,12 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
     if explanation == NOT_TOLD:
         return f"The export does not tell its status. {kind['rule']}"
     unlike = f"Expected {kind['expected']}, but it is {actual}. "
-    if kind["record"] in ("so anyway", "alone") and explanation != WAITING:
-        rules = "By the rules, too, it is so"
-        if kind["record"] == "alone":
-            rules = f"By the rules alone it would be {kind['likely']}"
-        return f"{rules}. {kind['rule']}"
     if explanation == WAITING:
         return f"{_WAITS} {kind['rule']}"
+    if kind["record"] == "so anyway":
+        return f"By the rules, too, it is so. {kind['rule']}"
+    if kind["record"] == "alone":
+        return f"By the rules alone it would be {kind['likely']}. {kind['rule']}"
     if explanation == SWITCH:
         seen = found.switches["evidence"].get(kind["switch"], "")
         was = "on" if actual == MARKETING else "off"
@@ -189,21 +188,16 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
     if explanation == AMBIGUOUS:
         return f"{unlike}{_BECAUSE[kind['because']]} {kind['rule']}"
     if explanation == BY_HAND:
-        return f"By the rules it would be {_other(actual)}, but it is {actual}. {_LATER[actual]} {kind['rule']}"
+        other = NON_MARKETING if actual == MARKETING else MARKETING
+        return f"By the rules it would be {other}, but it is {actual}. {_LATER[actual]} {kind['rule']}"
     if explanation == NOT_COVERED:
         why = f"Expected {kind['expected']} through {kind['switch']} {_AS_GIVEN} " if kind["switch"] else ""
-        box = f"{_ticked(kind['ticked'])} " if kind["ticked"] else ""
+        box = ""
+        if kind["ticked"]:
+            read = Rulebook.load().newest[kind["ticked"]].ticked
+            box = f"Whoever created it may have ticked the box that makes a new contact marketing: {read}. "
         return f"It is {actual}. {why}{box}{kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
     return kind["rule"]
-
-
-def _ticked(source: str) -> str:
-    read = Rulebook.load().newest[source].ticked
-    return f"Whoever created it may have ticked the box that makes a new contact marketing: {read}."
-
-
-def _other(status: str) -> str:
-    return NON_MARKETING if status == MARKETING else MARKETING
 
 
 def _trust(kind: dict[str, str], found: Evidence) -> str:

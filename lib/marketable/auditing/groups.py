@@ -59,8 +59,7 @@ def members(
     for name, advice in _MAIL.items():  # who waits has been set as non-marketing already
         yield name, by_mail.eq(name) & contacts["explanation"].ne(WAITING), advice
     decided_by = likely.contacts["decided_by"].astype("str").reindex(contacts.index)
-    rules = Rulebook.load()
-    newest = rules.newest
+    newest = Rulebook.load().newest
     for switch, row in found.switches[found.switches["differs"]].iterrows():
         where = newest[split(str(switch))[0]].where
         through = contacts["explanation"].eq(SWITCH) & is_marketing & decided_by.eq(str(switch))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from marketable.engine.moments import EARLIEST, midnight, start
+from marketable.engine.moments import EARLIEST, start
 from marketable.portal.portal import Change, History, Portal, split
 from marketable.rulebook import Rulebook
 
@@ -99,7 +99,7 @@ def told_by(
     first, *later = [date for date in editions if rulebook.on(date)[source].switch] or editions[:1]
     changes = [(start(since), on) for since, on in portal.switches.get(switch, ())]
     defaults = [(EARLIEST, rulebook.on(first)[source].default_on)]
-    defaults += [(midnight(date), rulebook.on(date)[source].default_on) for date in later]
+    defaults += [(start(date), rulebook.on(date)[source].default_on) for date in later]
     changes = [default for default in defaults if not changes or default[0] < changes[0][0]] + changes
     starts, on = zip(*changes, strict=True)
     return _plain(np.array(starts, dtype=np.int64), np.array(on))

@@ -186,8 +186,7 @@ def _access(statuses: Statuses, told: list[Steps], of_switch: list[np.ndarray], 
 
     without, steps = fitted(EARLIEST)
     # An account that got marketing contacts late looks as if each switch had been off until then.
-    lately = [each.on[-1] for each in steps]
-    made = np.append(lately, True)[reach.switch]
+    made = np.append([each.on[-1] for each in steps], True)[reach.switch]
     candidate = _late(statuses, made, weights)
     return candidate if candidate != EARLIEST and fitted(candidate)[0] - ACCESS > without else EARLIEST
 

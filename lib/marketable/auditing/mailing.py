@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from marketable.engine.moments import moments
+from marketable.engine.moments import local_times
 from marketable.exports import Export
 from marketable.rulebook import MARKETING
 
@@ -74,4 +74,4 @@ def mailing(
 def mailed(export: Export, time_zone: str) -> pd.Series:
     """When each contact got its last marketing e-mail, local time, by contact_id; those only who got one."""
     times = export.details["mailed_at"].dropna() if "mailed_at" in export.details else pd.Series(dtype="datetime64[us]")
-    return pd.Series(moments(times, time_zone).wall.view("datetime64[us]"), times.index)
+    return local_times(times, time_zone)

@@ -13,15 +13,15 @@ from .explanations import AMBIGUOUS
 _FIXED = ["chatflow", "logged_email", "team_email", "meetings_link"]
 
 
-def myths(export: Export, contacts: pd.DataFrame, likely: Outcome) -> pd.DataFrame:
+def myths(export: Export, explained: pd.DataFrame, likely: Outcome) -> pd.DataFrame:
     """The myths that contacts of an export contradict.
 
-    Arguments: contacts, explained (see `explain`); likely, the statuses under the switches as they seem to have been.
+    Arguments: explained, the contacts (see `explain`); likely, the statuses under the switches as they seem to be.
     Returns: index myth; contacts (whom it is about), against (those of them who contradict it), answer (a sentence).
 
     Source: every edition of HubSpot's article contradicts them; see the rulebook.
     """
-    told = contacts[contacts["actual"].notna()]
+    told = explained[explained["actual"].notna()]
     details = export.details.reindex(told.index)
     made = likely.contacts["status"].eq(MARKETING).reindex(told.index)
     untouched = ~made & ~told["explanation"].isin([NOT_COVERED, AMBIGUOUS])
@@ -52,13 +52,9 @@ def myths(export: Export, contacts: pd.DataFrame, likely: Outcome) -> pd.DataFra
             "Of {contacts:,} contacts whose mail bounced, and whose form was on, {against:,} are marketing contacts: "
             "the form's switch decides.",
         )
-    counted = {
-        myth: (int(about.sum()), int((about & against).sum()), answer)
-        for myth, (about, against, answer) in rows.items()
-    }
-    found_rows = {
-        myth: (about, against, answer.format(contacts=about, against=against))
-        for myth, (about, against, answer) in counted.items()
-    }
-    frame = pd.DataFrame.from_dict(found_rows, orient="index", columns=["contacts", "against", "answer"])
+    found = {}
+    for myth, (about, against, answer) in rows.items():
+        contacts, contradicting = int(about.sum()), int((about & against).sum())
+        found[myth] = contacts, contradicting, answer.format(contacts=contacts, against=contradicting)
+    frame = pd.DataFrame.from_dict(found, orient="index", columns=["contacts", "against", "answer"])
     return frame[frame["against"] > 0].rename_axis("myth")

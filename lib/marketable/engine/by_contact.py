@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .cases import NON_MARKETING_CODE
-from .grouping import group
 from .rows import Rows
+from .sorting import group
 from .table import Table
 
 

@@ -18,7 +18,7 @@ from marketable.portal.portal import Portal, split
 from marketable.rulebook import ACTIONS, NOT_COVERED, SOURCES, STATUSES, Reference, Rule, Rulebook
 from marketable.rulebook.reader import switch_name
 
-from .moments import EARLIEST, midnight, start
+from .moments import EARLIEST, start
 
 MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE = range(len(STATUSES))
 KNOWN = (*SOURCES, *ACTIONS, NOT_COVERED)
@@ -88,7 +88,7 @@ class Cases:
         self.starts = self._era_starts([*map(start, changes), *cuts])
         self.eras = len(self.starts)
 
-        self._editions = editions = [self._editions_of(start) for start in self.starts]
+        self._editions = editions = [self._editions_of(wall) for wall in self.starts]
         number = np.array([KNOWN.index(source) for source, _ in pairs], dtype=np.int64)
         self._rules = {used: rulebook.on(used) for pair in editions for used in pair if used}
         tables = {used: _table(rulebook, used) for used in self._rules}
@@ -137,16 +137,16 @@ class Cases:
         if self._pinned is None:
             for edition in self._rulebook.editions:
                 # An edition holds on its own day; on the days after it, a rule of the next one may be true already.
-                starts |= {midnight(edition), midnight(edition + dt.timedelta(days=1))}
+                starts |= {start(edition), start(edition + dt.timedelta(days=1))}
         return np.array(sorted(starts), dtype=np.int64)
 
-    def _editions_of(self, start: int) -> tuple[dt.date, dt.date | None]:
+    def _editions_of(self, wall: int) -> tuple[dt.date, dt.date | None]:
         """The edition that judges an era, and the later one between which and itself the era lies."""
         if self._pinned is not None:
             return self._pinned, None
-        if start < midnight(self._rulebook.editions[0]):
+        if wall < start(self._rulebook.editions[0]):
             return self._rulebook.editions[0], None
-        day = np.datetime64(int(start), "us").astype("datetime64[D]").item()
+        day = np.datetime64(int(wall), "us").astype("datetime64[D]").item()
         later = [edition for edition in self._rulebook.editions if edition > day]
         return self._rulebook.edition_on(day), later[0] if later and day not in self._rulebook.editions else None
 

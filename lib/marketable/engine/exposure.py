@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from marketable.portal.portal import Portal
+from marketable.reading.alike import alike
 from marketable.rulebook import ACTIONS, NOT_COVERED
 
 from .by_contact import by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
-from .grouping import in_parts
-from .moments import EARLIEST, midnight
+from .moments import EARLIEST, start
 from .rows import Rows, code_type
+from .sorting import in_parts
 from .table import NONE, Table, cases_of_rows, eras
 
 ALWAYS = 0
@@ -114,7 +115,7 @@ class Exposures:
 def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposures:
     """The exposures of a batch in memory: counted part by part, then the parts' tables put together."""
     of_case, table = cases_of_rows(batch, cases, portal)
-    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
+    access = start(portal.access_since)
     kinds = slots(cases, cuts)
     creates, upgrades = slots_of_cases(kinds, cases, table)
     many = len(kinds.switch)
@@ -140,8 +141,10 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
         rest = np.where(uncovered, NOT_COVERED_CODE, NON_MARKETING_CODE)
         some = np.flatnonzero(slot != NONE)
         exposure, members, bounds = _sets(rows.contact.take(some), slot.take(some), len(first), many)
-        known = None if access <= batch.as_of else (~rows.early).astype(np.int64)
-        columns, contacts = _counted([exposure, creator, month_of_row.take(first_row), rest], known)
+        columns = [exposure, creator, month_of_row.take(first_row), rest]
+        if access > batch.as_of:
+            columns = [column[~rows.early] for column in columns]
+        columns, contacts = _counted(columns)
         its = columns[0]
         sizes = np.diff(bounds, prepend=0)[its]
         slot = members[_ranges(bounds[its] - sizes, sizes)]
@@ -150,34 +153,35 @@ def exposures(batch: Rows, cases: Cases, portal: Portal, cuts: Cuts) -> Exposure
     parts = in_parts(batch.keys, part)
     for before, (group, *_) in zip(np.cumsum([0, *(len(part[-1]) for part in parts)]), parts, strict=False):
         group += before
-    group, slot, *alike, contacts = map(np.concatenate, zip(*parts, strict=True))
+    group, slot, *like, contacts = map(np.concatenate, zip(*parts, strict=True))
     asked = np.unique(cases.could_create.ravel()[table.used])
     touched = frozenset(cases.switches[number] for number in asked if number != NONE)
-    return tabled(kinds, (group, slot), creators, alike, contacts, batch.as_of, touched)
+    return tabled(kinds, (group, slot), creators, like, contacts, batch.as_of, touched)
 
 
 def tabled(
     kinds: Slots,
     elements: tuple[np.ndarray, np.ndarray],
     creators: list[tuple[str, str]],
-    alike: list[np.ndarray],
-    contacts: np.ndarray | None,
+    like: list[np.ndarray],
+    contacts: np.ndarray,
     as_of: int,
     touched: frozenset[str],
 ) -> Exposures:
     """The table of groups of contacts that are alike.
 
-    Arguments: elements of the groups' exposures, group (ascending) and slot; alike, by group the numbers of its creator
-    and month, and its rest; contacts, by group how many (without, one each).
+    Arguments: elements of the groups' exposures, group (ascending) and slot; like, by group the numbers of its creator
+    and month, and its rest; contacts, by group how many.
     """
-    exposure, members, bounds = _sets(*elements, len(alike[0]), len(kinds.switch))
-    counted, sums = _counted([exposure, *alike], contacts)
-    months = counted[2].view("datetime64[M]")
-    months[counted[2] == UNKNOWN_MONTH] = np.datetime64("NaT")
+    exposure, members, bounds = _sets(*elements, len(like[0]), len(kinds.switch))
+    first, number = alike(exposure, *like)
+    exposure, creator, month, rest = (column[first] for column in (exposure, *like))
+    months = month.astype(np.int64).view("datetime64[M]")
+    months[month == UNKNOWN_MONTH] = np.datetime64("NaT")
+    counts = np.bincount(number, contacts).astype(np.int64)
     return Exposures(
-        kinds, members, bounds, creators,
-        counted[0], counted[1], months, counted[3].astype(np.int8), sums, as_of, touched,
-    )  # fmt: skip
+        kinds, members, bounds, creators, exposure, creator, months, rest.astype(np.int8), counts, as_of, touched
+    )
 
 
 def creator_of(pair: tuple[str, str]) -> tuple[str, str]:
@@ -216,12 +220,6 @@ def _months(wall: np.ndarray) -> np.ndarray:
     return np.asarray(eras(wall, starts).astype(np.int32) + first.astype(np.int32))
 
 
-def _distinct(numbers: np.ndarray) -> np.ndarray:
-    """The distinct ones of numbers that nearly ascend, which a stable sort is quick with."""
-    numbers = np.sort(numbers, kind="stable")
-    return numbers[np.diff(numbers, prepend=-1) > 0]
-
-
 def _sets(
     contact: np.ndarray, slot: np.ndarray, contacts: int, slots: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -237,7 +235,8 @@ def _sets(
     number = np.zeros(contacts, dtype=np.int64)
     number[contact[~several]] = slot[~several] + 1
 
-    element = _distinct(contact[several].astype(np.int64) * slots + slot[several])
+    element = np.sort(contact[several].astype(np.int64) * slots + slot[several], kind="stable")  # it nearly ascends
+    element = element[np.diff(element, prepend=-1) > 0]
     contact, slot = element // slots, element % slots
     starts = np.flatnonzero(np.diff(contact, prepend=-1))
     lengths = np.diff(np.append(starts, len(contact)))
@@ -274,29 +273,15 @@ def _ranges(begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _counted(columns: list[np.ndarray], times: np.ndarray | None) -> tuple[list[np.ndarray], np.ndarray]:
-    """The distinct rows of some columns of whole numbers, and how often each occurs. Arguments: times, by row how often
-    it counts; rows of 0 do not occur. Without, each counts once.
+def _counted(columns: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
+    """The distinct rows of some columns of whole numbers, and how often each occurs.
+
+    >>> _counted([np.array([7, 7, 8]), np.array([1, 1, 0])])[1].tolist()
+    [2, 1]
     """
-    if times is not None:
-        columns, times = [column[times > 0] for column in columns], times[times > 0]
     lowest = [int(column.min(initial=0)) for column in columns]
-    widths = [int(column.max(initial=0)) - low + 1 for column, low in zip(columns, lowest, strict=True)]
-    packed = np.zeros(len(columns[0]), dtype=np.int64)
-    for column, low, width in zip(columns, lowest, widths, strict=True):
-        packed = packed * width + (column - low)
-    # Most rows have small numbers, where counting is faster than sorting.
-    small = packed < 4 * len(packed)
-    counts = np.bincount(packed[small], None if times is None else times[small]).astype(np.int64)
-    few = np.flatnonzero(counts)
-    if times is None:
-        many, sums = np.unique(packed[~small], return_counts=True)
-    else:
-        many, number = np.unique(packed[~small], return_inverse=True)
-        sums = np.bincount(number, times[~small]).astype(np.int64)
-    packed, count = np.concatenate([few, many]), np.concatenate([counts[few], sums])
-    unpacked = []
-    for low, width in zip(reversed(lowest), reversed(widths), strict=True):
-        unpacked.append(packed % width + low)
-        packed = packed // width
-    return unpacked[::-1], count
+    shape = [int(column.max(initial=0)) - low + 1 for column, low in zip(columns, lowest, strict=True)]
+    shifted = [column - low for column, low in zip(columns, lowest, strict=True)]
+    packed, counts = np.unique(np.ravel_multi_index(shifted, shape), return_counts=True)
+    found = np.unravel_index(packed, shape)
+    return [column + low for column, low in zip(found, lowest, strict=True)], counts

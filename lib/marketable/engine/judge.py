@@ -15,9 +15,9 @@ from marketable.portal.portal import Portal
 
 from .by_contact import ByContact, by_contact
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
-from .grouping import in_parts
-from .moments import EARLIEST, midnight
+from .moments import EARLIEST, start
 from .rows import Rows
+from .sorting import in_parts
 from .table import NONE, ROLES, Role, Table, cases_of_rows
 
 # By 2 × (status before + 1) + whether the touch makes an existing contact marketing.
@@ -72,7 +72,7 @@ class _Later:
 def judge(batch: Rows, cases: Cases, portal: Portal) -> Judged:
     """Every row's explanation and every contact's end."""
     case, table = cases_of_rows(batch, cases, portal)
-    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
+    access = start(portal.access_since)
     explanation = np.empty_like(case)
     kind = np.int32 if len(case) <= np.iinfo(np.int32).max else np.int64
 
@@ -180,7 +180,8 @@ def _endings(
         # At the end a request still waits where nothing came after it, and its update date has not come either.
         asked = _last_of(rows.requests, contact, count)
         pending = np.flatnonzero((asked != NONE) & (status != NON_MARKETING_CODE))
-        pending = pending[~_made_after(asked[pending], pending, rows)]
+        made = _last_of(rows.asking[rows.makes[rows.asking]], contact, count)
+        pending = pending[made[pending] <= asked[pending]]
         effect, when = _took_effect(rows.case[asked[pending]], table)
         reached = when <= batch.as_of
         waiting[pending[~reached]] = True
@@ -244,12 +245,6 @@ def _emptied(rows: ByContact, asked: np.ndarray, due: np.ndarray, wall: np.ndarr
     earlier = np.where((earlier >= 0) & (contact[earlier] == contact), earlier, NONE)
     come = np.where(due[asked] <= wall, asked, earlier[asked])
     return np.where((asked != NONE) & (come != NONE), rows.requests[come], NONE)
-
-
-def _made_after(asked: np.ndarray, contacts: np.ndarray, rows: ByContact) -> np.ndarray:
-    """Whether something made the contacts marketing after a position of each."""
-    made = rows.asking[rows.makes[rows.asking]]
-    return np.asarray(_last_of(made, rows.contact, len(rows.starts))[contacts] > asked)
 
 
 def _took_effect(case: np.ndarray, table: Table) -> tuple[np.ndarray, np.ndarray]:

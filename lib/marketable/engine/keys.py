@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .grouping import in_parts
+from .sorting import in_parts
 
 _LONGEST = 128  # bytes of an id; an e-mail has some 25, a UUID 36
 _BLOCK = 1 << 13  # rows whose numbers stay near the processor
@@ -85,23 +85,15 @@ def _codes(text: pa.Array) -> np.ndarray:
 def _first_equal(numbers: np.ndarray) -> np.ndarray:
     """By position the first position with the same number. Arguments: numbers, uint64.
 
-    A table is filled by a part of each number. Whoever does not find its own number there tries the next table.
-
     >>> _first_equal(np.array([30, 10, 30], dtype=np.uint64)).tolist()
     [0, 1, 0]
     """
-    bits = len(numbers).bit_length() + 1
-    table = np.empty(1 << bits, dtype=np.int32)
-    row, mixed = np.arange(len(numbers), dtype=np.int32), numbers
-    first = np.empty_like(row)
-    while len(row):
-        mixed = mixed * _ODD[0]
-        slot = (mixed >> np.uint64(64 - bits)).view(np.int64)
-        table[slot[::-1]] = row[::-1]  # of several the last assignment stays: the first row
-        found = table.take(slot)
-        first[row] = found
-        others = np.flatnonzero(numbers.take(found) != numbers.take(row))
-        row, mixed = row.take(others), mixed.take(others)
+    order = np.argsort(numbers)
+    in_order = numbers.take(order)
+    begins = np.ones(len(numbers), dtype=bool)
+    begins[1:] = in_order[1:] != in_order[:-1]
+    first = np.empty_like(order)
+    first[order] = np.minimum.reduceat(order, np.flatnonzero(begins)).take(np.cumsum(begins) - 1)
     return first
 
 

@@ -38,14 +38,19 @@ def moments(column: pd.Series, time_zone: str) -> Moments:
     column = times(column)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         if column.dt.tz is None:
-            wall = _micro(column)
+            wall = micro(column)
             return Moments(wall, wall, False)
         local = column.dt.tz_convert(time_zone).dt.tz_localize(None)
-        return Moments(_micro(column.dt.tz_convert("UTC").dt.tz_localize(None)), _micro(local), True)
+        return Moments(micro(column.dt.tz_convert("UTC").dt.tz_localize(None)), micro(local), True)
     zone = ZoneInfo(time_zone)
     both = [(_instant(value, zone), _local(value, zone)) for value in column]
     order, wall = np.array(both, dtype="datetime64[us]").astype(np.int64).reshape(-1, 2).T
     return Moments(order, wall, True)
+
+
+def local_times(column: pd.Series, time_zone: str) -> pd.Series:
+    """The times of a column as the account's clock had them, with the column's own index. Raises: as `moments`."""
+    return pd.Series(moments(column, time_zone).wall.view("datetime64[us]"), column.index)
 
 
 def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]:
@@ -58,17 +63,15 @@ def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]
     return (int(np.datetime64(_instant(time, zone), "us").astype(np.int64)) if zoned else wall), wall
 
 
-def start(since: dt.datetime | None) -> int:
-    """A local time as the engine counts it; EARLIEST for what was so from the beginning."""
+def start(since: dt.date | None) -> int:
+    """A local time, or the first moment of a day, as the engine counts it; EARLIEST for what was so from the
+    beginning.
+    """
     return EARLIEST if since is None else int(np.datetime64(since, "us").astype(np.int64))
 
 
-def midnight(day: dt.date) -> int:
-    """The first moment of a day on the account's wall clock, in microseconds."""
-    return int(np.datetime64(day, "us").astype(np.int64))
-
-
-def _micro(column: pd.Series) -> Microseconds:
+def micro(column: pd.Series) -> Microseconds:
+    """Times without a zone as whole microseconds."""
     return column.to_numpy("datetime64[us]").view(np.int64)
 
 

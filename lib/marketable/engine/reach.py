@@ -17,9 +17,9 @@ from marketable.rulebook import Rulebook
 
 from .by_contact import by_contact
 from .cases import NOT_COVERED_CODE, Cases
-from .exposure import ALWAYS, slots
+from .exposure import ALWAYS, slots, slots_of_cases
 from .frames import in_memory
-from .moments import EARLIEST, midnight
+from .moments import start
 from .rows import rows
 from .table import NONE, cases_of_rows
 
@@ -72,13 +72,10 @@ def reach(
     batch = rows(in_memory(touches), None, portal.time_zone, as_of)
     cases = Cases(batch.pairs, portal, rulebook, pinned)
     case, table = cases_of_rows(batch, cases, portal)
-    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
+    access = start(portal.access_since)
     of_contact = by_contact(batch, case, table, access)
     kinds = slots(cases, {})
-    creates, upgrades = (
-        np.concatenate([by_pair.ravel()[table.used], np.full(len(table.dues) + 4, NONE)])
-        for by_pair in (kinds.creates, kinds.upgrades)
-    )
+    creates, upgrades = slots_of_cases(kinds, cases, table)
     slot = upgrades.take(of_contact.case)
     slot[of_contact.starts] = creates.take(of_contact.case.take(of_contact.starts))
     slot[of_contact.early_rows] = NONE

@@ -20,7 +20,7 @@ from . import incoming
 from .cases import KNOWN
 from .frames import column_names, each_once, in_memory
 from .keys import contact_keys
-from .moments import EARLIEST, Moments, moment, moments
+from .moments import EARLIEST, moment, moments
 
 COLUMNS = ("contact_id", "occurred_at", "source", "asset")
 _NOBODY = pd.DataFrame({"contact_id": [], "status": []})
@@ -65,8 +65,10 @@ def rows(touches: Any, contacts: Any, time_zone: str, as_of: str | dt.date | Non
     check_columns(column_names(touches))
     touches = _checked(in_memory(touches, (*COLUMNS, "email")))
     when = moments(touches["occurred_at"], time_zone)
-    in_time = _order_of_time(when)
-    order, wall = (when.order, when.wall) if in_time is None else (when.order[in_time], when.wall[in_time])
+    order, wall, in_time = when.order, when.wall, None
+    if not (order[1:] >= order[:-1]).all():
+        in_time = np.argsort(order, kind="stable")
+        order, wall = order[in_time], wall[in_time]
     if as_of is None:
         counted, until = len(order), int(wall[-1]) if len(wall) else EARLIEST
     else:
@@ -130,13 +132,6 @@ def unknown_source(name: str, row: int | None = None) -> DataError:
         expected=f"one of {', '.join(KNOWN)}",
         nearest=nearest(name, KNOWN),
     )
-
-
-def _order_of_time(when: Moments) -> np.ndarray | None:
-    """The rows in order of time, ties in input order; None where they are in it already."""
-    if len(when.order) < 2 or bool((when.order[1:] >= when.order[:-1]).all()):
-        return None
-    return np.argsort(when.order, kind="stable")
 
 
 def _pairs(source: pd.Series, asset: pd.Series) -> tuple[np.ndarray, list[tuple[str, str]]]:

@@ -15,7 +15,7 @@ from marketable.portal.portal import Portal
 from marketable.portal.update_dates import update_date_after
 
 from .cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
-from .moments import midnight
+from .moments import start
 from .rows import Rows, code_type
 
 NONE = -1
@@ -88,7 +88,7 @@ def cases_of_rows(batch: Rows, cases: Cases, portal: Portal) -> tuple[np.ndarray
     pairs_used = used // cases.eras
     requests = np.flatnonzero(cases.asks[batch.pair]) if cases.asks.any() else np.zeros(0, dtype=np.int64)
     days, which = np.unique(wall[requests].view("datetime64[us]").astype("datetime64[D]"), return_inverse=True)
-    by_day = [midnight(update_date_after(day, portal.subscription)) for day in days.tolist()]
+    by_day = [start(update_date_after(day, portal.subscription)) for day in days.tolist()]
     dues, due_of_day = np.unique(np.array(by_day, dtype=np.int64), return_inverse=True)
 
     def column(of_pairs: np.ndarray, request: int, listed: tuple[int, int, int], access: int) -> np.ndarray:

@@ -13,7 +13,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 
@@ -61,7 +60,6 @@ __all__ = [
 
 _CONTACTS = ["created_at", "source", "asset", "certainty", "status", "waiting"]
 _NOBODY = pd.DataFrame(columns=["contact_id", "why", "into"]).astype({"contact_id": "str", "why": WHY, "into": "str"})
-_Thing = TypeVar("_Thing")
 _DETAILS = ["unsubscribed", "bounced", "invalid", "quarantined", "opted_out", "unconfirmed", "sends_unanswered"]
 _DETAILS += ["no_address", "mailed_at", "form_submissions", "status_source"]
 
@@ -155,7 +153,8 @@ def read_export(
         _part(file, label, vocabulary, dates or own.dates, progress) for file, label in zip(files, labels, strict=True)
     ]
     order = newest_first(files, [part.rows for part in parts])
-    files, labels, parts = _so(files, order), _so(labels, order), _so(parts, order)
+    files, labels = [files[number] for number in order], [labels[number] for number in order]
+    parts = [parts[number] for number in order]
     rows = [part.rows for part in parts]
     whole = together(rows, files, labels)
     rejections = whole.rejected
@@ -233,11 +232,6 @@ class _Part:
     history: pd.DataFrame
     forms: tuple[Mapping[str, object], ...]
     left_out: tuple[str, ...]
-
-
-def _so(things: list[_Thing], order: list[int]) -> list[_Thing]:
-    """The things, in an order."""
-    return [things[number] for number in order]
 
 
 def _telling(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:

@@ -17,7 +17,7 @@ from marketable.reading.tables import FilePath
 from marketable.settings import Settings, fault
 
 from .sources import RecordedSource, Texts, folded, one_of, recorded_sources
-from .vocabulary import FACTS, MEANINGS, STATUS, YES_OR_NO, Vocabulary
+from .vocabulary import FACTS, STATUS, YES_OR_NO, Vocabulary
 
 ORDERS = (DAY_FIRST, MONTH_FIRST)
 
@@ -65,18 +65,17 @@ class ColumnMapping(Settings):
     @field_validator("columns")
     @classmethod
     def _columns(cls, columns: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        return _told_once(columns, FACTS, [FACTS])
+        return _told_once(columns, FACTS)
 
     @field_validator("values")
     @classmethod
     def _values(cls, values: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        return _told_once(values, MEANINGS, [STATUS, YES_OR_NO])
+        return _told_once(values, STATUS, YES_OR_NO)
 
     @field_validator("recorded")
     @classmethod
     def _recorded(cls, recorded: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        known = tuple(recorded_sources())
-        return _told_once(recorded, known, [known])
+        return _told_once(recorded, tuple(recorded_sources()))
 
     def vocabulary(self) -> Vocabulary:
         """The shipped names and values, with those of the mapping before them."""
@@ -92,10 +91,9 @@ def as_mapping(mapping: ColumnMapping | Mapping[str, Any] | FilePath | None) -> 
     return ColumnMapping.load(mapping)
 
 
-def _told_once(
-    told: Mapping[str, tuple[str, ...]], known: tuple[str, ...], groups: list[tuple[str, ...]]
-) -> Mapping[str, tuple[str, ...]]:
+def _told_once(told: Mapping[str, tuple[str, ...]], *groups: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """The names, if each stands under a known key, and no name under two keys of a group."""
+    known = [key for group in groups for key in group]
     for key in told:
         if key not in known:
             expected = f"one of {', '.join(known)}"

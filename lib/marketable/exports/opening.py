@@ -13,7 +13,7 @@ import pandas as pd
 from marketable.errors import DataError
 from marketable.paths import at_home, is_folder
 from marketable.reading.tables import FilePath
-from marketable.reading.touches import Batch, read_touches
+from marketable.reading.touches import read_touches
 from marketable.rulebook import NOT_COVERED
 
 from . import ColumnMapping, Export, read_export
@@ -66,35 +66,32 @@ def open_file(
         opened = _of_export(read_export(path, mapping=mapping, dates=dates, progress=progress), *files)
         return replace(opened, name=f"{files[0].name} and {len(files) - 1} more") if len(files) > 1 else opened
     path = at_home(path)
-    submissions = submissions_of(path)
-    if mapping is not None or dates is not None:
+    is_json, is_told = path.suffix.lower() in (".json", ".jsonl"), mapping is not None or dates is not None
+    submissions = None if is_json and not is_told else submissions_of(path)
+
+    def as_export() -> Opened:
         export = read_export(path, mapping=mapping, dates=dates, submissions=submissions, progress=progress)
         return _of_export(export, path, *filter(None, [submissions]))
-    if path.suffix.lower() in (".json", ".jsonl"):
-        return _of_export(read_export(path, progress=progress), path)
+
+    if is_json or is_told:
+        return as_export()
     try:
         batch = read_touches(path)
     except DataError as no_batch:
         try:
-            return _of_export(
-                read_export(path, submissions=submissions, progress=progress), path, *filter(None, [submissions])
-            )
+            return as_export()
         except DataError as no_export:
             if str(no_batch) == str(no_export):
                 raise no_export from None
             problem = "This is neither a batch of touches nor a copy of HubSpot's contacts"
             raise DataError(problem, file=path, advice=f"As a batch: {no_batch} As a copy: {no_export}") from None
-    return _of_batch(path, batch)
+    return Opened(path.name, batch.touches, batch.rejected, batch.rows_read, dict(batch.understood), None, (path,))
 
 
 def checksum(file: Path) -> str:
     """The SHA-256 of a file, by which it is known again."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _of_batch(path: Path, batch: Batch) -> Opened:
-    return Opened(path.name, batch.touches, batch.rejected, batch.rows_read, dict(batch.understood), None, (path,))
 
 
 def _of_export(export: Export, *files: Path) -> Opened:

@@ -15,10 +15,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
-from marketable import plain_yaml
 from marketable.errors import DataError, nearest
 from marketable.rulebook import NOT_COVERED, SOURCES
-from marketable.settings import Strict, fault, validate
+from marketable.settings import Strict, fault, read_as
 
 CERTAINTIES = ("certain", "likely", "ambiguous", NOT_COVERED)
 _VARIED = re.compile(r"[\s_'\u2019]")
@@ -113,9 +112,7 @@ class _RecordSources(Strict):
 
 @functools.cache
 def _shipped() -> _RecordSources:
-    path = Path(__file__).with_name("record_sources.yaml")
-    data, lines = plain_yaml.read(path, DataError)
-    return validate(_RecordSources, data, DataError, lines, path)
+    return read_as(_RecordSources, Path(__file__).with_name("record_sources.yaml"), DataError)[0]
 
 
 def shipped_sources() -> tuple[RecordedSource, ...]:

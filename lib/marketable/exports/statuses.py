@@ -17,12 +17,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator
 
-from marketable import plain_yaml
 from marketable.errors import DataError
 from marketable.reading.alike import alike
 from marketable.reading.dates import instants, read_dates
 from marketable.reading.tables import FilePath, no_column, read_table
-from marketable.settings import Strict, validate
+from marketable.settings import Strict, read_as
 
 from .contacts import STATUS_SOURCE
 from .sources import Cited, Texts, folded, one_of
@@ -66,9 +65,7 @@ class _Recorded(Strict):
 
 @functools.cache
 def _shipped() -> _Recorded:
-    path = Path(__file__).with_name("recorded_causes.yaml")
-    data, lines = plain_yaml.read(path, DataError)
-    return validate(_Recorded, data, DataError, lines, path)
+    return read_as(_Recorded, Path(__file__).with_name("recorded_causes.yaml"), DataError)[0]
 
 
 def switched_causes() -> tuple[str, ...]:
@@ -96,11 +93,6 @@ def cause_of(recorded: str) -> str:
 
 def no_statuses() -> pd.DataFrame:
     """Recorded changes where there are none."""
-    return _none().copy()
-
-
-@functools.cache
-def _none() -> pd.DataFrame:
     return _statuses(pd.DataFrame(columns=list(COLUMNS)))
 
 

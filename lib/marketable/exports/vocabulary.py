@@ -22,7 +22,6 @@ from marketable.rulebook import MARKETING, NON_MARKETING
 from .sources import RecordedSource, folded, shipped_sources
 
 STATUS, YES_OR_NO = (MARKETING, NON_MARKETING), ("yes", "no")
-MEANINGS = (*STATUS, *YES_OR_NO)
 NEEDED = {"Record ID": ("record_id", "email"), "Create Date": ("created_at",)}
 _SHOWN = 12
 _TELLING = 8  # letters, below which a name within another says nothing

@@ -58,8 +58,7 @@ class Account:
     def line(self, planned: Effects) -> Line:
         """The line with some effects."""
         turns = sorted([*planned_turns(self.portal, self.past), *planned.turns], key=lambda turn: turn[0])
-        subscription = self.portal.subscription
-        return draw(self.past, planned, turns, subscription, self.days, self.flow, self._leaves)
+        return draw(self.past, planned, turns, self.portal.subscription, self.days, self.flow, self._leaves)
 
     def bill(self, line: Line) -> tuple[pd.DatetimeIndex, np.ndarray, Bill]:
         """The days of the term, the count on each, and what is billed."""

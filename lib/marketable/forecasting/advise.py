@@ -10,7 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ class Advice:
     steps: pd.DataFrame
     outlook: Outlook
     text: str
-    _chosen: tuple[tuple[str, ...], ...]
+    _chosen: list[list[str]]
     _audit: Audit
 
     def __str__(self) -> str:
@@ -114,6 +114,15 @@ def advise(
     return _Search(found, without, int(limit)).advice()
 
 
+class _Step(NamedTuple):
+    """What to do, in words and as an action, and the contacts that it names."""
+
+    action: dict[str, Any]
+    what: str
+    how: str
+    ids: list[str]
+
+
 class _Search:
     """The steps found so far, and what comes with them."""
 
@@ -123,20 +132,21 @@ class _Search:
         self.due = update_date_after(self.today, without.account.portal.subscription)
         # Over already, the bill stays until the renewal: what counts is to be within the limit then.
         self.at_end = bool(without.crossing["likely"] < pd.Timestamp(self.due)) or without.today > limit
-        self.actions: list[dict[str, Any]] = []
-        self.whats: list[str] = []
-        self.hows: list[str] = []
-        self.chosen: list[tuple[str, ...]] = []
+        self.steps: list[_Step] = []
+
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        return [step.action for step in self.steps]
 
     def advice(self) -> Advice:
         for group, ids in self._groups():
             missing = self._missing(self.actions)
             if missing > 0:
-                self._set_non_marketing(group, ids[:missing])
-        for switch in self._switches():
-            self._turn_off(switch)
+                self.steps.append(self._set_non_marketing(group, ids[:missing]))
+        self.steps += [self._turn_off(switch) for switch in self._switches()]
         outlook = self._with(self.actions)
-        return Advice(self.limit, self._steps(outlook), outlook, self._text(outlook), tuple(self.chosen), self.audit)
+        chosen = [step.ids for step in self.steps]
+        return Advice(self.limit, self._table(outlook), outlook, self._text(outlook), chosen, self.audit)
 
     def _with(self, actions: list[dict[str, Any]]) -> Outlook:
         return self.without.with_actions([*self.without.actions, *actions])
@@ -161,12 +171,10 @@ class _Search:
             if ids:
                 yield group, ids
 
-    def _set_non_marketing(self, group: str, ids: list[str]) -> None:
-        self.actions.append({"on": self.today, "set_non_marketing": ids})
+    def _set_non_marketing(self, group: str, ids: list[str]) -> _Step:
         many = "1 contact" if len(ids) == 1 else f"{len(ids):,} contacts"
-        self.whats.append(f"Set {many} as non-marketing ({group}): {_LOSS[group]}.")
-        self.hows.append(_HOW)
-        self.chosen.append(tuple(ids))
+        what = f"Set {many} as non-marketing ({group}): {_LOSS[group]}."
+        return _Step({"on": self.today, "set_non_marketing": ids}, what, _HOW, ids)
 
     def _switches(self) -> list[str]:
         """The switches to turn off: the one that does the least more than is needed, else the largest ones."""
@@ -189,36 +197,35 @@ class _Search:
     def _off(self, switch: str) -> dict[str, Any]:
         return {"on": self.today, "switch": switch, "turn": False}
 
-    def _turn_off(self, switch: str) -> None:
-        rule = Rulebook.load().newest[split(switch)[0]]
-        self.actions.append(self._off(switch))
-        self.whats.append(f"Turn off {split(switch)[1] or rule.name} ({rule.one}).")
-        self.hows.append(f"The switch is here: {rule.where}.")
-        self.chosen.append(())
+    def _turn_off(self, switch: str) -> _Step:
+        source, asset = split(switch)
+        rule = Rulebook.load().newest[source]
+        what = f"Turn off {asset or rule.name} ({rule.one})."
+        return _Step(self._off(switch), what, f"The switch is here: {rule.where}.", [])
 
-    def _steps(self, outlook: Outlook) -> pd.DataFrame:
+    def _table(self, outlook: Outlook) -> pd.DataFrame:
         account = outlook.account
         # Actions stand by day, those of one day in the order in which they were given; so do their effects.
         before = sum(action.on <= self.today for action in self.without.actions)
-        fewer = [-int(each) for each in outlook.effects["marketing"].iloc[before : before + len(self.actions)]]
+        fewer = [-int(each) for each in outlook.effects["marketing"].iloc[before : before + len(self.steps)]]
         hub, prices = account.portal.subscription.hub, account.prices
         monthly = [None if prices is None else prices.of(each, hub, self.today) for each in fewer]
         tomorrow = self.today + dt.timedelta(days=1)
         return pd.DataFrame(
             {
-                "what": pd.array(self.whats, dtype="str"),
-                "contacts": [len(each) for each in self.chosen],
-                "counts_from": pd.to_datetime([self.due if each else tomorrow for each in self.chosen]),
+                "what": pd.array([step.what for step in self.steps], dtype="str"),
+                "contacts": [len(step.ids) for step in self.steps],
+                "counts_from": pd.to_datetime([self.due if step.ids else tomorrow for step in self.steps]),
                 "fewer": pd.array(fewer, dtype="int64"),
                 "monthly": pd.array(monthly, dtype="float64"),
-                "how": pd.array(self.hows, dtype="str"),
+                "how": pd.array([step.how for step in self.steps], dtype="str"),
             },
-            index=pd.RangeIndex(1, len(self.actions) + 1, name="step"),
+            index=pd.RangeIndex(1, len(self.steps) + 1, name="step"),
         )
 
     def _text(self, outlook: Outlook) -> str:
         limit, until, missing = f"{self.limit:,}", outlook.until, self._missing(self.actions)
-        if not self.actions and missing <= 0:
+        if not self.steps and missing <= 0:
             return f"There is nothing to do: it is likely to stay within {limit} until {until}."
         said = []
         if self.at_end:
@@ -227,8 +234,8 @@ class _Search:
                 f"It {when} over {limit} before anybody can stop counting on {self.due}. An upgrade stays until the "
                 f"renewal; these steps are to be within {limit} by then."
             )
-        said += [f"{number}. {what}" for number, what in enumerate(self.whats, 1)]
-        if any(self.chosen):
+        said += [f"{number}. {step.what}" for number, step in enumerate(self.steps, 1)]
+        if any(step.ids for step in self.steps):
             said.append(f"Who is set as non-marketing today counts until {self.due}.")
         last = outlook.by_day.iloc[-1]
         if missing > 0:

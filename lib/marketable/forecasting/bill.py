@@ -43,12 +43,11 @@ def check_tier(subscription: Subscription, prices: Prices | None, day: dt.date) 
 @dataclass(frozen=True)
 class Bill:
     """By day of the term: `tier`, for how many contacts is billed, and `price`, what that day costs beside the hub
-    itself (NaN where the list has no price). `over_since`: the first day over the tier, or None.
+    itself (NaN where the list has no price).
     """
 
     tier: np.ndarray
     price: np.ndarray
-    over_since: dt.date | None
 
 
 def bill(days: pd.DatetimeIndex, marketing: np.ndarray, subscription: Subscription, prices: Prices | None) -> Bill:
@@ -56,26 +55,24 @@ def bill(days: pd.DatetimeIndex, marketing: np.ndarray, subscription: Subscripti
 
     >>> week = pd.date_range("2026-06-01", periods=4)
     >>> counted = bill(week, np.array([1999, 2001, 1990, 7001]), Subscription(tier=2000), Prices.flat(2000, 5000, 300))
-    >>> counted.tier.tolist(), counted.price.tolist(), str(counted.over_since)
-    ([2000, 2000, 7000, 7000], [0.0, 0.0, 10.0, 10.0], '2026-06-02')
+    >>> counted.tier.tolist(), counted.price.tolist()
+    ([2000, 2000, 7000, 7000], [0.0, 0.0, 10.0, 10.0])
     """
     tier = subscription.tier
     if tier is None:
         nothing = np.full(len(days), np.nan)
-        return Bill(nothing, nothing, None)
+        return Bill(nothing, nothing)
     highest = np.maximum.accumulate(marketing)
     before = np.concatenate([[0], highest[:-1]])  # charged from the following day
     dates: list[dt.date] = days.to_numpy("datetime64[D]").tolist()
-    of_day = {date: None if prices is None else prices.step(subscription.hub, date) for date in dates}
-    size = np.array([(STEPS[subscription.hub] if step is None else step.contacts) for step in of_day.values()])
+    steps = [None if prices is None else prices.step(subscription.hub, date) for date in dates]
+    size = np.array([STEPS[subscription.hub] if step is None else step.contacts for step in steps])
     more = np.ceil(np.maximum(before - tier, 0) / size)
     billed = np.maximum.accumulate(tier + more * size)
-    monthly = np.array([np.nan if step is None else step.monthly for step in of_day.values()])
-    included = np.array([tier if step is None or step.included is None else step.included for step in of_day.values()])
+    monthly = np.array([np.nan if step is None else step.monthly for step in steps])
+    included = np.array([tier if step is None or step.included is None else step.included for step in steps])
     length = np.array([calendar.monthrange(date.year, date.month)[1] for date in dates])
-    price = (billed - included) / size * monthly / length
-    over = np.flatnonzero(marketing > tier)
-    return Bill(billed.astype(np.int64), price, dates[over[0]] if len(over) else None)
+    return Bill(billed.astype(np.int64), (billed - included) / size * monthly / length)
 
 
 def months(days: pd.DatetimeIndex, marketing: np.ndarray, billed: Bill, subscription: Subscription) -> pd.DataFrame:

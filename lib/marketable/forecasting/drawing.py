@@ -48,9 +48,8 @@ def draw(
         waiting[_at(start, past, days) : _at(due, past, days)] += many
     if leaves is not None:
         asked = [_daily(path, days) for path in (leaves.median, leaves.low, leaves.high)]
-        effective = np.maximum.accumulate(_update_date_before(past.today, subscription, days))
-        most, least = (asked[side][effective] for side in (2, 1))
-        gone = asked[0][effective]
+        effective = _update_date_before(past.today, subscription, days)
+        gone, least, most = (each[effective] for each in asked)
         # The two flows are not sure in ways of their own.
         low = median - np.hypot(median - low, most - gone) - gone
         high = median + np.hypot(high - median, gone - least) - gone
@@ -69,7 +68,7 @@ def draw(
 
 def _joined(
     past: Past, turns: list[tuple[dt.date, str, bool]], days: int, joins: Callable[[States], Flow]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """How many join up to each day. From a day on which a switch is turned, as many as would have with it so."""
     states = dict(past.states)
     starts = sorted({0, *(_at(day, past, days) - 1 for day, *_ in turns)})
@@ -80,7 +79,7 @@ def _joined(
         for row, path in zip(found, (flow.median, flow.low, flow.high), strict=True):
             daily = _daily(path, days)
             row[start + 1 : end + 1] = row[start] + daily[start + 1 : end + 1] - daily[start]
-    return found[0], found[1], found[2]
+    return found
 
 
 def _daily(path: np.ndarray, days: int) -> np.ndarray:
@@ -101,4 +100,4 @@ def _update_date_before(today: dt.date, subscription: Subscription, days: int) -
     while (due - today).days <= days:
         found[(due - today).days] = (due - today).days - 1
         due = update_date_after(due, subscription)
-    return found
+    return np.maximum.accumulate(found)

@@ -16,7 +16,7 @@ import pandas as pd
 from marketable.errors import DataError, UnknownNameError, nearest
 from marketable.portal.portal import Portal
 from marketable.portal.update_dates import update_date_after
-from marketable.reading.table import no_column
+from marketable.reading.rows import no_column
 from marketable.reading.tables import read_table
 
 from .actions import Action
@@ -52,13 +52,12 @@ class Effects:
 
 def planned_turns(portal: Portal, past: Past) -> list[tuple[dt.date, str, bool]]:
     """The changes of switches that the portal has on days to come."""
-    turns = [
+    return [
         (change.since.date(), name, change.on)
         for name, history in portal.switches.items()
         for change in history
         if change.since is not None and change.since.date() > past.today
     ]
-    return sorted(turns, key=lambda turn: turn[0])
 
 
 def effects(actions: Iterable[Action], past: Past, portal: Portal, until: dt.date) -> Effects:
@@ -78,7 +77,10 @@ def effects(actions: Iterable[Action], past: Past, portal: Portal, until: dt.dat
             raise DataError(f"{problem}: {action}", value=str(action.on), expected=expected)
         day = max(action.on, past.today + dt.timedelta(days=1))
         if action.switch is not None:
-            _known(action.switch, past, portal)
+            names = {*past.states, *portal.switches}
+            if action.switch not in names:
+                near = nearest(action.switch, sorted(names))
+                raise UnknownNameError("There is no such switch", value=action.switch, nearest=near)
             found.turns.append((day, action.switch, bool(action.turn)))
             if action.switch not in past.states:
                 found.notes.append(f"No touch in the data asked {action.switch}, so turning it changes nothing here.")
@@ -87,7 +89,7 @@ def effects(actions: Iterable[Action], past: Past, portal: Portal, until: dt.dat
         elif action.set_marketing is not None:
             people.set_marketing(action, day)
         else:
-            people.set_non_marketing(action)
+            people.set_non_marketing(action, day)
     return found
 
 
@@ -146,7 +148,7 @@ class _People:
         self._note(action, chosen[new | waiting], "marketing", day)
         self.ends[chosen] = _FAR
 
-    def set_non_marketing(self, action: Action) -> None:
+    def set_non_marketing(self, action: Action, day: dt.date) -> None:
         due, whom = update_date_after(action.on, self.subscription), action.set_non_marketing
         if isinstance(whom, int):
             self._enough(whom, self.marketing, action, "that are marketing and do not wait already")
@@ -161,7 +163,7 @@ class _People:
             self.ends[chosen] = due.toordinal()
             many = len(chosen)
         self.found.steps[due] -= many
-        self.found.waits[max(action.on, self.past.today + dt.timedelta(days=1)), due] += many
+        self.found.waits[day, due] += many
         self.marketing -= many
         self.others += many  # they may be made marketing again
 
@@ -201,13 +203,6 @@ class _People:
             raise DataError(
                 f"There are not so many contacts {which}: {action}", value=many, expected=f"at most {there:,}"
             )
-
-
-def _known(switch: str, past: Past, portal: Portal) -> None:
-    names = sorted({*past.states, *portal.switches})
-    if switch not in names:
-        near = nearest(switch, names)
-        raise UnknownNameError("There is no such switch", value=switch, nearest=near)
 
 
 def _ids_in(path: Path) -> Iterator[str]:

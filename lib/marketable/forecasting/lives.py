@@ -17,9 +17,9 @@ import pandas as pd
 from marketable.engine.by_contact import ByContact, by_contact
 from marketable.engine.cases import Cases
 from marketable.engine.exposure import Slots, slots, slots_of_cases
-from marketable.engine.grouping import in_parts
-from marketable.engine.moments import EARLIEST, midnight
+from marketable.engine.moments import start
 from marketable.engine.rows import Rows, rows
+from marketable.engine.sorting import in_parts
 from marketable.engine.table import NONE, cases_of_rows
 from marketable.portal.portal import Portal
 from marketable.rulebook import Rulebook
@@ -140,7 +140,7 @@ def lives(touches: pd.DataFrame, portal: Portal, rulebook: Rulebook | None = Non
     of_case, table = cases_of_rows(batch, cases, portal)
     kinds = slots(cases, {})
     creates, upgrades = slots_of_cases(kinds, cases, table)
-    access = EARLIEST if portal.access_since is None else midnight(portal.access_since)
+    access = start(portal.access_since)
     days = (batch.wall // _DAY).astype(np.int32)
     event = _events(batch, days)
     dues = (table.dues // _DAY).astype(np.int32)

@@ -67,14 +67,11 @@ class Outlook:
         low and high (between which it is in 80 % of cases), waiting (of the marketing contacts, those who stop counting
         at the next update date). With too little history it ends today.
         """
-        past = self.account.past
-        known = pd.DataFrame(
-            {"marketing": past.marketing, "low": past.marketing, "high": past.marketing, "waiting": past.waiting},
-            index=past.days,
-        )
-        if self._line is None:
+        past, line = self.account.past, self._line
+        columns = {"marketing": past.marketing, "low": past.marketing, "high": past.marketing, "waiting": past.waiting}
+        known = pd.DataFrame(columns, index=past.days)
+        if line is None:
             return known
-        line = self._line
         columns = {"marketing": line.median, "low": line.low, "high": line.high, "waiting": line.waiting}
         return pd.concat([known, pd.DataFrame(columns, index=self.account.ahead)])
 
@@ -130,7 +127,7 @@ class Outlook:
         price, _, ends = self._cost(self._without)
         rows = []
         for some in chosen:
-            cost, tier, at_end = self._cost(self._drawn(some))
+            cost, tier, at_end = self._cost(self.account.line(self._effects_of(some)))
             rows.append((at_end - ends, tier, round(cost - price, 2)))
         return pd.DataFrame(rows, columns=columns, index=pd.Index(names, name="action", dtype="str"))
 
@@ -214,19 +211,15 @@ class Outlook:
     def _without(self) -> Line | None:
         return None if self._line is None else self.account.baseline
 
-    def _drawn(self, actions: Iterable[Action]) -> Line:
-        return self.account.line(self._effects_of(actions))
-
     @functools.cached_property
     def _over_since(self) -> dt.date | None:
         """The first day over the tier in this term, up to today."""
-        past, subscription = self.account.past, self.account.portal.subscription
+        subscription = self.account.portal.subscription
         if subscription.tier is None:
             return None
-        start = term_start(subscription, past.today)
-        first = max((start - past.first).days, 0)
-        over = np.flatnonzero(past.marketing[first:] > subscription.tier)
-        return past.first + dt.timedelta(first + int(over[0])) if len(over) else None
+        start = pd.Timestamp(term_start(subscription, self.as_of))
+        over = self.past.index[(self.past > subscription.tier) & (self.past.index >= start)]
+        return over[0].date() if len(over) else None
 
     @property
     def over(self) -> str:
@@ -245,7 +238,7 @@ class Outlook:
         """The answer in sentences: today's count, then when the tier is crossed, then what that costs."""
         account, tier = self.account, self.account.portal.subscription.tier
         counted = " as HubSpot counts them" if account.past.audit is not None else ""
-        text = f"{_contacts(self.today)} on {self.as_of}{counted}"
+        text = f"{self.today:,} marketing contact{'s' * (self.today != 1)} on {self.as_of}{counted}"
         if tier is None:
             said = [f"{text}. The portal gives no tier to hold this against."]
         elif self.today > tier:
@@ -291,7 +284,8 @@ class Outlook:
         cost, tier, _ = self._cost(self._line)
         said = []
         if tier != self.account.portal.subscription.tier:
-            said.append(f"{self._then} {int(tier):,} contacts are billed{self._end}.")
+            then = "Then" if self._over_since is None else "So"
+            said.append(f"{then} {int(tier):,} contacts are billed{self._end}.")
             if self._money(cost):
                 said.append(f"Until then those beyond the included ones cost {self._money(cost)}.")
         if self.actions:
@@ -306,14 +300,6 @@ class Outlook:
             said.append(text + ".")
         return said
 
-    @property
-    def _then(self) -> str:
-        return "So" if self._over_since is not None else "Then"
-
     def _money(self, amount: float) -> str:
         prices = self.account.prices
         return "" if prices is None or np.isnan(amount) else f"{amount:,.2f} {prices.currency}"
-
-
-def _contacts(many: int) -> str:
-    return f"{many:,} marketing contact{'' if many == 1 else 's'}"

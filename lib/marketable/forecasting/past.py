@@ -122,13 +122,15 @@ def past_of_audit(audit: Audit) -> Past:
         placed[inside[keep]] = counts[keep]
         return placed
 
+    @functools.cache
+    def joined_by_rules() -> np.ndarray:
+        return by_rules(rules.states)
+
     def joined(states: States) -> np.ndarray:
         """What HubSpot's statuses show, and for other switches the difference that these make by the rules."""
-        changed = {name: on for name, on in states.items() if rules.states.get(name) != on}
-        if not changed:
+        if all(rules.states.get(name) == on for name, on in states.items()):
             return joined_now
-        difference = by_rules(states) - by_rules(rules.states)
-        joined: np.ndarray = np.maximum(joined_now + aligned(difference), 0)
+        joined: np.ndarray = np.maximum(joined_now + aligned(by_rules(states) - joined_by_rules()), 0)
         return joined
 
     def people() -> pd.DataFrame:
@@ -159,13 +161,9 @@ def past_of_audit(audit: Audit) -> Past:
 
 
 def _joined_by(found: Lives) -> Callable[[States], np.ndarray]:
-    @functools.lru_cache(maxsize=64)
-    def of(key: tuple[tuple[str, bool], ...]) -> np.ndarray:
-        joined = found.joined(found.setting(dict(key)))
-        return _by_day(joined.day[~joined.by_event], found)
-
     def joined(states: States) -> np.ndarray:
-        return of(tuple(sorted((name, on) for name, on in states.items() if name in found.states)))
+        who = found.joined(found.setting(states))
+        return _by_day(who.day[~who.by_event], found)
 
     return joined
 

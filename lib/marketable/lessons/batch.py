@@ -66,13 +66,11 @@ def _asked(touches: pd.DataFrame, chance: random.Random, end: pd.Timestamp) -> p
     """Requests to become non-marketing, and after half of them the touch that came before, once more."""
     last = touches.groupby("contact_id", sort=False).tail(1)
     rows: list[tuple[object, ...]] = []
-    columns = (last[column] for column in ("contact_id", "occurred_at", "source", "asset"))
-    for contact_id, at, source, asset in zip(*columns, strict=True):
-        if chance.randrange(_ASKED):
-            continue
-        asked = at + pd.Timedelta(days=1 + chance.randrange(_SOON))
-        rows.append((contact_id, asked, "set_non_marketing", ""))
-        if chance.randrange(2):
-            rows.append((contact_id, asked + pd.Timedelta(days=1 + chance.randrange(_SOON)), source, asset))
+    for contact_id, at, source, asset in last.itertuples(index=False):
+        if chance.randrange(_ASKED) == 0:
+            asked = at + pd.Timedelta(days=1 + chance.randrange(_SOON))
+            rows.append((contact_id, asked, "set_non_marketing", ""))
+            if chance.randrange(2):
+                rows.append((contact_id, asked + pd.Timedelta(days=1 + chance.randrange(_SOON)), source, asset))
     table = pd.DataFrame(rows, columns=list(touches.columns)).astype(touches.dtypes.to_dict())
     return table[table["occurred_at"] < end]

@@ -7,20 +7,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from marketable.errors import UnknownNameError, nearest
 from marketable.plain_yaml import read
 from marketable.rulebook import ACTIONS, NOT_COVERED, SOURCES, Rulebook
 from marketable.settings import Strict, validate
 
-from .story import LessonError, one_of
+from .story import LessonError
 
 FILE = Path(__file__).with_name("cases.yaml")
 SAME = "the same"
-_GROUPS = ("fixed", "silent", "switched", "upgrading", "for new contacts", "changed", "any")
 
 
 class Step(Strict):
@@ -29,7 +26,7 @@ class Step(Strict):
     Without `when` it is in the weeks before the update date that matters, by the newest rules.
     """
 
-    tool: Annotated[str, one_of(lambda: (*SOURCES, *ACTIONS, *_GROUPS, SAME), "There is no such tool or group")]
+    tool: str
     on: bool | None = None
     when: Literal["before access", "by another rule", "before the update date", "since the update date"] | None = None
 
@@ -39,27 +36,13 @@ class Kind(Strict):
 
     says: str
     lesson: str
-    cases: Mapping[str, Annotated[tuple[Step, ...], Field(min_length=1)]] = {}
-
-
-class _Kinds(Strict):
-    fixed: Kind
-    switch: Kind
-    silent: Kind
-    existing: Kind
-    by_hand: Kind
-    update_date: Kind
-    access: Kind
-    edition: Kind
-    tier: Kind
-    export: Kind
+    cases: Mapping[str, tuple[Step, ...]] = {}
 
 
 @functools.cache
 def kinds() -> Mapping[str, Kind]:
     """The kinds, by the names under which progress counts them."""
-    data, lines = read(FILE, LessonError)
-    return dict(validate(_Kinds, data, LessonError, lines, FILE))
+    return {name: validate(Kind, kind, LessonError, {}, FILE) for name, kind in read(FILE, LessonError)[0].items()}
 
 
 @functools.cache
@@ -91,11 +74,11 @@ def tools_of(group: str, taught: Collection[str] = SOURCES) -> tuple[str, ...]:
     ('hubspot_form', 'non_hubspot_form', 'import_single_object')
     """
     rulebook = Rulebook.load()
-    found = []
-    for source, rule in rulebook.newest.items():
-        earlier = [rulebook.on(date)[source] for date in rulebook.editions]
-        said = {(each.default, each.switch) for each in earlier if each.reference.trust != "silent"}
-        groups = {
+
+    def belongs(source: str) -> bool:
+        rule, editions = rulebook.newest[source], (rulebook.on(date)[source] for date in rulebook.editions)
+        said = {(each.default, each.switch) for each in editions if each.reference.trust != "silent"}
+        return {
             source: True,
             "any": rule.default != NOT_COVERED,
             "fixed": not rule.switch and rule.default != NOT_COVERED,
@@ -104,7 +87,6 @@ def tools_of(group: str, taught: Collection[str] = SOURCES) -> tuple[str, ...]:
             "upgrading": rule.upgrades_existing,
             "for new contacts": rule.switch is not None and not rule.upgrades_existing,
             "changed": len(said) > 1,
-        }
-        if source in taught and groups.get(group):
-            found.append(source)
-    return (group,) if group in ACTIONS else tuple(found)
+        }.get(group, False)
+
+    return (group,) if group in ACTIONS else tuple(filter(belongs, (each for each in SOURCES if each in taught)))

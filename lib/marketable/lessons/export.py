@@ -89,14 +89,12 @@ def rows_of(touches: pd.DataFrame, marketing: pd.Series, waiting: pd.Series) -> 
     created = seen.drop_duplicates("contact_id").set_index("contact_id")
     columns = {"at": "Create Date", "recorded": "Record source", "detail": "Record source detail 1"}
     rows = created[list(columns)].rename(columns=columns)
-    for name, kept in (("First Conversion", "first"), ("Recent Conversion", "last")):
-        forms = seen[by_tools["source"].isin(FORMS)].drop_duplicates("contact_id", keep=kept)  # type: ignore[call-overload]
-        rows[[name, f"{name} Date"]] = forms.set_index("contact_id")[["detail", "at"]].reindex(
-            rows.index, fill_value=""
-        )
-    status = marketing.reindex(rows.index).map({True: "Marketing contact", False: "Non-marketing contact"})
-    rows["Marketing contact status"] = status
-    rows["Marketing contact until next update"] = waiting.reindex(rows.index).map({True: "Yes", False: "No"})
+    by_form = seen[by_tools["source"].isin(FORMS)].groupby("contact_id")[["detail", "at"]]
+    for name, forms in (("First Conversion", by_form.first()), ("Recent Conversion", by_form.last())):
+        rows[[name, f"{name} Date"]] = forms.reindex(rows.index, fill_value="")
+    is_marketing, waits = marketing.reindex(rows.index), waiting.reindex(rows.index)
+    rows["Marketing contact status"] = is_marketing.map({True: "Marketing contact", False: "Non-marketing contact"})
+    rows["Marketing contact until next update"] = waits.map({True: "Yes", False: "No"})
     return rows
 
 
@@ -174,8 +172,8 @@ class Rows:
         return [self._row(each.id) for each in self._deck.round(weights, length)]
 
     def _row(self, contact_id: str) -> Row:
-        every = map(str, self.made.rows.columns), self.made.rows.loc[contact_id]
-        cells = {name: value for name, value in zip(*every, strict=True) if value or "Conv" not in name}
+        every = self.made.rows.loc[contact_id].to_dict()
+        cells = {str(name): value for name, value in every.items() if value or "Conv" not in str(name)}
         switches = self._audit.switches
         reached = [name for name in self._reached.get(contact_id, ()) if name in switches.index]
         return Row(cells, switches.loc[reached], cast(pd.Series, self._audit.contacts.loc[contact_id]))
@@ -186,9 +184,8 @@ class Rows:
         found = audit(plain.export, portal)
         off = to_turn_on(found)
         self._chance.shuffle(off)
-        first, last = DAYS
         for name in off[:_TRIED]:
-            since = first + dt.timedelta(self._chance.randrange((last - first).days))
+            since = DAYS[0] + dt.timedelta(self._chance.randrange((DAYS[1] - DAYS[0]).days))
             made = made_up_export(portal, seed, {name: since})
             audited = audit(made.export, portal)
             if list(audited.switches.index[audited.switches["differs"]]) == [name]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from marketable.engine import Outcome, decide
 from marketable.errors import DataError
-from marketable.portal.portal import Flip, Portal
+from marketable.portal.portal import Flip, Portal, split
 from marketable.rulebook import MARKETING
 from marketable.samples.touches import BEGINS, ENDS
 from marketable.what_if import WhatIf
@@ -69,14 +69,13 @@ class Puzzle:
         """
         contacts, rows = self.outcome.contacts, []
         for switch in self.choices:
-            source, _, asset = switch.partition("/")
-            own = contacts[(contacts["created_by"] == source) & ((contacts["asset"] == asset) | ("/" not in switch))]
+            source, asset = split(switch)
+            own = contacts[contacts["created_by"].eq(source) & (contacts["asset"].eq(asset or "") | (asset is None))]
             since, marketing = own["created_at"] >= pd.Timestamp(split_at), own["status"] == MARKETING
-            counts = ((~since).sum(), (~since & marketing).sum(), since.sum(), (since & marketing).sum())
-            rows.append((portal_says(self.portal, switch), *map(int, counts)))
-        return pd.DataFrame(
-            rows, list(self.choices), ["notes", "before", "marketing_before", "since", "marketing_since"]
-        )
+            counts = (each.sum() for each in (~since, ~since & marketing, since, since & marketing))
+            rows.append((portal_says(self.portal, switch), *counts))
+        columns = ["notes", "before", "marketing_before", "since", "marketing_since"]
+        return pd.DataFrame(rows, list(self.choices), columns)
 
     def _turned_on(self, switch: str) -> dict[str, Flip]:
         return {switch: (self.since, True)}
@@ -98,12 +97,11 @@ def find_switch(portal: Portal, seed: int | str) -> Puzzle:
     off = [str(switch) for switch in what_if.switches.index[~what_if.switches["on"]]]
     baseline = int(what_if.counts()[MARKETING])
     empty = Puzzle(touches, portal, 0, (), "", since, what_if)
-    added = {switch: empty.added(switch) for switch in off}
-    suspects = [switch for switch in off if added[switch] > 0]
-    jumps = [switch for switch in suspects if added[switch] >= max(_FEWEST, _SHARE * baseline)]
+    added = {switch: more for switch in off if (more := empty.added(switch)) > 0}
+    jumps = [switch for switch, more in added.items() if more >= max(_FEWEST, _SHARE * baseline)]
     chance.shuffle(jumps)
     for answer in jumps:
-        others = [switch for switch in suspects if switch != answer]
+        others = [switch for switch in added if switch != answer]
         chance.shuffle(others)
         choices = tuple(sorted([answer, *others[: MOST_CHOICES - 1]], key=off.index))
         puzzle = replace(empty, choices=choices, answer=answer)
@@ -113,10 +111,8 @@ def find_switch(portal: Portal, seed: int | str) -> Puzzle:
         chance.shuffle(eighths)
         tiers = [baseline + added[answer] * part // 8 for part in eighths]
         # An account that was over its tier before has been paying for the next step since then.
-        once = [
-            tier for tier in tiers if ((by_day > tier).astype(int).diff() == 1).sum() + (by_day.iloc[0] > tier) == 1
-        ]
-        return replace(puzzle, tier=(once or tiers)[0])
+        crossed = {tier: (by_day > tier).astype(int).diff().eq(1).sum() + (by_day.iloc[0] > tier) for tier in tiers}
+        return replace(puzzle, tier=next((tier for tier in tiers if crossed[tier] == 1), tiers[0]))
     raise DataError(
         "No switch of this account would make the marketing contacts jump",
         advice="The portal needs switches that are off: of forms, chatflows, imports or apps.",

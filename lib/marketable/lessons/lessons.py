@@ -16,9 +16,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from marketable.errors import UnknownNameError, nearest
-from marketable.plain_yaml import read
 from marketable.rulebook import SOURCES, Rulebook
-from marketable.settings import Strict, fault, validate
+from marketable.settings import Strict, fault, read_as
 
 from .cases import cases
 from .deck import ROUND
@@ -91,12 +90,13 @@ class Said(Strict):
         """
         rulebook = Rulebook.load()
         name, _, date = fact.partition(" in ")
-        known = facts_of(rule, rulebook.newest.date) if rule in SOURCES else {"rule": rulebook.lifecycle[rule].says}
+        if rule in SOURCES:
+            known = facts_of(rule, edition_of(date) if date else rulebook.newest.date)
+        else:
+            known = {"rule": rulebook.lifecycle[rule].says}
         if name not in known:
             raise fault("There is no such fact", place=("says",), value=fact, nearest=nearest(name, known))
-        if not date:
-            return known[name]
-        return facts_of(rule, edition_of(date))[name]
+        return known[name]
 
 
 class Experiment(Strict):
@@ -113,12 +113,6 @@ class Experiment(Strict):
     editions: bool = False
     touches: int = 200
     seed: int = 0
-
-    @model_validator(mode="after")
-    def _a_story_begins(self) -> Experiment:
-        if self.panel == "story" and not self.steps:
-            raise fault("A story needs a first step", place=("steps",))
-        return self
 
 
 Case = Annotated[str, one_of(lambda: tuple(cases()), "There is no such case")]
@@ -172,15 +166,9 @@ class LessonText(Strict):
         """
         ids = lesson_ids(folder)
         if lesson_id not in ids:
-            raise UnknownNameError(
-                "There is no such lesson",
-                value=lesson_id,
-                expected=f"one of {', '.join(ids)}",
-                nearest=nearest(lesson_id, ids),
-            )
-        path = folder / f"{lesson_id}.yaml"
-        data, lines = read(path, LessonError)
-        return validate(cls, data, LessonError, lines, path)
+            expected, near = f"one of {', '.join(ids)}", nearest(lesson_id, ids)
+            raise UnknownNameError("There is no such lesson", value=lesson_id, expected=expected, nearest=near)
+        return read_as(cls, folder / f"{lesson_id}.yaml", LessonError)[0]
 
 
 @functools.cache

@@ -21,7 +21,6 @@ from marketable.portal.portal import Portal, Subscription, split
 from marketable.portal.update_dates import last_update_date
 from marketable.rulebook import ACTIONS, MARKETING, NON_MARKETING, NOT_COVERED, SOURCES, Rulebook
 from marketable.samples.touches import firm
-from marketable.settings import Strict
 from marketable.views import words
 
 from .cases import SAME, Step, cases, kind_of, tools_of
@@ -36,7 +35,8 @@ _TRIES = 2_000
 _WEEKS = dt.timedelta(weeks=4)  # before an update date
 
 
-class Account(Strict):
+@dataclass(frozen=True)
+class Account:
     """An account to practise in: its settings, the day on which contacts are asked about, the day from which on the
     newest rules hold, and whether its update dates matter.
     """
@@ -80,14 +80,10 @@ def account_of(portal: Portal, chance: random.Random, chosen: Collection[str]) -
     if has_requests and chance.randrange(2):
         subscription = Subscription(commitment="monthly", renewal=dt.date(2026, 1, 5 + chance.randrange(20)))
     portal = _with_enough_switches(portal, begins + dt.timedelta(days=60 + chance.randrange(60)))
-    account = Account(
-        portal=portal.model_copy(update={"access_since": since, "subscription": subscription}),
-        as_of=as_of,
-        begins=begins,
-        has_requests=has_requests,
-    )
-    after = (as_of - account.update_date).days  # enough, for something to happen in between
-    return account if after >= 10 else account.model_copy(update={"as_of": as_of + dt.timedelta(days=10 - after)})
+    portal = portal.model_copy(update={"access_since": since, "subscription": subscription})
+    after = (as_of - last_update_date(as_of, subscription)).days
+    as_of += dt.timedelta(days=max(0, 10 - after))  # enough, for something to happen in between
+    return Account(portal, as_of, begins, has_requests)
 
 
 @dataclass(frozen=True)
@@ -154,25 +150,18 @@ class Cards:
             [(str(number), *touch) for number, (_, touches) in enumerate(drawn) for touch in touches],
             columns=["contact_id", "occurred_at", "source", "asset"],
         )
-        as_of = dt.datetime.combine(self.account.as_of, dt.time(12))
-        self.outcome = decide(batch, self.account.portal, as_of=as_of)
-        status = self.outcome.contacts["status"].to_dict()
-        otherwise = status
-        if older:
-            newest = Rulebook.load().newest.date
-            otherwise = decide(batch, self.account.portal, as_of=as_of, edition=newest).contacts["status"].to_dict()
-        read_twice = self.outcome.read_twice.to_dict()
-        marketing = {MARKETING: True, NON_MARKETING: False}
-        self.asked = [
-            Asked(case, contact, status[contact], marketing.get(status[contact]), _seen(touches))
-            for contact, (case, touches) in zip(map(str, range(len(drawn))), drawn, strict=True)
-            if not read_twice[contact]
-            and (
-                status[contact] not in (otherwise[contact], NOT_COVERED)
-                if case in older
-                else status[contact] == otherwise[contact]
-            )
-        ]
+        as_of, newest = dt.datetime.combine(self.account.as_of, dt.time(12)), Rulebook.load().newest.date
+        self.outcome = outcome = decide(batch, self.account.portal, as_of=as_of)
+        by_newest = decide(batch, self.account.portal, as_of=as_of, edition=newest) if older else outcome
+        statuses = [each.contacts["status"].astype("str").to_dict() for each in (outcome, by_newest)]
+        read_twice = outcome.read_twice.to_dict()
+        self.asked = []
+        for contact, (case, touches) in enumerate(drawn):
+            status, otherwise = (each[str(contact)] for each in statuses)
+            wanted = status not in (otherwise, NOT_COVERED) if case in older else status == otherwise
+            if wanted and not read_twice[str(contact)]:
+                marketing = {MARKETING: True, NON_MARKETING: False}.get(status)
+                self.asked.append(Asked(case, str(contact), status, marketing, _seen(touches)))
         self._deck = Deck(self.asked, self._chance)
 
     def card(self, asked: Asked) -> Card:
@@ -222,6 +211,7 @@ class _Drawing:
         """A touch that comes after those before, by something that was not among them; or None. Arguments: turned,
         whether its switch must be one that is turned some day.
         """
+        switches = self._account.portal.switches
         first, last = self._windows[step.when]
         day = first + dt.timedelta(self._chance.randrange((last - first).days))
         at = dt.datetime.combine(day, dt.time(8 + self._chance.randrange(10), self._chance.randrange(60)))
@@ -235,23 +225,16 @@ class _Drawing:
             source = self._chance.choice(self._tools[step.tool])
             assets = self._account.assets.get(source, ("",))
             if turned:
-                assets = tuple(each for each in assets if len(self._account.portal.switches[f"{source}/{each}"]) > 1)
+                assets = tuple(each for each in assets if len(switches[f"{source}/{each}"]) > 1)
             asset = self._chance.choice(assets)
-        if step.tool != SAME and (source, asset) in {each[1:] for each in before}:
-            return None
-        wanted = step.on is None or self._is_on(source, asset, at) in (step.on, None)
-        return (at, source, asset) if wanted else None
-
-    def _is_on(self, source: str, asset: str, at: dt.datetime) -> bool | None:
-        """How a switch is at a moment; None where there is none."""
-        if source in ACTIONS:
-            return None
-        rule = Rulebook.load().on(at.date())[source]
-        name = rule.switch_name(asset)
-        if name is None:
-            return None
-        state = self._account.portal.is_on(name, at)
-        return rule.default_on if state is None else state
+            if (source, asset) in {each[1:] for each in before}:
+                return None
+        switch = switch_of(source, asset, at)
+        if switch and step.on is not None:
+            told = self._account.portal.is_on(switch, at)
+            is_on = Rulebook.load().on(at.date())[source].default_on if told is None else told
+            return (at, source, asset) if is_on == step.on else None
+        return at, source, asset
 
 
 def why(card: Card) -> str:
@@ -273,7 +256,7 @@ def portal_says(portal: Portal, switch: str) -> str:
     return ", ".join(says) or "not listed"
 
 
-def switch_of(source: str, asset: str, at: pd.Timestamp) -> str | None:
+def switch_of(source: str, asset: str, at: dt.datetime) -> str | None:
     """The name of the switch that a touch meets on its day, or None where its tool has none.
 
     >>> switch_of("non_hubspot_form", "Old shop", pd.Timestamp("2024-03-01"))
@@ -289,11 +272,10 @@ def _with_enough_switches(portal: Portal, day: dt.date) -> Portal:
     turned = "integration/Zoom"
     for row in firm()["touches"]:
         source, name = row["source"], f"{row['source']}/{row.get('asset', '')}"
-        scope = None if source in ACTIONS else Rulebook.load().scope(source)
-        if scope != "asset" or name in portal.switches or name == turned:
+        if source in ACTIONS or Rulebook.load().scope(source) != "asset" or name in {*portal.switches, turned}:
             continue
-        states = [*(history[-1].on for other, history in portal.switches.items() if split(other)[0] == source)]
-        states += [on for other, on in flips.items() if split(other)[0] == source]
+        latest = {other: history[-1].on for other, history in portal.switches.items()} | flips
+        states = [on for other, on in latest.items() if split(other)[0] == source]
         on = states.count(True) < states.count(False)
         if states.count(on) < _STATES:
             flips[name] = on

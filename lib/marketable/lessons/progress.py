@@ -111,15 +111,14 @@ class Progress(Strict):
         Raises: UnknownNameError for an exercise or item there is not.
         """
         check_answer(exercise, item)
-        field = FIELDS[exercise]
-        before = getattr(self, field)
+        before = getattr(self, FIELDS[exercise])
         if exercise == "question":
             after: object = {item: bool(right), **before}
-        elif exercise in ("predict", "final"):
-            after = {**before, item: before.get(item, Tally()).plus(bool(right))}
-        else:
+        elif isinstance(before, Tally):
             after = before.plus(bool(right))
-        return validate(Progress, dict(self) | {field: after}, DataError, {})
+        else:
+            after = {**before, item: before.get(item, Tally()).plus(bool(right))}
+        return validate(Progress, dict(self) | {FIELDS[exercise]: after}, DataError, {})
 
     @classmethod
     def load(cls, path: str | Path) -> Progress:
@@ -168,31 +167,23 @@ def checked_code(text: str) -> str:
     'K7M2QX'
     """
     code = text.strip().upper()
-    if not re.fullmatch(_CODE, code):
-        expected = "six letters and digits as they were shown, like K7M2QX"
-        raise DataError("This is no code", value=text, expected=expected)
-    return code
+    if re.fullmatch(_CODE, code):
+        return code
+    raise DataError("This is no code", value=text, expected="six letters and digits as they were shown, like K7M2QX")
 
 
 def check_answer(exercise: str, item: str) -> None:
     """Raises: UnknownNameError, where there is no such exercise, or no such item in it."""
-    items = {
-        "predict": tuple(KINDS),
-        "final": tuple(KINDS),
-        "find": tuple(source for source in SOURCES if Rulebook.load().scope(source)),
-        "within": (MADE_UP,),
-        "explain": ASKED,
-    }
     if exercise == "question":
         if not re.fullmatch(_QUESTION, item):
             raise UnknownNameError("There is no such question", value=item, expected="like 01_what_it_is/2")
         return
-    for name, valid in ((exercise, tuple(FIELDS)), (item, items.get(exercise, ()))):
+    switched = tuple(source for source in SOURCES if Rulebook.load().scope(source))
+    items = {"predict": KINDS, "final": KINDS, "find": switched, "within": (MADE_UP,), "explain": ASKED}
+    for name, valid in ((exercise, FIELDS), (item, items.get(exercise, ()))):
         if name not in valid:
-            near = nearest(name, valid)
-            raise UnknownNameError(
-                "There is no such exercise or item", value=name, expected=f"one of {', '.join(valid)}", nearest=near
-            )
+            expected, near = f"one of {', '.join(valid)}", nearest(name, valid)
+            raise UnknownNameError("There is no such exercise or item", value=name, expected=expected, nearest=near)
 
 
 def file_of(code: str, folder: str | Path = FOLDER) -> Path:
@@ -204,10 +195,8 @@ def begin(seed: int | None = None, folder: str | Path = FOLDER) -> Progress:
     """A new progress with a code that nobody in the folder has, saved."""
     with alone(folder):
         if sum(1 for _ in Path(folder).glob("progress-*.json")) >= MOST_FILES:
-            advice = "Whoever keeps this folder deletes the files of those who are done."
-            raise DataError(
-                "There is no room for another progress file here", value=f"{MOST_FILES:,} files", advice=advice
-            )
+            full, advice = f"{MOST_FILES:,} files", "Whoever keeps this folder deletes the files of those who are done."
+            raise DataError("There is no room for another progress file here", value=full, advice=advice)
         while True:
             progress = Progress(code="".join(secrets.choice(LETTERS) for _ in range(6)), seed=seed)
             if not file_of(progress.code, folder).exists():
@@ -273,7 +262,7 @@ def read_many(folder: str | Path = FOLDER) -> Results:
     """
     used, rejected = [], []
     try:
-        files = sorted(path for path in Path(folder).iterdir() if re.fullmatch("progress-.*[.]json", path.name, re.S))
+        files = sorted(path for path in Path(folder).iterdir() if path.match("progress-*.json"))
     except (OSError, ValueError) as wrong:
         advice = "Give the folder in which the learners' progress files are."
         why = getattr(wrong, "strerror", None) or wrong

@@ -7,12 +7,13 @@ asked for, and it is a fault if that is not exactly one. No right answer is writ
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 import pandas as pd
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from marketable.auditing import audit
 from marketable.auditing.explanations import EXPLANATIONS, MEANINGS
@@ -95,12 +96,10 @@ class Question(Strict):
         choices = data.get("choices") or every
         if len(choices) < 2:
             raise fault("A question needs at least two choices", place=("choices",), value=choices)
-        for choice in choices:
-            if every and choice not in every:
-                expected, near = f"some of {', '.join(every)}", nearest(choice, every)
-                raise fault(
-                    "There is no such answer", place=("choices",), value=choice, expected=expected, nearest=near
-                )
+        for choice in choices if every else ():
+            if choice not in every:
+                told = {"value": choice, "expected": f"some of {', '.join(every)}", "nearest": nearest(choice, every)}
+                raise fault("There is no such answer", place=("choices",), **told)
         return {**data, "choices": choices}
 
     @property
@@ -186,9 +185,9 @@ class StoryQuestion(Question):
                 return {str(counts.iloc[-1])}
             case "over":
                 return {YES if (counts > self.story.tier).any() else NO}
-            case "from":
-                return {_first_day(counts > 0)}
-        return {_first_day((counts > 0).cummax() & (counts == 0))}
+        counts_once = counts > 0
+        days = counts.index[counts_once if self.kind == "from" else counts_once.cummax() & ~counts_once]
+        return {str(days[0].date()) if len(days) else NEVER}
 
     def explanation(self) -> Explanation:
         """The step that decides, with the story's own days."""
@@ -197,18 +196,16 @@ class StoryQuestion(Question):
         return Explanation(self._why(outcome), outcome, rules + ((life[self.teaches],) if self.teaches else ()))
 
     def _why(self, outcome: Outcome) -> str:
-        by_day, tier = outcome.by_day(), self.story.tier
+        by_day, tier, status = outcome.by_day(), self.story.tier, outcome.contacts["status"].astype("str")
         if self.kind == "over" and tier is not None:
             most = int(by_day.max())
             return f"{most} on {words.day(by_day.index[int(by_day.argmax())])}: {words.against_tier(most, tier)}."
         if self.kind == "count":
-            contacts = outcome.contacts
-            who = ", ".join(contacts.index[contacts["status"] == MARKETING]) or "nobody"
+            who = ", ".join(status.index[status == MARKETING]) or "nobody"
             return f"{by_day.iloc[-1]} on {words.day(by_day.index[-1])}: {who}."
-        if self.kind != "who" and len(outcome.contacts) > 1:  # a myth about several
-            statuses = outcome.contacts["status"].astype("str")
-            return f"{', '.join(f'{name} is {status}' for name, status in statuses.items())}."
-        contact = self.answer() if self.kind == "who" else outcome.contacts.index[0]
+        if self.kind != "who" and len(status) > 1:  # a myth about several
+            return f"{', '.join(f'{name} is {status}' for name, status in status.items())}."
+        contact = self.answer() if self.kind == "who" else status.index[0]
         return told(outcome.why(contact), cast(pd.Series, outcome.contacts.loc[contact]))
 
 
@@ -227,7 +224,6 @@ class ExportQuestion(Question):
     story: Story
     marketing: tuple[str, ...] = ()
     waiting: bool = False
-    _known: dict[tuple[dt.date, str], tuple[str, Explanation]] = PrivateAttr(default_factory=dict)
 
     @property
     def judged_by(self) -> str:
@@ -242,13 +238,8 @@ class ExportQuestion(Question):
         """What that means, and the reason that the audit gives."""
         return self._audited(self.newest)[1]
 
+    @functools.cache  # noqa: B019 - an audit takes half a second, and is asked for at each try; questions are few
     def _audited(self, edition: dt.date) -> tuple[str, Explanation]:
-        asked = edition, repr(self)  # a copy of a question with other facts has other answers
-        if asked not in self._known:  # an audit takes half a second, and is asked for at each try
-            self._known[asked] = self._audit(edition)
-        return self._known[asked]
-
-    def _audit(self, edition: dt.date) -> tuple[str, Explanation]:
         touches = self.story.outcome(edition).touches[["contact_id", "occurred_at", "source", "asset"]]
         contacts = list(dict.fromkeys(touches["contact_id"]))
         marketing = pd.Series([contact in self.marketing for contact in contacts], contacts)
@@ -283,13 +274,6 @@ class RuleQuestion(Question):
         every = self.tool and self.wanted
         return f"the {len(self.editions)} editions that were read" if every else super().judged_by
 
-    @model_validator(mode="after")
-    def _names_tools(self) -> RuleQuestion:
-        for choice in self.choices if self.tool is None else ():
-            if choice not in SOURCES:
-                raise fault("There is no such tool", place=("choices",), value=choice, nearest=nearest(choice, SOURCES))
-        return self
-
     def right(self, edition: dt.date) -> set[str]:
         """What the rulebook holds."""
         if self.tool is None:
@@ -321,18 +305,15 @@ class SampleQuestion(Question):
 
     def right(self, edition: dt.date) -> set[str]:
         """That number."""
-        return {str(self._count(edition))}
+        counts = sample_outcome(self.touches, self.seed, edition).counts("source")
+        counts = counts if self.tool is None else counts.loc[[self.tool]]
+        return {str((counts if self.status is None else counts[self.status]).to_numpy().sum())}
 
     def explanation(self) -> Explanation:
         """The number, in a sentence."""
         tool = "" if self.tool is None else f" (created by: {Rulebook.load().on(self.newest)[self.tool].name})"
         status = "" if self.status is None else f" that are {self.status}"
-        return Explanation(f"The account has {self._count(self.newest):,} contacts{status}{tool}.")
-
-    def _count(self, edition: dt.date) -> int:
-        counts = sample_outcome(self.touches, self.seed, edition).counts("source")
-        counts = counts if self.tool is None else counts.loc[[self.tool]]
-        return int(counts.to_numpy().sum() if self.status is None else counts[self.status].sum())
+        return Explanation(f"The account has {self.answer()} contacts{status}{tool}.")
 
 
 def sample_outcome(touches: int, seed: int, edition: dt.date | None = None) -> Outcome:
@@ -341,8 +322,3 @@ def sample_outcome(touches: int, seed: int, edition: dt.date | None = None) -> O
 
 
 AnyQuestion = Annotated[StoryQuestion | ExportQuestion | RuleQuestion | SampleQuestion, Field(discriminator="kind")]
-
-
-def _first_day(holds: pd.Series) -> str:
-    days = holds.index[holds]
-    return str(days[0].date()) if len(days) else NEVER

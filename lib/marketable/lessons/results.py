@@ -20,8 +20,8 @@ def answers(progress: Iterable[Progress]) -> pd.DataFrame:
         for field in FIELDS.values():
             found = getattr(one, field)
             for item, of in ({"": found} if isinstance(found, Tally) else found).items():
-                tally = of if isinstance(of, Tally) else Tally().plus(of)
-                rows.append((one.code, field, item, tally.right, tally.right + tally.wrong, tally.wrong))
+                right, wrong = (of.right, of.wrong) if isinstance(of, Tally) else (int(of), int(not of))
+                rows.append((one.code, field, item, right, right + wrong, wrong))
     frame = pd.DataFrame(rows, columns=["code", "exercise", "item", *_COUNTS])
     return frame[frame["asked"] > 0]
 

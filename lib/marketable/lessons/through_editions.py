@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -17,18 +18,15 @@ from .story import Story, StoryTouch
 FACTS = ("default", "switch", "existing contacts")
 
 
-def facts_of(source: str, edition: dt.date) -> dict[str, str]:
+@functools.cache
+def facts_of(source: str, edition: dt.date) -> Mapping[str, str]:
     """What an edition holds of a tool: default, switch and existing contacts, in words.
 
     >>> facts_of("chatflow", dt.date(2024, 2, 14))["switch"]
     'one per chatflow'
     """
-    return {fact: str(_table(edition).loc[source, fact]) for fact in FACTS}
-
-
-@functools.cache
-def _table(edition: dt.date) -> pd.DataFrame:
-    return Rulebook.load().on(edition).table().set_index("source")
+    held = Rulebook.load().on(edition).table().set_index("source").loc[source]
+    return {fact: str(held[fact]) for fact in FACTS}
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Held:
 
     since: dt.date
     rule: Rule
-    facts: dict[str, str]
+    facts: Mapping[str, str]
     changed: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -93,14 +91,14 @@ def disputed(older: str | dt.date, newer: str | dt.date) -> pd.DataFrame:
     associated_object 2023-01-20 2023-06-27
     """
     rulebook = Rulebook.load()
-    editions = [date for date in rulebook.editions if rulebook.pinned(older) <= date <= rulebook.pinned(newer)]
-    rows = [row for pair in itertools.pairwise(editions) for row in _disputed(*pair)]
+    first, last = rulebook.pinned(older), rulebook.pinned(newer)
+    pairs = itertools.pairwise(date for date in rulebook.editions if first <= date <= last)
+    rows = [row for pair in pairs for row in _disputed(*pair)]
     return pd.DataFrame(rows, columns=["source", "switch", "begins", "ends", "before", "after"])
 
 
 @functools.cache
 def _disputed(before: dt.date, after: dt.date) -> list[tuple[str, str, dt.date, dt.date, str, str]]:
-    """The days between two editions that follow one another, as rows."""
     rulebook = Rulebook.load()
     begins, ends = before + dt.timedelta(days=1), after - dt.timedelta(days=1)
     rows = []

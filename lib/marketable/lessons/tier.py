@@ -59,16 +59,12 @@ class Firms:
     ) -> None:
         chance = random.Random(f"tier/{seed}")
         cards = Cards(portal, seed, chosen, taught, rounds)
-        status = cards.outcome.contacts["status"].to_dict()
-        self.account = cards.account
         self._firms: list[Firm] = []
         asked = []
         for number in range(_FIRMS * rounds):
             drawn = chance.sample(cards.asked, len(NAMES))
-            firm = Firm({name: cards.card(each) for name, each in zip(NAMES, drawn, strict=True)})
-            count = [status[each.id] for each in drawn].count(MARKETING)
-            answer = _against(count)
-            self._firms.append(firm)
+            self._firms.append(Firm({name: cards.card(each) for name, each in zip(NAMES, drawn, strict=True)}))
+            answer = _against([each.answer for each in drawn].count(MARKETING))
             asked.append(Asked(answer, str(number), answer, answer == OVER, tuple(each.seen for each in drawn)))
         self._deck = Deck(asked, chance)
 

@@ -30,7 +30,7 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, UNCLOSED, too_long
 from .files import START, FilePath, Progress, no_table
 from .header import MOST_COLUMNS, Header, Known, find_header, header_of, known_in, no_name
-from .table import Only, Rows, Table, as_frame, blank_rows, first_faults, ragged_rows, short, spoilt_rows, without
+from .rows import Only, Rows, Table, as_frame, blank_rows, first_faults, ragged_rows, short, spoilt_rows, without
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
@@ -80,7 +80,7 @@ def plain(path: FilePath, known: Known | None, size: int, progress: Progress, *,
     last = arrow.num_rows - 1
     if arrow[0][last].as_py() != _NUL:  # an open quote has swallowed it
         return None
-    frame = as_frame(arrow.slice(0, last), header.kept_names, pd.RangeIndex(2, 2 + last))
+    frame = as_frame(arrow.slice(0, last).columns, header.kept_names, pd.RangeIndex(2, 2 + last))
     blank = blank_rows(frame)
     if blank.any() and header.left_out:
         return None
@@ -116,18 +116,17 @@ def careful(path: FilePath, known: Known | None, size: int, progress: Progress, 
             )
             for batch in reader:
                 filled = [pc.not_equal(column, "").to_numpy(zero_copy_only=False) for column in batch.columns]
-                top.see_unnamed(any(column.any() for column in filled[len(header.names) : header.width]))
+                top.unnamed |= any(column.any() for column in filled[len(header.names) : header.width])
                 too_far = np.logical_or.reduce([np.zeros(len(batch), bool), *filled[header.width :]])
                 whole = np.logical_or.reduce(filled[: header.width]) & ~too_far
+                rows = pa.Table.from_batches([batch]).select(kept)
                 if only is not None:
-                    rows = pa.Table.from_batches([batch]).select(kept)
-                    whole &= only(as_frame(rows, header.kept_names, pd.RangeIndex(len(batch)))).to_numpy()
+                    whole &= only(as_frame(rows.columns, header.kept_names, pd.RangeIndex(len(batch)))).to_numpy()
                 for at in np.flatnonzero(too_far).tolist():
                     cells = [column[at].as_py() for column in batch.columns]
                     beyond.append((good + at, top.width, short(top.delimiter.join(cells))))
                 used.append(whole)
                 if kept:
-                    rows = pa.Table.from_batches([batch]).select(kept)
                     parts.append(rows if whole.all() else rows.filter(pa.array(whole)))
                 good += len(batch)
                 progress(blocks.bytes_read, size)
@@ -144,7 +143,7 @@ def careful(path: FilePath, known: Known | None, size: int, progress: Progress, 
     if top.unnamed and known is None:
         raise no_name(len(header.names), path, header.row)
     numbers = pd.RangeIndex(header.row + 1, last).drop(top.numbers[:-1])
-    frame = as_frame(pa.concat_tables(parts), header.kept_names, numbers[np.concatenate(used)])
+    frame = as_frame(pa.concat_tables(parts).columns, header.kept_names, numbers[np.concatenate(used)])
     if len(top.mended):
         mended = top.mended.frame()
         frame = pd.concat([frame, mended if only is None else mended[only(mended)]]).sort_index()
@@ -181,9 +180,6 @@ class _Top:
         """Whether there are very many rows of another width, and more of them than others."""
         return len(self.numbers) > _MOST_RAGGED and 2 * len(self.numbers) > self.numbers[-1]
 
-    def see_unnamed(self, filled: bool) -> None:
-        self.unnamed = self.unnamed or filled
-
     def ragged(self, row: Any) -> str:
         """Takes a row of another width: it is whole, blank, or rejected."""
         number = self.header.row + row.number
@@ -195,7 +191,7 @@ class _Top:
         with suppress(csv.Error):  # a cell of more than 131,072 characters
             cells = next(csv.reader(io.StringIO(row.text, newline=""), delimiter=self.delimiter), [""])
         if len(cells) == row.actual_columns and _is_whole(cells, self.header):
-            self.see_unnamed(any(cells[len(self.header.names) : self.header.width]))
+            self.unnamed |= any(cells[len(self.header.names) : self.header.width])
             if any(cells):
                 self.mended.add(number, [cells[position] for position in self.header.kept])
         elif any(cells) or not cells:
@@ -293,10 +289,8 @@ class _Text:
         self._path, self._codec = Path(path), codec
         self.encoding_name = _NAMES.get(codec, "UTF-16")
 
-    @contextmanager
-    def lines(self) -> Iterator[TextIO]:
-        with self._path.open(encoding=self._codec, newline="") as file:
-            yield file
+    def lines(self) -> TextIO:
+        return self._path.open(encoding=self._codec, newline="")
 
     @contextmanager
     def utf_8(self, skipped: int) -> Iterator[_Source]:

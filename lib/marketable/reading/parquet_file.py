@@ -15,7 +15,7 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
 from .files import Budget, FilePath, Progress
 from .header import Header, Known, header_of, no_name
-from .table import Only, Table, as_frame, blank_rows, first_faults, spoilt_rows, without
+from .rows import Only, Table, as_frame, blank_rows, first_faults, spoilt_rows, without
 from .thrift import fields
 
 _BATCH, _AT_ONCE = 1 << 16, 1 << 24  # rows; bytes
@@ -44,7 +44,8 @@ def read_parquet(path: FilePath, known: Known | None, size: int, progress: Progr
             frames = []
             above = 0
             for group in range(file.num_row_groups):
-                frame = _group(path, file, group, header, budget).pipe(_shifted, above)
+                frame = _group(path, file, group, header, budget)
+                frame.index += above
                 frames.append(frame if only is None else frame[only(frame)])
                 above += file.metadata.row_group(group).num_rows
                 progress(size * (group + 1) // file.num_row_groups, size)
@@ -89,7 +90,8 @@ def _rows(path: FilePath, file: Any, group: int, names: list[str], budget: Budge
     """
     metadata = file.metadata.row_group(group)
     leaves = [(metadata.column(number), file.schema.column(number)) for number in range(metadata.num_columns)]
-    leaves = [leaf for leaf in leaves if any(_is_of(leaf[0].path_in_schema, name) for name in names)]
+    wanted = {f"{name}." for name in names}
+    leaves = [leaf for leaf in leaves if f"{leaf[0].path_in_schema}.".startswith(tuple(wanted))]
     rows, values = metadata.num_rows, max((chunk.num_values for chunk, _ in leaves), default=0)
     stored, largest, texts = 0, 1, []
     for chunk, kind in leaves:
@@ -148,10 +150,6 @@ def _page(file: BinaryIO, start: int) -> tuple[dict[tuple[int, ...], int], int]:
                 raise
 
 
-def _is_of(leaf: str, name: str) -> bool:
-    return leaf == name or leaf.startswith(f"{name}.")
-
-
 def _longest(column: Any) -> int:
     """The longest text of a column, or of all its parts together."""
     if pa.types.is_dictionary(column.type):
@@ -179,9 +177,8 @@ def _text(arrow: Any, names: list[str] | None = None) -> pd.DataFrame:
     if names is not None:  # asked for `a`, Parquet gives `a.b` too
         arrow = arrow.select(names)
     columns = [_column_text(column) for column in arrow.columns]
-    positions = [str(position) for position in range(len(columns))]
-    rows = pd.RangeIndex(2, 2 + arrow.num_rows)
-    return as_frame(pa.table(columns, positions), positions if names is None else names, rows)
+    named = names or [str(position) for position in range(len(columns))]
+    return as_frame(columns, named, pd.RangeIndex(2, 2 + arrow.num_rows))
 
 
 def _column_text(column: Any) -> Any:
@@ -192,10 +189,6 @@ def _column_text(column: Any) -> Any:
     if any(fits(kind) for fits in plain):
         return pc.fill_null(column.cast(pa.large_string()), "")
     return pa.chunked_array([pa.array([cell_text(value) for value in column.to_pylist()], pa.large_string())])
-
-
-def _shifted(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
-    return frame.set_axis(frame.index + rows)
 
 
 def _nothing(header: Header) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from . import csv_file
 from .cells import cell_text
 from .files import Budget, FilePath, Progress, read_bytes, start_of, steady
 from .parquet_file import read_parquet
-from .table import REJECTED, Only, Table, first_faults, no_column, raise_first, rejected_rows, without
+from .rows import REJECTED, Only, Table, first_faults, no_column, raise_first, rejected_rows, without
 
 __all__ = [
     "REJECTED",

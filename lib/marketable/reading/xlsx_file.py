@@ -19,7 +19,7 @@ from marketable.errors import DataError
 from .cells import LONGEST_CELL, cell_text, too_long
 from .files import Budget, FilePath, Progress, no_table
 from .header import LOOKED_AT, MOST_COLUMNS, Header, Known, find_header, header_of, known_in
-from .table import Rows, Table, first_faults, ragged_rows, rejected_rows, short, spoilt_rows, without
+from .rows import Rows, Table, first_faults, ragged_rows, rejected_rows, short, spoilt_rows, without
 
 _MOST_ROWS = 1 << 20
 _ROWS_A_TELLING = 1_000

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from marketable.auditing import Changes, changes
-from marketable.exports import read_export
+from marketable.auditing import Changes
 from marketable.exports.files import SUFFIXES
 from marketable.paths import write_whole
 from marketable.views.document import document
@@ -34,11 +33,6 @@ def is_export(path: str | Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False  # whoever reads it as a report says what is wrong
     return not (isinstance(content, dict) and content.keys() & _REPORT)
-
-
-def compared(first: str | Path, second: str | Path) -> Changes:
-    """What changed between two exports."""
-    return changes(read_export(first), read_export(second))
 
 
 def lines(found: Changes) -> Iterator[str]:

@@ -30,9 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.disable()  # what was stopped would complain of it
         print("marketable: Stopped.", file=sys.stderr)
         return process.STOPPED
-    except Exception as error:
-        if not isinstance(error, (MarketableError, OSError)):
-            raise
+    except (MarketableError, OSError) as error:
         print(f"marketable: {error}", file=sys.stderr)
         return process.code_of(error)
 
@@ -180,11 +178,14 @@ def _compare(asked: argparse.Namespace) -> int:
 
 
 def _compare_exports(asked: argparse.Namespace) -> int:
-    from .changed import compared, lines, page, write_contacts
+    from marketable.auditing import changes
+    from marketable.exports import read_export
+
+    from .changed import lines, page, write_contacts
     from .compare import written_to
 
     first, second = at_home(asked.first), at_home(asked.second)
-    found = compared(first, second)
+    found = changes(read_export(first), read_export(second))
     if asked.output:
         written_to(at_home(asked.output), page(found, f"{second.name}, against {first.name}"), first, second)
     if asked.contacts:

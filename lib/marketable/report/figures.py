@@ -44,7 +44,7 @@ def as_workbook(figures: Mapping[str, Any]) -> bytes:
     for name, table in tables(figures):
         sheet = workbook.create_sheet(name)
         for row in [list(table.columns), *table.itertuples(index=False, name=None)]:
-            sheet.append([_cell(value) for value in row])
+            sheet.append([harmless(_NO_XML.sub("\ufffd", each) if isinstance(each, str) else each) for each in row])
         sheet.freeze_panes = "A2"
         for number, column in enumerate(table.columns, 1):
             widest = max(len(str(each)) for each in (column, *table[column]))
@@ -64,7 +64,10 @@ def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "report", _pairs(single)
     for name, value in figures.items():
         if isinstance(value, list) and value:
-            yield name, _named(pd.DataFrame(value, dtype=object))
+            table = pd.DataFrame(value, dtype=object)
+            if not table.iloc[:, 0].is_unique:
+                table.insert(0, "row", range(1, len(table) + 1))
+            yield name, table
         elif isinstance(value, Mapping) and value:
             nested = all(isinstance(row, Mapping) for row in value.values())
             rows = [{"row": row, **values} for row, values in value.items()] if nested else None
@@ -77,14 +80,3 @@ def _pairs(values: Mapping[str, Any]) -> pd.DataFrame:
         for name, value in values.items()
     ]
     return pd.DataFrame(rows, columns=["row", "value"], dtype=object)
-
-
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a first column whose values differ."""
-    if table.iloc[:, 0].is_unique:
-        return table
-    return table.assign(row=range(1, len(table) + 1))[["row", *table.columns]]
-
-
-def _cell(value: Any) -> Any:
-    return harmless(_NO_XML.sub("\ufffd", value) if isinstance(value, str) else value)

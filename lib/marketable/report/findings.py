@@ -18,7 +18,7 @@ import pandas as pd
 
 from marketable.auditing import Audit, Changes, ExportDay, audit, changes
 from marketable.engine import Outcome, decide
-from marketable.engine.moments import moments
+from marketable.engine.moments import local_times
 from marketable.errors import DataError, MarketableError, ParameterError
 from marketable.exports.opening import Opened, checksum, open_file
 from marketable.forecasting import Advice, Outlook, advise, forecast
@@ -79,14 +79,16 @@ class Findings:
         moment = _moment(now)
         period = asked or Period.month_of(moment)
         if not now.counts().sum():
-            first = _local(opened.touches, portal).min()
+            first = local_times(opened.touches["occurred_at"], portal.time_zone).min()
             expected = f"a time from {first:%Y-%m-%d %H:%M} on"
             raise ParameterError("All touches are later", value=f"{moment:%Y-%m-%d %H:%M}", expected=expected)
         before = decide(opened.touches, portal, edition=edition, as_of=period.begins - _BEFORE)
         what_if = WhatIf(opened.touches, portal, edition=edition, as_of=as_of)
-        findings = cls(parameters, opened, portal, period, now, before, what_if, prices)
-        _known(what_if, {*parameters.switches, *parameters.flips} - set(own.switches))
-        return findings
+        # A switch that no touch asked is mistyped, or the portal should list it.
+        asked_ones = set(what_if.switches.index) - set(what_if.unasked)
+        for name in sorted({*parameters.switches, *parameters.flips} - set(own.switches) - asked_ones):
+            raise no_such_switch(name, asked_ones)
+        return cls(parameters, opened, portal, period, now, before, what_if, prices)
 
     @property
     def as_of(self) -> dt.datetime:
@@ -96,7 +98,7 @@ class Findings:
     @functools.cached_property
     def last_touch(self) -> dt.datetime:
         """The local time of the last touch there is, whenever the report is of."""
-        last: pd.Timestamp = _local(self.opened.touches, self.portal).max()
+        last: pd.Timestamp = local_times(self.opened.touches["occurred_at"], self.portal.time_zone).max()
         return last.to_pydatetime()
 
     @property
@@ -128,10 +130,6 @@ class Findings:
         """A switch, a tool or an action in a person's words."""
         return pieces.called(str(name), self.rules)
 
-    def created_by(self, source: str, asset: str) -> str:
-        """What created contacts, in a person's words."""
-        return self.called(f"{source}/{asset}" if asset else source)
-
     @functools.cached_property
     def counts(self) -> pd.DataFrame:
         """Contacts by status. Rows: now, before (at the end of the period before), what-if."""
@@ -160,9 +158,9 @@ class Findings:
         """
         changed = self._changed
         counted = changed.groupby(["kind", "decided_by"], observed=True).size().rename("contacts").reset_index()
-        order = counted["kind"].map([CREATED, TURNED, CEASED].index).astype(int)
-        counted = counted.assign(order=order).sort_values(["order", "contacts"], ascending=[True, False], kind="stable")
-        return counted.drop(columns="order").reset_index(drop=True)
+        by_kind = counted.sort_values("contacts", ascending=False, kind="stable")
+        order = {CREATED: 0, TURNED: 1, CEASED: 2}
+        return by_kind.sort_values("kind", key=lambda kind: kind.map(order), kind="stable", ignore_index=True)
 
     @functools.cached_property
     def recorded_changes(self) -> Changes | None:
@@ -255,13 +253,6 @@ class Findings:
         """The next day on which contacts can become non-marketing."""
         return update_date_after(self.as_of.date(), self.portal.subscription)
 
-    @property
-    def rejected(self) -> pd.Series:
-        """How many rows were rejected, by reason."""
-        if not len(self.opened.rejected):
-            return pd.Series(dtype="int64")
-        return self.opened.rejected.groupby("reason").size().sort_values(ascending=False, kind="stable")
-
     @functools.cached_property
     def checksums(self) -> dict[str, str]:
         """The SHA-256 of each file that was read, by its name."""
@@ -298,6 +289,8 @@ class Findings:
         by_source = self.what_if.by("source").astype(int)
         after = self.what_if.by("source", self.flips)[MARKETING].reindex(by_source.index, fill_value=0)
         imagined = self.what_if.switches_after(self.flips) if self.flips else None
+        rejected = self.opened.rejected["reason"].value_counts(sort=False).sort_index()
+        rejected = rejected.sort_values(ascending=False, kind="stable")
         return {
             "parameters": self.asked,
             "as_of": self.as_of.isoformat(sep=" "),
@@ -319,7 +312,7 @@ class Findings:
             "ahead": None if self.outlook is None else _of_outlook(self.outlook),
             "plan": None if self.plan is None else {"says": str(self.plan), "flips": dict(self.plan.flips)},
             "rows": {"read": self.opened.rows_read, "rejected": len(self.opened.rejected)},
-            "rejected": {str(reason): int(count) for reason, count in self.rejected.items()},
+            "rejected": {str(reason): int(count) for reason, count in rejected.items()},
             "checksums": self.checksums,
             "versions": versions(),
         }
@@ -373,18 +366,6 @@ def _until(parameters: Parameters, opened: Opened, portal: Portal) -> str | dt.d
     return None if opened.export is None else ExportDay(opened.export, portal.time_zone).as_of
 
 
-def _known(what_if: WhatIf, names: set[str]) -> None:
-    """Raises: UnknownNameError for a switch that no touch asked: it is mistyped, or the portal should list it."""
-    asked = set(what_if.switches.index) - set(what_if.unasked)
-    for name in sorted(names - asked):
-        raise no_such_switch(name, asked)
-
-
-def _local(touches: pd.DataFrame, portal: Portal) -> pd.DatetimeIndex:
-    """The local times of touches."""
-    return pd.DatetimeIndex(moments(touches["occurred_at"], portal.time_zone).wall.view("datetime64[us]"))
-
-
 def _moment(outcome: Outcome) -> dt.datetime:
     """The moment of what was decided of a batch, which is not empty."""
     assert isinstance(outcome.as_of, pd.Timestamp)
@@ -393,11 +374,8 @@ def _moment(outcome: Outcome) -> dt.datetime:
 
 def versions() -> dict[str, str]:
     """What the figures were made with."""
-    made_with = {name: _version(name) for name in ("marketable", "pandas", "numpy")}
+    made_with = {name: version(name) for name in ("marketable", "pandas", "numpy")}
     return made_with | {"python": platform.python_version(), "newest edition": str(Rulebook.load().newest.date)}
-
-
-_version = functools.cache(version)
 
 
 def _rounded(switches: pd.DataFrame) -> pd.DataFrame:

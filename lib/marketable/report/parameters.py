@@ -141,18 +141,15 @@ def _switches(value: object) -> dict[str, Any]:
 
 def _flat(switches: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
     """Each switch and what it is set to, whether named `source/asset` or nested as in portal.yaml."""
+    rulebook = Rulebook.load()
     for name, setting in switches.items():
         # Of a tool with one switch for the account this is a dated setting; of another, it has an asset called switch.
-        dated = isinstance(setting, Mapping) and "switch" in setting and _is_one_switch(str(name))
+        is_one = str(name) in rulebook.newest and rulebook.scope(str(name)) == "account"
+        dated = is_one and isinstance(setting, Mapping) and "switch" in setting
         if isinstance(setting, Mapping) and "/" not in str(name) and not dated:
             yield from ((f"{name}/{asset}", of_asset) for asset, of_asset in setting.items())
         else:
             yield str(name), setting
-
-
-def _is_one_switch(source: str) -> bool:
-    rulebook = Rulebook.load()
-    return source in rulebook.newest and rulebook.scope(source) == "account"
 
 
 def _as_fault(error: MarketableError, *place: str | int) -> PydanticCustomError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from dataclasses import dataclass
 
-_FORMS = re.compile(r"(?P<year>\d{4})(-(?P<month>\d\d)|-?[Qq](?P<quarter>[1-4]))?")
+_FORMS = re.compile(r"(\d{4})(?:-(\d\d)|-?[Qq]([1-4]))?")
 _DAYS = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)")
 _EXPECTED = "a month like 2026-10, a quarter like 2026-Q3, a year like 2026, or days like 2026-10-01/2026-10-15"
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # as for touches
@@ -28,26 +29,17 @@ class Period:
         >>> Period.of_text("2026-Q3").name, Period.of_text("2026-10-01/2026-10-15").name
         ('Q3 2026', '1 October 2026 to 15 October 2026')
         """
-        period = cls._of_text(text)
-        if period is None or not FIRST_YEAR <= period.first.year <= period.last.year <= LAST_YEAR:
-            raise ValueError(_EXPECTED)
-        return period
-
-    @classmethod
-    def _of_text(cls, text: str) -> Period | None:
-        try:
+        period = None
+        with contextlib.suppress(ValueError):  # there is no such day
             if days := _DAYS.fullmatch(text):
-                first, last = (dt.date.fromisoformat(day) for day in days.groups())
-                if first <= last:
-                    return cls(first, last)
+                period = cls(dt.date.fromisoformat(days[1]), dt.date.fromisoformat(days[2]))
             elif found := _FORMS.fullmatch(text):
-                year = int(found["year"])
-                if found["quarter"]:
-                    return _of_months(year, 3 * int(found["quarter"]) - 2, 3)
-                return _of_months(year, int(found["month"]), 1) if found["month"] else _of_months(year, 1, 12)
-        except ValueError:
-            pass
-        return None
+                year, month, quarter = found.groups()
+                begins = int(month) if month else 3 * int(quarter) - 2 if quarter else 1
+                period = _of_months(int(year), begins, 1 if month else 3 if quarter else 12)
+        if period and period.first <= period.last and period.first.year >= FIRST_YEAR and period.last.year <= LAST_YEAR:
+            return period
+        raise ValueError(_EXPECTED)
 
     @classmethod
     def month_of(cls, moment: dt.datetime) -> Period:

@@ -95,10 +95,7 @@ def make(
     if figures is not None or noted:
         contents[".json"] = written.as_json({**(figures or {}), **(noted or {})})
     if figures is not None:
-        contents |= {
-            ".csv": written.as_csv(figures),
-            ".xlsx": written.as_workbook(figures),
-        }
+        contents |= {".csv": written.as_csv(figures), ".xlsx": written.as_workbook(figures)}
     listed = output_of(executed, CONTACTS)
     if listed is not None:
         contents[".contacts.csv"] = str(listed).encode("utf-8-sig")
@@ -152,7 +149,7 @@ def _executed(
 
     where = ""
     try:
-        listening = kernel.ready(deadline)
+        listening = kernel.ready(deadline)  # which may be another kernel from here on
         client = NotebookClient(
             executed, km=kernel.manager, timeout_func=lambda _: deadline.left, on_cell_execute=begins
         )
@@ -160,7 +157,9 @@ def _executed(
         client.execute()
         return executed
     except CellExecutionError as error:
-        exit_code, where = _CODES.get(error.ename, FAILED), f"The cell “{_failed(executed)}” failed. "
+        outputs = ((cell, output) for cell in executed.cells for output in cell.get("outputs", []))
+        failing = next(cell for cell, output in outputs if output.output_type == "error")
+        exit_code, where = _CODES.get(error.ename, FAILED), f"The cell “{_name(failing)}” failed. "
         ours = exit_code != FAILED  # a sentence for people already
         problem = error.evalue if ours else f"{error.ename}: {error.evalue.removesuffix('.')}."
     except (CellTimeoutError, DeadKernelError, TimeoutError, RuntimeError) as error:
@@ -188,12 +187,6 @@ def _read(notebook: Path) -> Any:
         raise ParameterError(problem, place=("notebook",), value=str(notebook), advice=advice)
     template.metadata["papermill"] = {}  # where papermill notes what it was asked
     return template
-
-
-def _failed(executed: Any) -> str:
-    """The name of the cell that failed."""
-    errors = (cell for cell in executed.cells for output in cell.get("outputs", []) if output.output_type == "error")
-    return _name(next(errors))
 
 
 def _name(cell: Any) -> str:

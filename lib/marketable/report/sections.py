@@ -122,10 +122,8 @@ def charts(found: Findings) -> Section:
     title += "" if found.audit is None else ", by the rules" if flips else ", as HubSpot counts"
     by_rules = ""
     if found.audit is not None and not flips and found.opened.names_tools:
-        by_rules = pieces.paragraph(
-            f"What the switches account for is by the rules, which explain {found.marketing:,} marketing contacts.",
-            "mk-note",
-        )
+        text = f"What the switches account for is by the rules, which explain {found.marketing:,} marketing contacts."
+        by_rules = pieces.paragraph(text, "mk-note")
     return Section(
         "charts", title, f'<div class="mk-pictures">{shown}</div>{by_rules}{pieces.CREDIT * found.opened.names_tools}'
     )
@@ -327,7 +325,6 @@ def _seeming(found: Findings, audit: Audit) -> str:
 
 
 def _groups(found: Findings, audit: Audit) -> str:
-    """The groups of marketing contacts worth acting on."""
     if not len(audit.groups):
         return ""
     groups = audit.groups.reset_index().rename(columns={"alone": "in no other group"})
@@ -341,7 +338,6 @@ def _groups(found: Findings, audit: Audit) -> str:
 
 
 def _by_source(found: Findings, audit: Audit) -> str:
-    """Where the count differs from what was to be expected, by what created the contacts."""
     gaps = audited.by_source(audit, found.rules)
     gaps = gaps[gaps["difference"] != 0]
     if not len(gaps):

@@ -148,7 +148,7 @@ def planned(path: Path, folder: Path | None = None) -> Sweep:
         except ParameterError as wrong:
             raise wrong if wrong.file else wrong.located(path, layers[-1][1] if layers else {}) from None
         runs.append(Run(name, label, group, parameters, fingerprint(parameters)))
-    folder = folder or _output(plan, path)
+    folder = folder or (path.parent / at_home(plan.output) if plan.output else Path("saved") / slug(path.stem))
     with writing(folder):
         return Sweep(plan.title, _apart(folder, path, runs), tuple(runs))
 
@@ -213,15 +213,12 @@ def _portals(plan: Plan, path: Path, lines: Mapping[Place, int]) -> Iterator[tup
 
 def _combined(plan: Plan, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[str, list[Layer]]]:
     """Every combination of the grid's values, the last parameter changing fastest."""
-    axes = [
-        [
-            (_label(name, value), (path, _below(lines, ("grid", name, at), (name,)), {name: value}))
-            for at, value in enumerate(values)
-        ]
-        for name, values in plan.grid.items()
-    ]
+    axes = [[(name, at, value) for at, value in enumerate(values)] for name, values in plan.grid.items()]
     for chosen in itertools.product(*axes):
-        yield ", ".join(label for label, _ in chosen), [layer for _, layer in chosen]
+        layers: list[Layer] = [
+            (path, _below(lines, ("grid", name, at), (name,)), {name: value}) for name, at, value in chosen
+        ]
+        yield ", ".join(_label(name, value) for name, _, value in chosen), layers
 
 
 def _label(name: str, value: Any) -> str:
@@ -260,12 +257,6 @@ def _below(lines: Mapping[Place, int], place: Place, under: Place = ()) -> dict[
 # ---- files ----
 
 
-def _output(plan: Plan, path: Path) -> Path:
-    if plan.output:
-        return path.parent / at_home(plan.output)
-    return Path("saved") / slug(path.stem)
-
-
 def _apart(folder: Path, plan: Path, runs: list[Run]) -> Path:
     """The folder. Raises: ParameterError for one that cannot be, or holds what the reports are made from."""
     where: dict[str, Any] = {"place": ("output",), "value": str(folder)}
@@ -281,8 +272,7 @@ def _apart(folder: Path, plan: Path, runs: list[Run]) -> Path:
 
 
 def _inputs(parameters: Parameters) -> list[Path]:
-    submissions = submissions_of(parameters.data_path)
-    return [*parameters.paths.values(), *([submissions] if submissions else [])]
+    return [*parameters.paths.values(), *filter(None, [submissions_of(parameters.data_path)])]
 
 
 def _checksum(file: Path) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from marketable.auditing import Audit
 from marketable.rulebook import MARKETING
 from marketable.views.words import against_tier, crossing, dated, day, headline
-from marketable.what_if.plans import Plan
+from marketable.what_if.plans import Plan, joined_by_and
 
 from .findings import CEASED, Findings
 
@@ -23,7 +21,10 @@ _FEW, _CLEAR = 5, 0.2  # contacts, and the share of a tool's contacts, below whi
 def first_paragraph(found: Findings) -> list[str]:
     """Sentences, the most important first."""
     by_rules = [*_which_way(found), *_imagined(found)] if found.opened.names_tools else []
-    return [*_where_it_stands(found), *_what_comes(found), *_what_to_do(found), *by_rules, *_rejected(found)]
+    comes = [] if found.outlook is None else [dated(each) for each in found.outlook.says[1:]]
+    rejected, read = len(found.opened.rejected), found.opened.rows_read
+    lost = [f"{rejected:,} of {read:,} rows could not be used."] if rejected > _MANY * read else []
+    return [*_where_it_stands(found), *comes, *_what_to_do(found), *by_rules, *lost]
 
 
 def billed(found: Findings) -> int:
@@ -72,7 +73,7 @@ def _to_look_at(found: Findings, audit: Audit) -> str:
             for name, row in differing.head(_NAMED).iterrows()
         ]
         more = len(differing) - len(named)
-        listed = _listed([*named, f"{more:,} more"] if more else named)
+        listed = joined_by_and([*named, f"{more:,} more"] if more else named)
         verb = "switch seems" if len(differing) == 1 else "switches seem"
         return f"{len(differing):,} {verb} not to have been as the portal says: {listed}."
     gaps = audit.by_source
@@ -80,10 +81,11 @@ def _to_look_at(found: Findings, audit: Audit) -> str:
     if not len(clear):
         return "No tool stands out: the differences are small everywhere."
     gap = clear.iloc[0]
+    creator = found.called("/".join(filter(None, gap[["source", "asset"]])))
     if gap["source"] == "team_email" and "live chat" in audit.remarks:
         return f"Look first at live chats. {audit.remarks['live chat']}"
     return (
-        f"Look first at {found.created_by(gap['source'], gap['asset'])}: of the {int(gap['contacts']):,} contacts that "
+        f"Look first at {creator}: of the {int(gap['contacts']):,} contacts that "
         f"it created {int(gap['actual']):,} are marketing, and {int(gap['expected']):,} were to be expected. "
         "The statuses show no switch that explains that."
     )
@@ -105,7 +107,7 @@ def _which_way(found: Findings) -> list[str]:
     text += f"{rose} by {abs(change):,}" if change else "stayed the same"
     causes = [f"{found.called(name)} ({count:,})" for name, count in came.items()]
     if causes:
-        text += f": {int(came.sum()):,} became marketing, most through {_listed(causes[:_NAMED])}"
+        text += f": {int(came.sum()):,} became marketing, most through {joined_by_and(causes[:_NAMED])}"
     if ceased:
         text += f"{'; ' if causes else ': '}{ceased:,} ceased to be"
     return [text + "."]
@@ -123,11 +125,6 @@ def _imagined(found: Findings) -> list[str]:
         most = str(moved.abs().idxmax())
         text += f" Most affected are contacts that {found.called(most)} created ({moved[most]:+,})."
     return [text]
-
-
-def _what_comes(found: Findings) -> list[str]:
-    """When the tier is crossed, and what that costs: what the outlook says beside today's count."""
-    return [] if found.outlook is None else [dated(each) for each in found.outlook.says[1:]]
 
 
 def _what_to_do(found: Findings) -> list[str]:
@@ -150,19 +147,10 @@ def _had_been_off(found: Findings, plan: Plan) -> list[str]:
     rows = found.what_if.switches.loc[[name for name, on in plan.flips.items() if not on]]
     names = [found.called(name) for name in rows.sort_values("sole", ascending=False, kind="stable").index]
     most = f"{len(names) - _NAMED:,} more switches" if len(names) > _NAMED + 1 else ""
-    listed = _listed([*names[:_NAMED], most] if most else names)
+    listed = joined_by_and([*names[:_NAMED], most] if most else names)
     room = ", with no room for the next one" if plan.marketing == plan.limit else ""
     return [
         f"Had {listed} been off from the beginning, {plan.marketing:,} would be marketing, within the tier{room}. "
         "A switch that is turned off today only keeps out the next ones; who is set as non-marketing stops counting on "
         f"{day(found.update_date)}."
     ]
-
-
-def _rejected(found: Findings) -> list[str]:
-    rejected, read = len(found.opened.rejected), found.opened.rows_read
-    return [f"{rejected:,} of {read:,} rows could not be used."] if rejected > _MANY * read else []
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -14,8 +14,7 @@ import pandas as pd
 from pydantic import model_validator
 
 from marketable.errors import RulebookError, UnknownNameError, nearest
-from marketable.plain_yaml import read
-from marketable.settings import IsoDate, Strict, fault, validate
+from marketable.settings import IsoDate, Strict, fault, read_as
 
 MARKETING, NON_MARKETING, NOT_COVERED = "marketing", "non-marketing", "not covered"
 STATUSES = (MARKETING, NON_MARKETING, NOT_COVERED)
@@ -369,8 +368,7 @@ def _shipped() -> Rulebook:
 
 def _read(folder: Path) -> Rulebook:
     path = folder / "editions.yaml"
-    data, lines = read(path, RulebookError)
-    article = validate(_Editions, data, RulebookError, lines, path)
+    article, lines = read_as(_Editions, path, RulebookError)
     if not article.editions or list(article.editions) != sorted(set(article.editions)):
         raise RulebookError(
             "The editions are not in order",
@@ -378,14 +376,8 @@ def _read(folder: Path) -> Rulebook:
             row=lines[("editions",)],
             expected="dates that ascend, each once",
         )
-    path = folder / "lifecycle.yaml"
-    data, lines = read(path, RulebookError)
-    life = validate(_Lifecycles, data, RulebookError, lines, path)
-    lifecycle = {
-        name: LifecycleRule(entry.says, entry.reference.frozen())
-        for name in _Lifecycles.model_fields
-        for entry in [getattr(life, name)]
-    }
+    life, _ = read_as(_Lifecycles, folder / "lifecycle.yaml", RulebookError)
+    lifecycle = {name: LifecycleRule(entry.says, entry.reference.frozen()) for name, entry in life}
     found = {path.stem: path for path in sorted((folder / "sources").glob("*.yaml"))}
     for name in found:
         if name not in SOURCES:
@@ -398,8 +390,7 @@ def _read(folder: Path) -> Rulebook:
 
 
 def _read_source(source: str, path: Path, article: _Editions) -> dict[dt.date, Rule]:
-    data, lines = read(path, RulebookError)
-    entry = validate(_Source, data, RulebookError, lines, path)
+    entry, lines = read_as(_Source, path, RulebookError)
     for date, value in entry.values.items():
         line = lines[("values", str(date))]
         if date not in article.editions:

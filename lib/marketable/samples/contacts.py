@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from marketable.engine import decide
 from marketable.exports.contacts import FORMS
 from marketable.portal.portal import Change, Portal
-from marketable.rulebook import ACTIONS, MARKETING, Rulebook
+from marketable.rulebook import ACTIONS, MARKETING
 
 from .touches import firm, firm_touches
 
@@ -46,7 +47,7 @@ def firm_contacts(n: int, seed: int, portal: Portal) -> tuple[pd.DataFrame, pd.D
     for which, ends in (("first", submissions.head(1)), ("recent", submissions.tail(1))):
         form = ends.set_index("contact_id").reindex(contacts.index)
         contacts[f"{which}_form"], contacts[f"{which}_form_at"] = form.asset.fillna(""), form.occurred_at
-    made_by = pd.Series(made_marketing(touches, portal, *AS_THEY_WERE), dtype="str").reindex(contacts.index)
+    made_by = made_marketing(touches, portal, *AS_THEY_WERE).reindex(contacts.index)
     contacts["marketing"] = made_by.notna()
     _plant(contacts, pd.Timestamp(portal.access_since or BEGINS))
     _name(contacts)
@@ -59,29 +60,17 @@ def firm_contacts(n: int, seed: int, portal: Portal) -> tuple[pd.DataFrame, pd.D
     return contacts, touches
 
 
-def made_marketing(touches: pd.DataFrame, portal: Portal, *as_they_were: str) -> dict[str, str]:
-    """Whom the tools made marketing contacts, and which tool first; these switches being as they were, the others as
-    the portal says.
-    """
+def made_marketing(touches: pd.DataFrame, portal: Portal, *as_they_were: str) -> pd.Series[str]:
+    """Which tool made whom a marketing contact; these switches being as they were, the others as the portal says."""
     histories = {switch: AS_THEY_WERE[switch] for switch in as_they_were}
-    portal = portal.model_copy(update={"switches": {**portal.switches, **histories}})
-    rulebook, access = Rulebook.load(), pd.Timestamp(portal.access_since or BEGINS)
-    known: set[str] = set()
-    marketing: dict[str, str] = {}
-    for contact_id, at, source, asset in touches.itertuples(index=False):
-        rule = rulebook.on(at.date())[source]
-        told = portal.is_on(rule.switch_name(asset) or "", at)
-        on = rule.default_on if told is None else told
-        becomes = rule.upgrades_existing and on if contact_id in known else rule.when_created(on) == MARKETING
-        if becomes and at >= access:
-            marketing.setdefault(contact_id, source)
-        known.add(contact_id)
-    return marketing
+    contacts = decide(touches, portal.model_copy(update={"switches": {**portal.switches, **histories}})).contacts
+    decided_by = contacts.loc[contacts["status"] == MARKETING, "decided_by"].astype("str")
+    return decided_by.str.partition("/")[0]
 
 
-def one_in(every: int, contacts: pd.DataFrame, salt: int = 0) -> np.ndarray:
+def one_in(every: int, contacts: pd.DataFrame) -> np.ndarray:
     """Some of the contacts, one in so many: always the same ones, whoever else is there."""
-    chosen: np.ndarray = _drawn(contacts, salt) % np.uint64(every) == 0
+    chosen: np.ndarray = _drawn(contacts, 0) % np.uint64(every) == 0
     return chosen
 
 
@@ -148,9 +137,8 @@ def _record(contacts: pd.DataFrame) -> None:
     unlike = {row["asset"]: row["recorded_as"] for row in rows if "recorded_as" in row}
     position = _drawn(contacts, 99)
     recorded, details = [], []
-    for at, source, asset, owner in zip(
-        position.tolist(), contacts.source, contacts.asset, contacts.owner, strict=True
-    ):
+    facts = position.tolist(), contacts.source, contacts.asset, contacts.owner
+    for at, source, asset, owner in zip(*facts, strict=True):
         names = unlike.get(asset, tools[source]["recorded_as"])
         recorded.append(names[at % len(names)])
         details.append("" if names == ["CONVERSATIONS"] else tools[source]["detail"].format(asset=asset, owner=owner))

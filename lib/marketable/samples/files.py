@@ -54,18 +54,16 @@ def _planted(contacts: pd.DataFrame, touches: pd.DataFrame, portal: Portal) -> s
     access = pd.Timestamp(portal.access_since or created.min())
     expected = len(made_marketing(touches, portal))
     form, chat, app = (len(made_marketing(touches, portal, switch)) - expected for switch in AS_THEY_WERE)
-    by_hand, ticked = contacts.planted == "set by hand", contacts.planted == "ticked"
+    by_hand, both = contacts.planted == "set by hand", sum(contacts.recorded == "CONVERSATIONS")
+    set_to = by_hand & marketing
     facts = {
         "contacts in the export, and how many of them are marketing": f"{len(contacts):,}, {marketing.sum():,}",
         "more are marketing, for the form *Pricing enquiry* was on all the time, though the portal says off": form,
         "more, for the *Live chat* was on, though the portal does not list it": chat,
         "more, for the app *Shopware* has been on since 2 June 2025, though the portal says off": app,
-        "created by the *Live chat* or by a team e-mail: HubSpot records both as CONVERSATIONS": sum(
-            contacts.recorded == "CONVERSATIONS"
-        ),
-        "set as marketing by hand, set as non-marketing by hand": f"{sum(by_hand & marketing)}, "
-        f"{sum(by_hand & ~marketing)}",
-        "created by hand with the box ticked": ticked.sum(),
+        "created by the *Live chat* or by a team e-mail: HubSpot records both as CONVERSATIONS": both,
+        "set as marketing by hand, set as non-marketing by hand": f"{sum(set_to)}, {sum(by_hand) - sum(set_to)}",
+        "created by hand with the box ticked": sum(contacts.planted == "ticked"),
         "waiting to become non-marketing on 1 November 2026": sum(contacts.planted == "waiting"),
         "older than the account's marketing contacts": sum(created < access),
         "created before March 2024: no record source at all, no detail": f"{sum(contacts.recorded == '')}, "

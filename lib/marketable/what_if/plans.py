@@ -77,20 +77,24 @@ class Plan:
 
 def plan(
     table: ExposureTable,
-    limit: object,
+    limit: Any,
     *,
     names: Mapping[str, bool],
     keep: Collection[str],
     turn_on: bool,
-    time_limit: object,
+    time_limit: Any,
     progress: Progress | bool | None,
     titles: Mapping[str, str],
 ) -> Plan:
     """See `WhatIf.plan`. Arguments: names, whether each switch is on at the end; titles, what the tools are called."""
-    most, watch = _limit(limit), Watch(_seconds(time_limit), progress)
+    if not _is_number(limit) or limit < 0 or limit != int(limit):
+        raise DataError("This is no limit", value=limit, expected="a whole number of contacts, 0 or above, like 2000")
+    if not _is_number(time_limit) or time_limit <= 0:
+        raise DataError("This is no time limit", value=time_limit, expected="a number of seconds above 0, like 10")
+    watch = Watch(float(time_limit), progress)
     able = moves(table, frozenset(keep), turn_on)
     try:
-        best, bound = _best(able, most - able.fixed, watch)
+        best, bound = _best(able, int(limit) - able.fixed, watch)
     finally:
         watch.close()
     on = table.exposures.slots.own.copy()
@@ -99,13 +103,13 @@ def plan(
     switch = table.exposures.slots.switch[able.slot[changed]]
     moved = {table.exposures.slots.switches[at]: on for at, on in zip(switch, best.on[changed].tolist(), strict=True)}
     made = Plan(
-        limit=most,
+        limit=int(limit),
         flips={name: moved[name] for name in names if name in moved},
         marketing=_marketing(table, on),
         baseline=_marketing(table, table.exposures.slots.own),
         bound=able.fixed + bound,
         fewest=best.flips <= best.fewest,
-        remains=_remains(table, [name for name in names if name in keep]) if most < able.fixed else None,
+        remains=_remains(table, [name for name in names if name in keep]) if limit < able.fixed else None,
         seconds=watch.seconds,
     )
     return replace(made, says=_words(made, Called(names, titles)))
@@ -169,18 +173,9 @@ def _remains(table: ExposureTable, kept: Sequence[str]) -> pd.Series:
 # ---- what is asked, and what is said ----
 
 
-def _limit(value: Any) -> int:
+def _is_number(value: Any) -> bool:
     is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0 or value != int(value):
-        raise DataError("This is no limit", value=value, expected="a whole number of contacts, 0 or above, like 2000")
-    return int(value)
-
-
-def _seconds(value: Any) -> float:
-    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value <= 0:
-        raise DataError("This is no time limit", value=value, expected="a number of seconds above 0, like 10")
-    return float(value)
+    return is_number and math.isfinite(value)
 
 
 class Called:
@@ -207,7 +202,12 @@ class Called:
         """The first few of some."""
         if len(said) > _NAMED + 1:
             said = [*said[:_NAMED], f"{len(said) - _NAMED:,} others"]
-        return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+        return joined_by_and(said)
+
+
+def joined_by_and(names: Sequence[str]) -> str:
+    """Names as a person lists them: commas, and an *and* before the last."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _words(plan: Plan, called: Called) -> str:

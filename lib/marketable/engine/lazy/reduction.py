@@ -27,7 +27,7 @@ from marketable.portal.update_dates import last_update_date
 
 from ..cases import MARKETING_CODE, NON_MARKETING_CODE, NOT_COVERED_CODE, Cases
 from ..exposure import ALWAYS, UNKNOWN_MONTH, Cuts, Exposures, creator_of, slots, tabled
-from ..moments import EARLIEST, midnight
+from ..moments import start
 from ..table import NONE
 from .backends import Column, Frame, collected, how_many, small, time
 from .survey import LazyRows
@@ -70,7 +70,7 @@ def lazy_exposures(batch: LazyRows, cases: Cases, portal: Portal, cuts: Cuts) ->
             "creation": len(pair) + listing_of,
         }
         facts.append(small(batch.frame, began))
-    found = collected(_counted(facts, kinds, len(pair), words, _access(portal) > batch.as_of))
+    found = collected(_counted(facts, kinds, len(pair), words, start(portal.access_since) > batch.as_of))
 
     kind, gone = found["kind"].to_numpy(), found["gone"].to_numpy() > 0
     created = np.concatenate([cases.created[:, eras].ravel(), listing["status"]]).astype(np.int64)[kind]
@@ -84,7 +84,7 @@ def lazy_exposures(batch: LazyRows, cases: Cases, portal: Portal, cuts: Cuts) ->
     creator = np.array([number[creator] for creator in creators], dtype=np.int64)[kind]
     rest = np.where((created == NOT_COVERED_CODE) & ~gone, NOT_COVERED_CODE, NON_MARKETING_CODE)
     alike = [creator, month.astype(np.int64), rest]
-    asked = {cases.could_create[pair, _era(cases, start)] for pair, start in batch.asked}
+    asked = {cases.could_create[pair, _era(cases, wall)] for pair, wall in batch.asked}
     touched = frozenset(cases.switches[switch] for switch in asked if switch != NONE)
     elements, contacts = _elements(slot, [found[word].to_numpy() for word in words]), found["contacts"].to_numpy()
     return tabled(switches, elements, list(number), alike, contacts, batch.as_of, touched)
@@ -98,14 +98,14 @@ def _facts(
     firsts = touches.join(firsts, on="contact", how="inner").filter(nw.col("moment") == nw.col("first"))
     creation = nw.col("position") * kinds + nw.col("kind")
     month = nw.col("wall").dt.year().cast(nw.Int64) * 12 + nw.col("wall").dt.month().cast(nw.Int64) - _JANUARY_1970
-    access = max(_access(portal), batch.span[0])
+    access = max(start(portal.access_since), batch.span[0])
     since = nw.col("wall") >= time(access)
     early = {"gone": (~since).cast(nw.Int64)} if access > batch.span[0] else {}
     facts = [firsts.select("contact", creation=creation, month=month, **early)]
     elements = touches.filter(nw.col("bit") > 0, since)
     if cases.asks.any():
         until = last_update_date(time(max(batch.as_of, batch.span[0])).date(), portal.subscription)
-        asks = touches.filter(nw.col("asks") > 0, since, nw.col("wall") < time(midnight(until)))
+        asks = touches.filter(nw.col("asks") > 0, since, nw.col("wall") < time(start(until)))
         latest = asks.group_by("contact").agg(asked=nw.col("moment").max())
         asks = asks.join(latest, on="contact", how="inner").filter(nw.col("moment") == nw.col("asked"))
         emptied = asks.group_by("contact", "asked").agg(asked_at=nw.col("position").max())
@@ -183,7 +183,3 @@ def _elements(slot: np.ndarray, words: Sequence[np.ndarray]) -> tuple[np.ndarray
     group = np.concatenate(groups)
     order = np.argsort(group, kind="stable")
     return group[order], np.concatenate(numbers)[order]
-
-
-def _access(portal: Portal) -> int:
-    return EARLIEST if portal.access_since is None else midnight(portal.access_since)

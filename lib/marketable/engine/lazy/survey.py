@@ -20,7 +20,7 @@ from marketable.rulebook import Rulebook
 
 from ..cases import KNOWN, Cases
 from ..incoming import MOST_EXACT, checked_span, no_id
-from ..moments import EARLIEST, moment
+from ..moments import EARLIEST, micro, moment
 from ..rows import COLUMNS, Rows, check_columns, listed_contacts, rows, unknown_source
 from .backends import Frame, collected, how_many, time, with_clocks, with_position
 
@@ -67,7 +67,7 @@ def survey(
         return rows(pd.DataFrame({name: [] for name in COLUMNS}), contacts, portal.time_zone, as_of)
     _check(found)
 
-    first, latest = _micro(found["first_moment"]), int(_micro(found["last_moment"]).max())
+    first, latest = micro(found["first_moment"]), int(micro(found["last_moment"]).max())
     last, until = (latest, _on_wall(latest, portal, zoned)) if as_of is None else moment(as_of, portal.time_zone, zoned)
     pairs = list(dict.fromkeys(zip(found["source"], found["asset"], strict=True)))
     number = {pair: at for at, pair in enumerate(pairs)}
@@ -77,7 +77,7 @@ def survey(
         (number[source, asset], starts[start])
         for source, asset, start in zip(counted["source"], counted["asset"], counted["start"], strict=True)
     ]
-    span = int(_micro(found["first_wall"]).min()), int(_micro(found["last_wall"]).max())
+    span = int(micro(found["first_wall"]).min()), int(micro(found["last_wall"]).max())
     listed = listed_contacts(contacts, portal.time_zone)
     contact = nw.col("contact_id")
     if len(listed) or found["blank"].any():
@@ -157,15 +157,10 @@ def _check(found: pd.DataFrame) -> None:
     if found["untimed"].any():
         raise DataError("A touch has no time", column="occurred_at", expected="a time in every row")
     for name in ("moment", "wall"):
-        ends = _micro(found[f"first_{name}"]).min(), _micro(found[f"last_{name}"]).max()
+        ends = micro(found[f"first_{name}"]).min(), micro(found[f"last_{name}"]).max()
         checked_span(*(pd.Timestamp(int(end), unit="us") for end in ends))
     if "first_row" in found and (found["first_row"].isna().any() or found["first_row"].min() < 0):
         raise DataError("A row has no number", column="row", expected="whole numbers from 0 on, in the order of rows")
-
-
-def _micro(times: pd.Series) -> np.ndarray:
-    micro: np.ndarray = times.to_numpy("datetime64[us]").view(np.int64)
-    return micro
 
 
 def _on_wall(moment: int, portal: Portal, zoned: bool) -> int:

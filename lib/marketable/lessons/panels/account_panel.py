@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from marketable.engine import decide
-from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
+from marketable.rulebook import MARKETING, NON_MARKETING, Rulebook
 from marketable.samples.touches import BEGINS, ENDS
 from marketable.views import charts, pieces, words
 from marketable.views.layout import row
@@ -22,8 +22,7 @@ class AccountPanel(Panel):
 
     def __init__(self, classroom: Classroom) -> None:
         self._portal, self._seeds = classroom.portal, seeds(classroom.seed)
-        rules = Rulebook.load().on(ENDS)
-        self._names = {source: rule.name for source, rule in rules.items()} | {NOT_COVERED: "A tool not covered"}
+        self._names = pieces.tools(Rulebook.load().on(ENDS))
         ends = [(f"{end:%B %Y}", end) for end in pd.date_range(BEGINS, ENDS, freq="ME")[2:]]
         self.month = widgets.Dropdown(description="At the end of", options=ends, value=ends[-1][1], **wide())
         tier = {"step": 100, "description": "Tier: contacts paid for", "continuous_update": False}

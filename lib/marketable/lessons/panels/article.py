@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from marketable.rulebook import SOURCES, LifecycleRule, Reference, Rulebook
+from marketable.rulebook import ACTIONS, SOURCES, LifecycleRule, Reference, Rulebook
 from marketable.rulebook.reader import TRUST
 from marketable.views import pieces, words
 from marketable.views.tables import html_table
@@ -53,7 +53,7 @@ def places(text: LessonText) -> str:
 def batch(touches: int, seed: int) -> str:
     """A made-up batch, counted by the tools that created its contacts."""
     counts = sample_outcome(touches, seed).counts("source")
-    names = {source: rule.name for source, rule in Rulebook.load().newest.items()}
+    names = pieces.tools(Rulebook.load().newest)
     table = pieces.counts_table(counts, counts, names).drop(columns=["baseline", "change"])
     caption = (
         f"A made-up account in which {touches:,} things happened: its contacts by the tool that created them, and what "
@@ -64,9 +64,12 @@ def batch(touches: int, seed: int) -> str:
 
 def in_full(rule: Held | LifecycleRule) -> str:
     """A rule as it was held, with its reference."""
-    if isinstance(rule, LifecycleRule):
-        return f"{html.escape(rule.says[:1].upper() + rule.says[1:])}. <small>{_reference(rule.reference)}</small>"
-    return f"{html.escape(str(rule))} <small>{_reference(rule.rule.reference)}</small>"
+    says, held = (_says(rule), rule) if isinstance(rule, LifecycleRule) else (html.escape(str(rule)), rule.rule)
+    return f"{says} <small>{_reference(held.reference)}</small>"
+
+
+def _says(rule: LifecycleRule) -> str:
+    return html.escape(f"{rule.says[:1].upper()}{rule.says[1:]}.")
 
 
 def _reference(read: Reference) -> str:
@@ -104,16 +107,14 @@ def _name(rule: str) -> str:
 
 
 def _words(said: Said) -> str:
-    return "".join(
-        f"<strong>{html.escape(piece)}</strong>" if fact else html.escape(piece) for piece, fact in said.pieces
-    )
+    return "".join(("<strong>{}</strong>" if fact else "{}").format(html.escape(piece)) for piece, fact in said.pieces)
 
 
 def _rule(said: Said) -> str:
     """What holds, and where that was read, which folds away; and what held before, where the words speak of it."""
     if said.rule not in SOURCES:
         after = Rulebook.load().lifecycle[said.rule]
-        return f"{html.escape(after.says[:1].upper() + after.says[1:])}.{_source([_reference(after.reference)])}"
+        return _says(after) + _source([_reference(after.reference)])
     *earlier, now = history(said.rule)
     newest = Rulebook.load().newest
     alike = [fact for fact in FACTS if len({facts_of(rule, newest.date)[fact] for rule in said.rules}) == 1]
@@ -153,14 +154,14 @@ def sketch(rule: str) -> str:
     one = "all of them" if held.switch == "account" else f"this {held.asset}"
     title = f"{held.name}: {' › '.join(path)}; a switch for {one}, {starts}."
     lines = [
-        (16, 22, 13, "600", held.name),
-        (16, 44, 11.5, "400", " › ".join(path)),
-        (16, 84, 12, "400", f"New contacts of {one}"),
+        (22, 13, "600", held.name),
+        (44, 11.5, "400", " › ".join(path)),
+        (84, 12, "400", f"New contacts of {one}"),
+        (102, 12, "400", "are marketing contacts"),
     ]
-    lines.append((16, 102, 12, "400", "are marketing contacts"))
     texts = "".join(
-        f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}">{html.escape(line)}</text>'
-        for x, y, size, weight, line in lines
+        f'<text x="16" y="{y}" font-size="{size}" font-weight="{weight}">{html.escape(line)}</text>'
+        for y, size, weight, line in lines
     )
     if rule == "import_single_object":  # a box to tick
         control = '<rect x="256" y="76" width="22" height="22" rx="3" class="mk-off"/>'
@@ -187,17 +188,18 @@ def _story(myth: StoryQuestion) -> str:
 
 def _decided(myth: StoryQuestion) -> str:
     until = f"on {day(myth.story.as_of)}: " if myth.story.as_of else ""
-    waits = {True: ", and waiting for the update date", False: ""}
     return _list(
-        html.escape(f"{name}, {until}{contact['status']}{waits[bool(contact['waiting'])]}")
+        html.escape(f"{name}, {until}{contact['status']}{', and waiting for the update date' * contact['waiting']}")
         for name, contact in myth.story.outcome(myth.newest).contacts.iterrows()
     )
 
 
 def _verdict(myth: StoryQuestion) -> str:
-    against = refuted(myth)
+    against, by_hand = refuted(myth), [touch.tool for touch in myth.story.touches if touch.tool in ACTIONS]
     if not against:
         return "It holds."
+    if by_hand:  # the article is about tools only
+        return f"Contradicted by another page of HubSpot's, {_link(Rulebook.load().lifecycle[by_hand[-1]].reference)}."
     if against != list(myth.editions):
         return html.escape(f"Contradicted by the article of {', '.join(map(day, against))}, not by others.")
     versions = f"version of the article from {day(min(against))} to {day(max(against))}"

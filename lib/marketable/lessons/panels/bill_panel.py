@@ -44,8 +44,7 @@ class BillPanel(Panel):
 
     def _open(self) -> None:
         self._touches = practice_touches(self._portal, next(self._seeds), 5_000, (BEGINS, _TODAY))
-        today = self._forecast(STEP).today
-        self.tier.value = round(today * _ROOM, -1)
+        self.tier.value = round(self._forecast(STEP).today * _ROOM, -1)
         self._show()
 
     def _forecast(self, tier: int) -> Outlook:
@@ -64,6 +63,6 @@ class BillPanel(Panel):
         table = outlook.months.reset_index()[["month", "marketing", "tier", "price"]]
         table["price"] = table["price"].round().astype(int)
         table["month"] = [f"{month:%B %Y}" for month in table["month"].dt.to_timestamp()]
-        table.columns = pd.Index(["month", "marketing contacts", "tier billed", "more a month, EUR"])
+        table.columns = pd.Index(["month", "marketing after its update date", "tier billed", "more a month, EUR"])
         prices = f"Invented prices: {tier:,} contacts are included, and {STEP:,} more cost {MONTHLY} EUR a month."
         self.answer.value = headline + chart + html_table(table, f"The bill by month. {prices}")

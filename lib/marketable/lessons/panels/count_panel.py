@@ -17,7 +17,7 @@ from .predict_panel import facts, touches_of
 class CountPanel(Questions):
     """Arguments: as of `PredictPanel`."""
 
-    exercise = "predict"
+    exercise, asked = "predict", "Firm"
 
     def __init__(self, chosen: Sequence[str], taught: Collection[str], classroom: Classroom, record: Record) -> None:
         self._chosen, self._taught = chosen, taught
@@ -26,9 +26,6 @@ class CountPanel(Questions):
     def _make_up(self, seed: str) -> Sequence[Posed]:
         return [posed(firm) for firm in Firms(self.portal, seed, self._chosen, self._taught).round(self.weights)]
 
-    def _title(self, number: int) -> str:
-        return f"Firm {number} of {len(self.round)}"
-
 
 def posed(firm: Firm) -> Posed:
     """A firm as a question."""
@@ -36,10 +33,10 @@ def posed(firm: Firm) -> Posed:
     on = words.day(account.as_of)
     asks = pieces.paragraph(f"A small firm pays for a tier of {TIER} and has three contacts.") + facts(account)
     asks += html_table(touches_of(firm.contacts), f"What happened to them until {on}")
-    touches = (
-        pieces.touched(card.touches, Rulebook.load().newest, open_sources=True) for card in firm.contacts.values()
+    behind = "".join(
+        pieces.paragraph(name) + pieces.touched(card.touches, Rulebook.load().newest, open_sources=True)
+        for name, card in firm.contacts.items()
     )
-    behind = "".join(pieces.paragraph(name) + told for name, told in zip(firm.contacts, touches, strict=True))
     choices = [(answer, answer) for answer in ANSWERS]
     return Posed(firm.answer, "tier", asks, f"On {on} it is", choices, firm.answer, why(firm), behind)
 
@@ -50,8 +47,7 @@ def why(firm: Firm) -> str:
     who = f": {_listed(firm.marketing)}" if count else ""
     said = f"{count} on {on}{who}; that is {words.against_tier(count, TIER)}."
     if firm.waiting:
-        waits = "waits" if len(firm.waiting) == 1 else "wait"
-        counts = "counts" if len(firm.waiting) == 1 else "count"
+        waits, counts = ("waits", "counts") if len(firm.waiting) == 1 else ("wait", "count")
         said += f" {_listed(firm.waiting)} {waits} for the next update date, and {counts} until then."
     return said
 

@@ -38,13 +38,11 @@ class EditionsPanel(Panel):
         older, newer = sorted([self.older.value, self.newer.value])
         between = f"between {day(older)} and {day(newer)}"
         changes = self._rulebook.changes(older, newer)
-        if older == newer:
-            self.answer.value = pieces.paragraph("Choose two different days.")
-            return
         if changes.empty:
-            self.answer.value = pieces.paragraph(f"Nothing that is held here changed {between}.")
+            same = "Choose two different days." if older == newer else f"Nothing that is held here changed {between}."
+            self.answer.value = pieces.paragraph(same)
             return
-        names = {source: rule.name for source, rule in self._rulebook.on(newer).items()}
+        names = pieces.tools(self._rulebook.on(newer))
         changes["source"] = changes["source"].map(names)
         changes.columns = pd.Index(["tool", "what", f"article of {day(older)}", f"article of {day(newer)}"])
         answer = html_table(changes, f"What changed {between}.")

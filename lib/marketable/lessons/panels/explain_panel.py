@@ -59,4 +59,4 @@ def _others(row: Row) -> str:
 
 def _meanings() -> str:
     items = "".join(f"<li><strong>{name}</strong>: {html.escape(MEANINGS[name])}</li>" for name in ASKED)
-    return f'<details><summary>What these mean</summary><ul class="mk-places">{items}</ul></details>'
+    return pieces.folded("What these mean", f'<ul class="mk-places">{items}</ul>')

@@ -38,7 +38,7 @@ class FinalTest(widgets.VBox):  # type: ignore[misc]
 class FinalPanel(Questions):
     """Arguments: classroom, for the account and the seed; record."""
 
-    exercise, again = "final", "Another test"
+    exercise, asked, again = "final", "Case", "Another test"
 
     def _make_up(self, seed: str) -> Sequence[Posed]:
         return [self._posed(each) for each in final.questions(self.portal, seed)]
@@ -49,9 +49,6 @@ class FinalPanel(Questions):
         if isinstance(asked, Firm):
             return count_panel.posed(asked)
         return replace(explain_panel.posed(asked, self.portal), item="export")
-
-    def _title(self, number: int) -> str:
-        return f"Case {number} of {len(self.round)}"
 
     def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         return result(answers)

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from marketable.rulebook import Rulebook
-from marketable.views import charts, pieces, words
+from marketable.views import charts, fields, pieces, words
 from marketable.views.tables import html_table
 
 from ..classroom import Classroom
@@ -27,11 +27,7 @@ class FindPanel(Questions):
     def __init__(self, classroom: Classroom, record: Record) -> None:
         self._rules = Rulebook.load().newest
         self.suspects = widgets.HTML()
-        self.split_at = widgets.DatePicker(
-            description="Compare contacts created before and since",
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="440px", max_width="100%"),
-        )
+        self.split_at = fields.day("Compare contacts created before and since", "", "440px")
         super().__init__(classroom, record, self.split_at, self.suspects)
         self.on_use(self._split, self.split_at)
 

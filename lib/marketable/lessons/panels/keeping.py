@@ -51,13 +51,13 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
         )
         self.keep = self._button("Keep my progress", "Makes a code and a small file", self._begin)
         self.go_on = self._button("Continue", "Goes on with the progress of this code", self._resume)
-        self.delete = self._button("Stop and delete", "Deletes the file of this code", self._ask)
+        ask, do_not = (functools.partial(self._ask, sure) for sure in (True, False))
+        self.delete = self._button("Stop and delete", "Deletes the file of this code", ask)
         self.sure = self._button("Yes, delete it", "It cannot be brought back", self._stop)
-        self.leave = self._button("No, leave it", "Nothing is deleted", self._do_not)
+        self.leave = self._button("No, leave it", "Nothing is deleted", do_not)
         buttons = row(self.keep, self.code, self.go_on, self.delete, self.sure, self.leave, self.links)
         super().__init__([self.status, buttons, self.error, self._note])
-        self.add_class("mk")
-        self.add_class("mk-keeping")
+        self.add_class("mk").add_class("mk-keeping")
         self._show(_NOT_KEPT)
         self._react(self._go_on_where_chosen if shared() else self._continue_latest)
 
@@ -139,13 +139,9 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
         self._show(f"Deleted. {_NOT_KEPT}")
         self.keep.focus()
 
-    def _ask(self) -> None:
-        self._offer(sure=True)
-        self.leave.focus()  # the button that had it is gone
-
-    def _do_not(self) -> None:
-        self._offer(sure=False)
-        self.delete.focus()
+    def _ask(self, sure: bool) -> None:
+        self._offer(sure=sure)
+        (self.leave if sure else self.delete).focus()  # the button that had it is gone
 
     def _carry(self, code: str) -> None:
         """Notes the code in the browser of whoever has chosen that: the next lesson goes on with it."""
@@ -166,10 +162,9 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
 
     def _offer(self, *, sure: bool) -> None:
         holding = self.progress is not None
-        shown(self.delete, when=holding and not sure)
-        for widget in (self.sure, self.leave):
-            shown(widget, when=holding and sure)
-        shown(self.links, when=holding)
+        when = {self.delete: not sure, self.sure: sure, self.leave: sure, self.links: True}
+        for widget, asked in when.items():
+            shown(widget, when=holding and asked)
 
     def _where(self, code: str) -> str:
         """Where a file stands; in the app that is the server's business."""
@@ -182,13 +177,11 @@ class Keeping(widgets.VBox):  # type: ignore[misc]
 
 def _links(progress: Progress) -> str:
     name = f"progress-{progress.code}"
-    files = (
-        (f"{name}.html", "text/html", page(progress), "my results as a page"),
-        (f"{name}.json", "application/json", progress.text(), "my progress file"),
-    )
-    links = (
-        f'<a download="{file}" href="data:{kind};base64,{base64.b64encode(content.encode()).decode()}" '
-        f'title="Download {file}">{text}</a>'
-        for file, kind, content, text in files
-    )
-    return f'<p class="mk-message">For the trainer: {", ".join(links)}</p>'
+
+    def link(ending: str, kind: str, content: str, text: str) -> str:
+        data = f"data:{kind};base64,{base64.b64encode(content.encode()).decode()}"
+        return f'<a download="{name}.{ending}" href="{data}" title="Download {name}.{ending}">{text}</a>'
+
+    results = link("html", "text/html", page(progress), "my results as a page")
+    file = link("json", "application/json", progress.text(), "my progress file")
+    return f'<p class="mk-message">For the trainer: {results}, {file}</p>'

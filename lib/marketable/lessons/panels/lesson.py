@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from importlib.resources import files
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import ipywidgets as widgets
 
@@ -18,14 +19,11 @@ from ..lessons import Experiment, LessonText, taught
 from . import article
 from .count_panel import CountPanel
 from .editions_panel import EditionsPanel
-from .explain_panel import ExplainPanel
-from .export_panel import ExportPanel
 from .keeping import Keeping
 from .pieces import Record
 from .predict_panel import PredictPanel
 from .quiz import Quiz
 from .story_panel import StoryPanel
-from .within_panel import WithinPanel
 
 Made = TypeVar("Made")
 
@@ -77,29 +75,16 @@ class Lesson(widgets.VBox):  # type: ignore[misc]
                 return StoryPanel(settings)
             case "editions":
                 return EditionsPanel()
-            case "export":
-                return ExportPanel(self.classroom)
-        if settings.panel == "bill":
-            from .bill_panel import BillPanel  # charts take a second to load, and other lessons need none
-
-            return BillPanel(self.classroom)
-        from .account_panel import AccountPanel  # as above
-
-        return AccountPanel(self.classroom)
+        return _panel(settings.panel)(self.classroom)
 
     def _exercise(self, name: str) -> widgets.Widget:
+        given, practice = (self.classroom, self._record), self.text.practice
         match name:
             case "predict":
-                return PredictPanel(self.text.practice.predict, taught(self.lesson_id), self.classroom, self._record)
+                return PredictPanel(practice.predict, taught(self.lesson_id), *given)
             case "count":
-                return CountPanel(self.text.practice.count, taught(self.lesson_id), self.classroom, self._record)
-            case "within":
-                return WithinPanel(self.classroom, self._record)
-            case "explain":
-                return ExplainPanel(self.classroom, self._record)
-        from .find_panel import FindPanel  # as above
-
-        return FindPanel(self.classroom, self._record)
+                return CountPanel(practice.count, taught(self.lesson_id), *given)
+        return _panel(name)(*given)
 
 
 def top(lesson_id: str) -> tuple[list[widgets.Widget], Classroom, Record]:
@@ -116,6 +101,12 @@ def style() -> widgets.HTML:
     """The style sheet of the lessons."""
     sheet = files(__package__).joinpath("lessons.css").read_text("utf-8")
     return widgets.HTML(f"{pieces.style()}<style>{sheet}</style>")
+
+
+def _panel(name: str) -> Callable[..., widgets.Widget]:
+    """The panel of a name, loaded now: charts take a second, and most lessons need none."""
+    module = import_module(f".{name}_panel", __package__)
+    return cast(Callable[..., widgets.Widget], getattr(module, f"{name.capitalize()}Panel"))
 
 
 def _part(*makes: Callable[[], widgets.Widget]) -> widgets.Widget:

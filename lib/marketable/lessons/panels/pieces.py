@@ -79,9 +79,9 @@ def account(portal: Portal) -> str:
     return f"The account has had marketing contacts since {day(since)}. It pays {pays}."
 
 
-def wide(description: str = "initial") -> dict[str, object]:
+def wide() -> dict[str, object]:
     """The style and layout of a widget whose description is shown whole."""
-    return {"style": {"description_width": description}, "layout": widgets.Layout(width="auto", max_width="100%")}
+    return {"style": {"description_width": "initial"}, "layout": widgets.Layout(width="auto", max_width="100%")}
 
 
 def button(name: str, tip: str = "") -> widgets.Button:
@@ -99,8 +99,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         keys = widgets.HTML(OWN_KEYS, layout=widgets.Layout(display="none"))
         titles = [widgets.HTML(heading(title))] if title else []
         super().__init__([keys, *titles, *children, self.answer])
-        for each in ("mk", "mk-panel", f"mk-at-{name}"):
-            self.add_class(each)
+        self.add_class("mk").add_class("mk-panel").add_class(f"mk-at-{name}")
 
     def on_use(self, callback: Callable[[], object], *controls: widgets.Widget) -> None:
         """Calls back when a button is pressed, which takes the last answer off, or when a control's value changes."""
@@ -123,7 +122,7 @@ class Questions(Panel):
     choice. Attributes: posed, the question that is asked; round, all of this round; choice and button.
     """
 
-    exercise, again, answering = "", "Another round", "Answer"
+    exercise, asked, again, answering = "", "Contact", "Another round", "Answer"
 
     def __init__(self, classroom: Classroom, record: Record, *between: widgets.Widget) -> None:
         self.portal, self._record, self._seeds = classroom.portal, record, seeds(classroom.seed)
@@ -144,7 +143,7 @@ class Questions(Panel):
 
     def _title(self, number: int) -> str:
         """What stands above a question."""
-        return f"Contact {number} of {len(self.round)}"
+        return f"{self.asked} {number} of {len(self.round)}"
 
     def _sum_up(self, answers: list[tuple[str, bool]]) -> str:
         """What there is to say after a round. Arguments: answers, what each was about and whether it was right."""

@@ -55,14 +55,12 @@ def facts(of: Account) -> str:
 
 def touches_of(cards: Mapping[str, Card]) -> pd.DataFrame:
     """What happened to some contacts, as a table to read. Arguments: cards, by name; "" where there is one only."""
-    rows = []
+    rows, rules = [], Rulebook.load().newest
     for name, card in cards.items():
-        rules = Rulebook.load().newest
         for at, source, asset in card.touches[["occurred_at", "source", "asset"]].itertuples(index=False):
             switch = switch_of(source, asset, at)
             says = words.dated(portal_says(card.account.portal, switch)) if switch else ""
-            what = pieces.called(source, rules)
-            rows.append((name, words.day(at.date()), what, words.discreet(asset), says))
+            rows.append((name, words.day(at.date()), pieces.called(source, rules), words.discreet(asset), says))
     table = pd.DataFrame(rows, columns=["who", "day", "what", "which", "its switch"])
     return table if all(cards) else table.drop(columns="who")
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from marketable.views.document import document
 from marketable.views.tables import html_table
+from marketable.views.words import many
 
 from ..cases import KINDS
 from ..progress import Progress, Results
@@ -15,14 +16,15 @@ from ..results import by_kind, by_learner, by_lesson, by_question, to_practise
 
 _NOTE = "There are counts and codes here, and neither names nor times."
 _FINAL = "Cases of the final test, the hardest kind first."
-_DONE = {  # by field of Progress: what there was, and what was done with it
-    "questions": ("question", "right at the first try"),
-    "predicted": ("contact", "predicted right"),
-    "found": ("switch", "found at once"),
-    "within": ("tier", "kept"),
-    "explained": ("contact", "explained"),
-    "final": ("case of the final test", "right"),
+_DONE = {  # by field of Progress: what there was, one of it and several, and what was done with it
+    "questions": ("question", "questions", "right at the first try"),
+    "predicted": ("contact", "contacts", "predicted right"),
+    "found": ("switch", "switches", "found at once"),
+    "within": ("tier", "tiers", "kept"),
+    "explained": ("contact", "contacts", "explained"),
+    "final": ("case of the final test", "cases of the final test", "right"),
 }
+_LABELS = {name: f"{several} {done}" for name, (_, several, done) in _DONE.items()}
 
 
 def in_short(progress: Progress, lesson: str) -> str:
@@ -33,19 +35,18 @@ def in_short(progress: Progress, lesson: str) -> str:
     'Lesson 3: 1 of 2 questions right at the first try. In all lessons: 1 of 1 switch found at once.'
     """
     here = [right for item, right in progress.questions.items() if item.startswith(f"{lesson}/")]
-    said = (
-        f"{sum(here)} of {_many(len(here), 'question')} right at the first try" if here else "no question answered yet"
-    )
+    asked = many(len(here), "question")
+    said = f"{sum(here)} of {asked} right at the first try" if here else "no question answered yet"
     row = by_learner([progress]).iloc[0]
     everywhere = [
-        f"{row[f'{name} right']:,} of {_many(row[f'{name} asked'], one)} {done}"
-        for name, (one, done) in _DONE.items()
+        f"{row[f'{name} right']:,} of {many(row[f'{name} asked'], one, several)} {done}"
+        for name, (one, several, done) in _DONE.items()
         if name != "questions" and row[f"{name} asked"]
     ]
-    done = f"In all lessons: {'; '.join(everywhere)}." if everywhere else "Nothing was answered yet."
-    if not lesson:
-        return done
-    return f"Lesson {int(lesson[:2])}: {said}." + (f" {done}" if everywhere else "")
+    done = f"In all lessons: {'; '.join(everywhere)}." if everywhere else ""
+    if lesson:
+        return f"Lesson {int(lesson[:2])}: {said}. {done}".rstrip()
+    return done or "Nothing was answered yet."
 
 
 def lesson_name(lesson: str) -> str:
@@ -60,7 +61,7 @@ def lesson_name(lesson: str) -> str:
 def page(progress: Progress) -> str:
     """The page of one learner, as HTML that needs nothing else."""
     row = by_learner([progress]).iloc[0]
-    figures = "".join(f"<div><dt>{label}</dt><dd>{_of(row, name)}</dd></div>" for name, label in _labels().items())
+    figures = "".join(f"<div><dt>{label}</dt><dd>{_of(row, name)}</dd></div>" for name, label in _LABELS.items())
     lessons = by_lesson([progress])
     lessons["lesson"] = lessons["lesson"].map(lesson_name)
     began = "alone" if progress.seed is None else f"in the class with the seed {progress.seed}"
@@ -92,28 +93,27 @@ def hardest(results: Results) -> str:
     if kinds.empty or not kinds["wrong"].any():
         return "No contact was predicted wrong." if len(kinds) else "No contact was predicted yet."
     first = kinds.iloc[0]
-    share = f"wrong in {first['wrong']:,} of {_many(first['asked'], 'prediction')}"
+    share = f"wrong in {first['wrong']:,} of {many(first['asked'], 'prediction')}"
     return f"The class finds “{KINDS[first['kind']]}” the hardest: {share}."
 
 
 def read_as(results: Results, seed: int | None) -> str:
     """How many files were read, used and rejected, and how many of them belong to another class."""
     used, rejected = len(results.used), len(results.rejected)
-    said = f"{_many(used + rejected, 'file')} read, {used:,} used, {rejected:,} rejected."
+    said = f"{many(used + rejected, 'file')} read, {used:,} used, {rejected:,} rejected."
     others = sum(one.seed != seed for one in results.used)
     if seed is None or not others:
         return said
-    return (
-        f"{said} {others:,} of the {used:,} were not begun in the class with the seed {seed}: other contacts were met."
-    )
+    other = f"{others:,} of the {used:,} were not begun in the class with the seed {seed}: other contacts were met."
+    return f"{said} {other}"
 
 
 def struggles(results: Results) -> str:
     """The class by kind of contact and by question, the hardest first."""
     questions = by_question(results.used)
-    lessons = [lesson_name(item.split("/")[0]) for item in questions["question"]]
-    questions.insert(0, "lesson", lessons)
-    questions["question"] = [item.split("/")[1] for item in questions["question"]]
+    items = [item.split("/") for item in questions["question"]]
+    questions.insert(0, "lesson", [lesson_name(lesson) for lesson, _ in items])
+    questions["question"] = [number for _, number in items]
     kinds = _kinds(by_kind(results.used), "Statuses predicted, the hardest kind first.")
     kinds += _kinds(by_kind(results.used, "final"), _FINAL)
     return kinds + _questions(questions, "Questions, right or wrong at the first try, the hardest first.")
@@ -124,9 +124,9 @@ def learners(results: Results) -> str:
     rows = by_learner(results.used)
     if rows.empty:
         return "<p>There is no learner yet.</p>"
-    counts = {label: [_of(row, name) for _, row in rows.iterrows()] for name, label in _labels().items()}
+    counts = {label: [_of(row, name) for _, row in rows.iterrows()] for name, label in _LABELS.items()}
     table = pd.DataFrame({"code": rows["code"]} | counts)
-    return html_table(table, f"{_many(len(rows), 'learner')}, by code.", most=1_000)
+    return html_table(table, f"{many(len(rows), 'learner')}, by code.", most=1_000)
 
 
 def _next(progress: Progress) -> str:
@@ -155,12 +155,3 @@ def _counts(frame: pd.DataFrame, caption: str) -> str:
 
 def _of(row: pd.Series, name: str) -> str:
     return f"{row[f'{name} right']:,} of {row[f'{name} asked']:,}" if row[f"{name} asked"] else "none yet"
-
-
-def _labels() -> dict[str, str]:
-    return {name: f"{_many(2, one).removeprefix('2 ')} {done}" for name, (one, done) in _DONE.items()}
-
-
-def _many(count: int, what: str) -> str:
-    one, of, more = what.partition(" of ")
-    return f"{count:,} {one}{'' if count == 1 else 'es' if one.endswith('ch') else 's'}{of}{more}"

@@ -18,6 +18,7 @@ from marketable.views.words import day
 from .lesson import style
 
 _TITLE = "Marketing contacts on one page"
+_EXISTING = {True: "becomes marketing while on", False: "stays as it is"}
 
 
 class Sheet(widgets.VBox):  # type: ignore[misc]
@@ -37,7 +38,7 @@ class Sheet(widgets.VBox):  # type: ignore[misc]
 def page(heading: str) -> str:
     """The page as HTML: the order in which to think, and the tools. Arguments: heading, of which order, like h2."""
     newest = Rulebook.load().newest
-    rows = [(rule.name, _new(rule), _existing(rule), _switch(rule)) for rule in newest.values()]
+    rows = [(rule.name, _new(rule), _EXISTING[rule.upgrades_existing], _switch(rule)) for rule in newest.values()]
     table = pd.DataFrame(rows, columns=["tool", "a new contact", "a contact that exists already", "its switch"])
     steps = "".join(f"<li><strong>{html.escape(asks)}</strong> {html.escape(says)}</li>" for asks, says in order())
     return (
@@ -73,10 +74,6 @@ def _new(rule: Rule) -> str:
         return "not covered: the article does not say"
     starts = "on" if rule.default_on else "off"
     return f"marketing while on, non-marketing while off; at first {starts}" if rule.switch else rule.default
-
-
-def _existing(rule: Rule) -> str:
-    return "becomes marketing while on" if rule.upgrades_existing else "stays as it is"
 
 
 def _switch(rule: Rule) -> str:

@@ -71,12 +71,10 @@ class StoryPanel(Panel):
         if not happened or as_of is None:
             self.answer.value = pieces.alert("Choose at least one thing that happens, and a day to ask about.")
             return
-        late = [number for number, touch in enumerate(touches, 1) if touch and touch.day > as_of]
+        late = next((number for number, touch in enumerate(touches, 1) if touch and touch.day > as_of), None)
         if late:
-            asked = (
-                f"Row {late[0]} comes after {words.day(as_of)}, the day that is asked about: choose a later one there."
-            )
-            self.answer.value = pieces.alert(asked)
+            asked = f"comes after {words.day(as_of)}, the day that is asked about: choose a later one there."
+            self.answer.value = pieces.alert(f"Row {late} {asked}")
             return
         outcome = Story(touches=happened, as_of=as_of, **self.commitment.value).outcome(self.edition.value)
         (contact_id,) = outcome.contacts.index

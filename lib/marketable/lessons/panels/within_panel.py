@@ -78,13 +78,9 @@ class WithinPanel(Panel):
             said = f"Well done: you keep {kept:,}, as many as the plan."
         else:
             said = f"Within the tier with {kept:,}; the plan keeps {plan.marketing:,}, {plan.marketing - kept:,} more."
-        rows = [
-            (
-                pieces.called(name, self._rules),
-                *("off" if name in flips else "on" for flips in (self.flips, plan.flips)),
-            )
-            for name in dict.fromkeys([*self.flips, *plan.flips])
-        ]
-        table = pd.DataFrame(rows, columns=["switch", "you", "the plan"])
-        shown = html_table(table, "What is turned off") if rows else ""
+        names = list(dict.fromkeys([*self.flips, *plan.flips]))
+        table = pd.DataFrame({"switch": [pieces.called(name, self._rules) for name in names]})
+        for who, flips in (("you", self.flips), ("the plan", plan.flips)):
+            table[who] = ["off" if name in flips else "on" for name in names]
+        shown = html_table(table, "What is turned off") if names else ""
         return verdict(said, right=judged.good) + pieces.paragraph(str(plan)) + shown

@@ -48,7 +48,7 @@ def group(keys: np.ndarray) -> Groups:
         packed = (keys - lowest).view(np.uint64)
         packed <<= np.uint64(bits)
         packed |= np.arange(rows, dtype=np.uint64)
-        packed = _sorted(packed)
+        packed.sort()
         order = (packed & np.uint64((1 << bits) - 1)).astype(kind)
         packed >>= np.uint64(bits)
         in_order = packed.view(np.int64) + lowest
@@ -61,16 +61,6 @@ def group(keys: np.ndarray) -> Groups:
     contact = np.cumsum(first, dtype=kind)
     np.subtract(contact, 1, out=contact)
     return Groups(order, contact, starts.astype(kind), in_order[starts])
-
-
-def _sorted(numbers: np.ndarray) -> np.ndarray:
-    """By their highest digit first, by counting; what is nearly in order then is quickly put in order by merging. That
-    is three times as fast as comparing alone.
-    """
-    shift = np.uint64(max(0, int(numbers.max(initial=0)).bit_length() - _DIGIT))
-    numbers = numbers.take(np.argsort((numbers >> shift).astype(np.uint16), kind="stable"))
-    numbers.sort(kind="stable")
-    return numbers
 
 
 def in_parts(keys: np.ndarray, work: Callable[[np.ndarray], _T]) -> list[_T]:

@@ -59,9 +59,8 @@ class Rows:
 
     def frame(self) -> pd.DataFrame:
         self._pack()
-        columns = list(zip(*self._arrays, strict=True))
-        arrow = pa.table([pa.chunked_array(column, pa.large_string()) for column in columns], _positions(columns))
-        return as_frame(arrow, self._names, pd.Index(self._numbers, dtype="int64"))
+        columns = [pa.chunked_array(column, pa.large_string()) for column in zip(*self._arrays, strict=True)]
+        return as_frame(columns, self._names, pd.Index(self._numbers, dtype="int64"))
 
     def _pack(self) -> None:
         columns = list(zip(*self._waiting, strict=True)) or [()] * len(self._names)
@@ -69,15 +68,11 @@ class Rows:
         self._waiting = []
 
 
-def _positions(columns: Sequence[Any]) -> list[str]:
-    return [str(position) for position in range(len(columns))]
-
-
-def as_frame(arrow: Any, names: Sequence[str], rows: pd.Index[int]) -> pd.DataFrame:
-    """A table of Arrow as a frame of text, its columns and rows so named."""
+def as_frame(columns: Sequence[Any], names: Sequence[str], rows: pd.Index[int]) -> pd.DataFrame:
+    """Columns of Arrow as a frame of text, its columns and rows so named."""
     if not names:
         return pd.DataFrame(index=rows.rename("row"))
-    frame: pd.DataFrame = arrow.rename_columns(list(names)).to_pandas()
+    frame: pd.DataFrame = pa.Table.from_arrays(list(columns), names=list(names)).to_pandas()
     return frame.set_axis(rows.rename("row"))
 
 
