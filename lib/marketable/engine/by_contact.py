@@ -37,8 +37,7 @@ class ByContact:
 
 
 def by_contact(batch: Rows, case: np.ndarray, table: Table, access: int) -> ByContact:
-    groups = group(batch.keys)
-    order, starts, contact = groups.order, groups.starts, groups.contact
+    order, contact, starts, keys = group(batch.keys)
     case = case.take(order)
     # A first touch that would make an existing contact marketing creates one, so it may stand among those that make.
     base, makes = table.created.take(case.take(starts)), table.makes.take(case)
@@ -60,4 +59,4 @@ def by_contact(batch: Rows, case: np.ndarray, table: Table, access: int) -> ByCo
         asks = np.zeros(len(starts), dtype=bool)
         asks[contact[requests]] = True
         asking = np.flatnonzero(asks.take(contact))
-    return ByContact(order, contact, case, makes, starts, groups.keys, base, early, requests, asking, early_rows)
+    return ByContact(order, contact, case, makes, starts, keys, base, early, requests, asking, early_rows)

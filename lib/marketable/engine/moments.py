@@ -59,8 +59,8 @@ def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]
     Raises: DataError.
     """
     zone, time = ZoneInfo(time_zone), one_time(value).to_pydatetime(warn=False)
-    wall = int(np.datetime64(_local(time, zone), "us").astype(np.int64))
-    return (int(np.datetime64(_instant(time, zone), "us").astype(np.int64)) if zoned else wall), wall
+    wall = start(_local(time, zone))
+    return (start(_instant(time, zone)) if zoned else wall), wall
 
 
 def start(since: dt.date | None) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -21,24 +20,14 @@ _MOST_PARTS = 256  # what a byte can number
 _DIGIT = 16  # bits: NumPy sorts numbers so small by counting
 
 
-@dataclass(frozen=True)
-class Groups:
-    """Rows in the order of contacts: `order` (row numbers), `contact` (its number); by contact: `starts` (where it
-    begins) and `keys`.
-    """
+def group(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The rows of each contact side by side, in their given order.
 
-    order: np.ndarray
-    contact: np.ndarray
-    starts: np.ndarray
-    keys: np.ndarray
+    Arguments: keys, int64, equal for rows of the same contact.
+    Returns: in this order the rows' numbers and their contacts'; by contact where it begins, and its key.
 
-
-def group(keys: np.ndarray) -> Groups:
-    """The rows of each contact side by side, in their given order. Arguments: keys, int64, equal for rows of the same
-    contact.
-
-    >>> group(np.array([30, 10, 30])).order.tolist()
-    [1, 0, 2]
+    >>> [each.tolist() for each in group(np.array([30, 10, 30]))]
+    [[1, 0, 2], [0, 1, 1], [0, 1], [10, 30]]
     """
     rows = len(keys)
     bits = max(1, (rows - 1).bit_length())
@@ -60,7 +49,7 @@ def group(keys: np.ndarray) -> Groups:
     starts = np.flatnonzero(first)
     contact = np.cumsum(first, dtype=kind)
     np.subtract(contact, 1, out=contact)
-    return Groups(order, contact, starts.astype(kind), in_order[starts])
+    return order, contact, starts.astype(kind), in_order[starts]
 
 
 def in_parts(keys: np.ndarray, work: Callable[[np.ndarray], _T]) -> list[_T]:

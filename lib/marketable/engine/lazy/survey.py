@@ -20,7 +20,7 @@ from marketable.rulebook import Rulebook
 
 from ..cases import KNOWN, Cases
 from ..incoming import MOST_EXACT, checked_span, no_id
-from ..moments import EARLIEST, micro, moment
+from ..moments import EARLIEST, micro, moment, start
 from ..rows import COLUMNS, Rows, check_columns, listed_contacts, rows, unknown_source
 from .backends import Frame, collected, how_many, time, with_clocks, with_position
 
@@ -164,7 +164,5 @@ def _check(found: pd.DataFrame) -> None:
 
 
 def _on_wall(moment: int, portal: Portal, zoned: bool) -> int:
-    if not zoned:
-        return moment
     local = time(moment).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(portal.time_zone)).replace(tzinfo=None)
-    return int(np.datetime64(local, "us").astype(np.int64))
+    return start(local) if zoned else moment
