@@ -114,6 +114,12 @@ class Experiment(Strict):
     touches: int = 200
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _a_story_begins(self) -> Experiment:
+        if self.panel == "story" and not self.steps:
+            raise fault("A story needs a first step", place=("steps",))
+        return self
+
 
 Case = Annotated[str, one_of(lambda: tuple(cases()), "There is no such case")]
 

@@ -274,6 +274,13 @@ class RuleQuestion(Question):
         every = self.tool and self.wanted
         return f"the {len(self.editions)} editions that were read" if every else super().judged_by
 
+    @model_validator(mode="after")
+    def _names_tools(self) -> RuleQuestion:
+        for choice in self.choices if self.tool is None else ():
+            if choice not in SOURCES:
+                raise fault("There is no such tool", place=("choices",), value=choice, nearest=nearest(choice, SOURCES))
+        return self
+
     def right(self, edition: dt.date) -> set[str]:
         """What the rulebook holds."""
         if self.tool is None:
