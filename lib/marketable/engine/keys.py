@@ -24,23 +24,25 @@ _ODD = np.random.default_rng(0).integers(0, 1 << 63, _LONGEST // 8, dtype=np.uin
 _BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)  # the lowest so many of a number
 
 
-def contact_keys(ids: pd.Series) -> np.ndarray:
-    """A number for each id, equal for equal ids and for no others. Ids stay what they are: "007" is not "7".
+def contact_keys(ids: pd.Series) -> tuple[np.ndarray, bool]:
+    """A number for each id, equal for equal ids and for no others; and whether it is the id itself, read as a number.
+    Ids stay what they are: "007" is not "7".
 
-    >>> keys = contact_keys(pd.Series(["007", "7", "007"]))
-    >>> keys[0] == keys[2], keys[0] == keys[1]
-    (np.True_, np.False_)
+    >>> contact_keys(pd.Series(["12", "7", "12"]))
+    (array([12,  7, 12]), True)
+    >>> contact_keys(pd.Series(["007", "7", "007"]))
+    (array([0, 1, 0]), False)
     """
     if pd.api.types.is_integer_dtype(ids.dtype) and isinstance(ids.dtype, np.dtype):
-        return ids.to_numpy(np.int64)
+        return ids.to_numpy(np.int64), True
     if isinstance(ids.dtype, pd.CategoricalDtype):
-        return ids.cat.codes.to_numpy(np.int64)
+        return ids.cat.codes.to_numpy(np.int64), False
     if isinstance(ids.dtype, pd.StringDtype):
         held = pa.array(ids, pa.large_string())
         text = held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
         digits = _digits(text)
-        return _first_rows(text) if digits is None else digits
-    return pd.factorize(ids)[0].astype(np.int64)
+        return (_first_rows(text), False) if digits is None else (digits, True)
+    return pd.factorize(ids)[0].astype(np.int64), False
 
 
 def _digits(text: pa.Array) -> np.ndarray | None:
@@ -83,17 +85,23 @@ def _codes(text: pa.Array) -> np.ndarray:
 
 
 def _first_equal(numbers: np.ndarray) -> np.ndarray:
-    """By position the first position with the same number. Arguments: numbers, uint64.
+    """By position the first position with the same number, but for its highest bits: in their place stand those of the
+    position, so that plain numbers are sorted, which is three times as fast as sorting positions by them. Arguments:
+    numbers, uint64.
 
     >>> _first_equal(np.array([30, 10, 30], dtype=np.uint64)).tolist()
     [0, 1, 0]
     """
-    order = np.argsort(numbers)
-    in_order = numbers.take(order)
+    bits = np.uint64(max(1, (len(numbers) - 1).bit_length()))
+    packed = numbers << bits
+    packed |= np.arange(len(numbers), dtype=np.uint64)
+    packed.sort()
+    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
+    packed >>= bits
     begins = np.ones(len(numbers), dtype=bool)
-    begins[1:] = in_order[1:] != in_order[:-1]
+    np.not_equal(packed[1:], packed[:-1], out=begins[1:])
     first = np.empty_like(order)
-    first[order] = np.minimum.reduceat(order, np.flatnonzero(begins)).take(np.cumsum(begins) - 1)
+    first[order] = order[begins].take(np.cumsum(begins) - 1)
     return first
 
 

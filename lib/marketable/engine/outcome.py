@@ -7,6 +7,8 @@ from typing import overload
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pandas.api.typing import NaTType
 
 from marketable.errors import UnknownNameError, nearest
@@ -108,9 +110,11 @@ class Outcome:
         )
 
     def _ids(self) -> pd.Series | np.ndarray:
-        ids = self._rows.ids
+        ids, keys = self._rows.ids, self._judged.keys
         if ids.dtype == np.int64:
-            return self._judged.keys
+            return keys
+        if self._rows.are_numbers:  # to write them is faster than to look them up
+            return pd.Series(pc.cast(pa.array(keys), pa.large_string()), dtype=ids.dtype)
         return ids.take(self._rows.position(self._judged.order[self._judged.starts]))
 
     @overload

@@ -32,6 +32,7 @@ class Rows:
 
     By row: `keys` (the contact's) and `wall` (local time in microseconds; EARLIEST for a listed contact). By touch:
     `pair`, its number in `pairs`. `ids` are the contacts of the listed and of all touches in the batch's own order;
+    `are_numbers` says that keys are the ids themselves;
     `input_row` is each counted touch's row in the batch (None: the same order). `as_of` is the wall time up to which
     the calendar counts.
     """
@@ -41,6 +42,7 @@ class Rows:
     pair: np.ndarray
     pairs: list[tuple[str, str]]
     ids: pd.Series
+    are_numbers: bool
     listed: pd.DataFrame
     input_row: np.ndarray | None
     as_of: int
@@ -80,7 +82,7 @@ def rows(touches: Any, contacts: Any, time_zone: str, as_of: str | dt.date | Non
     ids = touches["contact_id"]
     if len(listed):
         ids = pd.concat([listed["contact_id"], ids.astype(str)], ignore_index=True)
-    keys = contact_keys(ids)
+    keys, are_numbers = contact_keys(ids)
     front, keys, wall = keys[: len(listed)], keys[len(listed) :], wall[:counted]
     if in_time is None:
         keys, pair = keys[:counted], pair[:counted]
@@ -90,7 +92,7 @@ def rows(touches: Any, contacts: Any, time_zone: str, as_of: str | dt.date | Non
     if len(listed):
         keys = np.concatenate([front, keys])
         wall = np.concatenate([np.full(len(listed), EARLIEST), wall])
-    return Rows(keys, wall, pair, pairs, ids, listed, in_time, until)
+    return Rows(keys, wall, pair, pairs, ids, are_numbers, listed, in_time, until)
 
 
 def _checked(touches: pd.DataFrame) -> pd.DataFrame:
