@@ -59,11 +59,13 @@ def order() -> list[tuple[str, str]]:
     upgrading = [rule.name for rule in rulebook.newest.values() if rule.upgrades_existing]
     upgrades = f"{', '.join(upgrading[:-1])} and {upgrading[-1]}, while the switch is on; no other tool. "
     upgrades += "No tool makes anybody non-marketing."
+    undone = f"{life['undo_by_tool']} This is an assumption: we found no page of HubSpot’s that says it."
     return [
         ("Is it older than the account’s marketing contacts?", f"{life['access']} Then go on with 3."),
         ("Who created it?", "Look into the table: the tool, and its switch on that day."),
         ("Did anything make it marketing later?", f"{upgrades[:1].upper()}{upgrades[1:]}"),
         ("Was it set by hand, and is the date past?", f"{life['set_marketing']} {life['set_non_marketing']}"),
+        ("Does it wait, and did something happen meanwhile?", f"{life['undo_by_hand']} {undone}"),
         ("Which update date?", f"{life['update_date_yearly']} {life['update_date_monthly']}"),
         ("And the bill?", f"{life['over_the_tier']} {life['no_downgrade']}"),
     ]
