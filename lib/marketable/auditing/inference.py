@@ -157,7 +157,7 @@ def _ascend(
         witnesses = Witnesses.of(reach.contact[own], reach.at[own], weights)
         return witnesses.best(steps[number], told[number])
 
-    due = range(len(steps))
+    due = list(range(len(steps)))
     for _ in range(_PASSES):
         gains = {number: tried(number)[0] for number in due}
         better = sorted((number for number, gain in gains.items() if gain > 1e-9), key=lambda number: -gains[number])
