@@ -119,8 +119,9 @@ def _plain(starts: np.ndarray, on: np.ndarray) -> Steps:
 
 def _sorted(*moments: np.ndarray) -> np.ndarray:
     """Moments in their order, each once."""
-    together = np.sort(np.concatenate(moments))
-    return together[begins(together)]
+    together: np.ndarray = np.sort(np.concatenate(moments))
+    each_once: np.ndarray = together[begins(together)]
+    return each_once
 
 
 def begins(values: np.ndarray) -> np.ndarray:

@@ -40,7 +40,8 @@ def conversions_of(
     """
     by_form = contacts["source"].isin(FORMS)
     known = set(contacts["asset"][by_form].unique()) - {""}
-    parts, undated = [], 0
+    parts: list[pd.DataFrame] = []
+    undated = 0
     for fact in CONVERSIONS:
         occurred_at = contacts[f"{fact}_at"]
         named = (contacts[fact] != "").to_numpy()
