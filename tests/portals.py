@@ -139,7 +139,7 @@ def _day(chance: random.Random) -> dt.datetime:
 
 
 def statuses(batch: pd.DataFrame, portal: Portal) -> pd.Series:
-    return mk.decide(batch, portal).contacts["status"].astype("str").set_axis(mk.decide(batch, portal).contacts.index)
+    return mk.decide(batch, portal).contacts["status"].astype("str")
 
 
 def _export(batch: pd.DataFrame, marketing: pd.Series, draws: np.random.Generator, unnamed: float) -> Export:

@@ -201,6 +201,21 @@ def test_a_change_whose_day_is_told_wrong_is_moved_and_the_present_state_stays(m
     assert made.audit(switches=told).switches.loc["integration/Shop", "looks"] == "on since 2025-03-10, off before"
 
 
+def test_what_is_found_of_one_switch_makes_contacts_tell_of_the_next(made: Made) -> None:
+    """Who sent two forms tells of the second only once the first is known to have been off, and so on down a line."""
+    made.add(20, NON_MARKETING, "FORM", "Form 0")
+    for number in range(6):
+        later = {"First_Conversion": f"Home: Form {number + 1}", "First_Conversion_Date": "2025-06-01"}
+        made.add(20, NON_MARKETING, "FORM", f"Form {number}", **later)
+    made.add(1, NON_MARKETING, "FORM", "Form 6")
+    made.add(200, MARKETING, "FORM", "Demo")
+    looks = made.audit().switches["looks"]
+    assert looks.to_dict() == {
+        "hubspot_form/Demo": "on",
+        **{f"hubspot_form/Form {number}": "off" for number in range(7)},
+    }
+
+
 def test_one_contact_does_not_make_a_period(made: Made) -> None:
     made.add(1, MARKETING, "Integration", "Shop", since="2022-09-15")
     made.add(45, NON_MARKETING, "Integration", "Shop", since="2022-11-08")

@@ -27,7 +27,7 @@ from marketable.exports.opening import open_file
 from marketable.paths import SAVED
 from marketable.views import audited, charts, choosing, switch_list
 from marketable.views.tables import csv, html_table
-from marketable.workbench import Workbench, opening, parts, telling, to_do
+from marketable.workbench import Workbench, basis, opening, parts, telling, to_do
 from marketable.workbench.ahead import Ahead
 from marketable.workbench.basis import Basis
 from marketable.workbench.chart import by_explanation
@@ -50,11 +50,12 @@ INPUTS = (
 
 
 _READ: dict[str, Any] = {}
+_AUDITED: dict[tuple[str, ...], mk.Audit] = {}
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test finds the work of another; the samples are read once for all."""
+    """No test finds the work of another; the samples are read, and audited under each account, once for all."""
 
     def once(path: Any, **options: Any) -> Any:
         if not isinstance(path, Path) or path.parent != DATA or options["mapping"]:
@@ -63,7 +64,17 @@ def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             _READ[path.name] = open_file(path)
         return _READ[path.name]
 
+    def audited_once(export: mk.Export, portal: mk.Portal, **options: Any) -> mk.Audit:
+        name = next((name for name, read in _READ.items() if read.export is export), None)
+        if name is None:
+            return mk.audit(export, portal, **options)
+        asked = name, repr(portal), repr(options)
+        if asked not in _AUDITED:
+            _AUDITED[asked] = mk.audit(export, portal, **options)
+        return _AUDITED[asked]
+
     monkeypatch.setattr(opening, "open_file", once)
+    monkeypatch.setattr(basis, "audit", audited_once)
     yield
     (SAVED / FILE).unlink(missing_ok=True)
 

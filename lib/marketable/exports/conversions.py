@@ -40,14 +40,16 @@ def conversions_of(
     """
     by_form = contacts["source"].isin(FORMS)
     known = set(contacts["asset"][by_form].unique()) - {""}
-    parts, undated = [], 0
+    parts: list[pd.DataFrame] = []
+    undated = 0
     for fact in CONVERSIONS:
         occurred_at = contacts[f"{fact}_at"]
         named = (contacts[fact] != "").to_numpy()
         told = named & occurred_at.notna().to_numpy()
         undated += int((named & ~told).sum())
-        forms = {value: form_name(value, known) for value in contacts[fact][told].unique()}
-        parts.append(_as_told(np.flatnonzero(told), occurred_at[told], contacts[fact][told], forms, sources))
+        if told.any() or not parts:
+            forms = {value: form_name(value, known) for value in contacts[fact][told].unique()}
+            parts.append(_as_told(np.flatnonzero(told), occurred_at[told], contacts[fact][told], forms, sources))
     notes = {"undated": f"{undated:,} conversions have no date and are left out" if undated else ""}
     if "submissions" in contacts:
         listed, learned, unread = _listed(contacts, known)
@@ -160,6 +162,8 @@ def apart_from_creations(
     Where HubSpot recorded that a form created the contact but not which, the form sent nearest to that moment is taken:
     within five minutes of it, or before.
     """
+    if not len(told):
+        return contacts, told, {}
     after = _after_creation(told, contacts)
     near = told[after <= SAME_MOMENT]
     nearest_first = after[near.index].abs().sort_values(kind="stable").index

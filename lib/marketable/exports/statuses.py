@@ -230,6 +230,8 @@ def of_exports(seen: pd.DataFrame) -> pd.DataFrame:
 
     Arguments: seen, a row for each dated export that has a contact: contact_id, day, status.
     """
+    if not len(seen):
+        return no_statuses()
     order = seen[seen["status"].isin(STATUS)].sort_values(["contact_id", "day"], kind="stable")
     before = order["contact_id"].eq(order["contact_id"].shift())
     changed = before & order["status"].ne(order["status"].shift())

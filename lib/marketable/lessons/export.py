@@ -160,7 +160,7 @@ class Rows:
             for kind in ASKED
             for contact in list(explained.index[explained.eq(kind) & true])[:_OF_A_KIND]
         ]
-        self._deck = Deck(asked, self._chance)
+        self._deck, self._rows = Deck(asked, self._chance), dict[str, Row]()
         if not asked:
             raise DataError("No contact of the export can be asked about")
         found = reach(self.made.export.touches, portal)
@@ -169,7 +169,9 @@ class Rows:
 
     def round(self, weights: Mapping[str, float], length: int = ROUND) -> list[Row]:
         """The next contacts, by their explanation: see `Deck.round`."""
-        return [self._row(each.id) for each in self._deck.round(weights, length)]
+        drawn = [each.id for each in self._deck.round(weights, length)]
+        self._rows |= {contact_id: self._row(contact_id) for contact_id in drawn if contact_id not in self._rows}
+        return [self._rows[contact_id] for contact_id in drawn]
 
     def _row(self, contact_id: str) -> Row:
         every = self.made.rows.loc[contact_id].to_dict()

@@ -95,13 +95,16 @@ def read_times(cells: pd.Series[str]) -> pd.Series[Any]:
     times = _times_of_one_kind(cells)  # as in most files, where nothing is to be trimmed either
     if times is not None:
         return times
-    cells = cells.str.strip()
-    times = _times_of_one_kind(cells.mask(cells == ""))
+    as_written, cells = cells, cells.str.strip()
+    filled = cells.mask(cells == "")
+    times = None if filled.equals(as_written) else _times_of_one_kind(filled)
     if times is not None:
         return times
     zoned = _have_zone(cells)
     readable = cells.where(cells.str.fullmatch(_ISO))
     naive = pd.to_datetime(readable.mask(zoned), format="ISO8601", errors="coerce").dt.as_unit("us")
+    if not zoned.any():
+        return naive
     aware = pd.to_datetime(readable.where(zoned), format="ISO8601", errors="coerce", utc=True).dt.as_unit("us")
     return _together(naive, aware, cells)
 
