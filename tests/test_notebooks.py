@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 import marketable as mk
 from test_architecture import NOTEBOOKS, REPOSITORY
 
-# Every lesson is opened and answered in the app (test_lessons_browser), which runs the same notebook: here one of them.
+# The cells of a lesson are lines that are the same in all, and test_lessons makes what they show: here one lesson runs.
 LESSONS = [path for path in NOTEBOOKS if path.parent.name == "lessons"]
 RUN = [path for path in NOTEBOOKS if path not in LESSONS[1:]]
 
