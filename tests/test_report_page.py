@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import html as html_module
 import re
 import time
@@ -363,10 +362,19 @@ def bench(browser: Browser) -> Iterator[Watched]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def another_file(folder: Path) -> Opened:
+    """Of which nothing is shown: the touches are those of a case."""
+    pd.read_csv(EXPORT, dtype=str, keep_default_na=False, nrows=20).to_csv(folder / "another.csv", index=False)
+    return open_file(folder / "another.csv")
+
+
 @in_browser
 @settings(max_examples=min(settings.default.max_examples, 300))
 @given(data=st.data())
-def test_flipping_shows_what_decide_says_for_any_batch_and_portal(bench: Watched, data: st.DataObject) -> None:
+def test_flipping_shows_what_decide_says_for_any_batch_and_portal(
+    bench: Watched, another_file: Opened, data: st.DataObject
+) -> None:
     case: Case = data.draw(cases())
     what_if, now = case.what_if(), case.decide()
     assume(case.batch and now.counts().sum())  # else there is nothing to report on
@@ -376,7 +384,7 @@ def test_flipping_shows_what_decide_says_for_any_batch_and_portal(bench: Watched
     edition = str(case.options["edition"]) if "edition" in case.options else ""
     parameters = Parameters(flips=flips, edition=edition)
     period = Period.month_of(dt.date(2024, 2, 1))
-    found = Findings(parameters, another_file(), what_if.portal, period, now, now, what_if)
+    found = Findings(parameters, another_file, what_if.portal, period, now, now, what_if)
     bench.page.set_content(html_of([report.flip(found)]))
     assert_shows(bench.page, found, now, what_if.switches)
 
@@ -394,12 +402,6 @@ def test_flipping_shows_what_decide_says_for_any_batch_and_portal(bench: Watched
         assert_shows(bench.page, found, case.decide(start), what_if.switches_after(start))
     assert bench.faults == []
     assert [url for url in bench.requests if not url.startswith("data:")] == []
-
-
-@functools.cache
-def another_file() -> Opened:
-    """Of which nothing is shown: the touches are those of a case."""
-    return open_file(EXPORT)
 
 
 def _written(moment: dt.datetime, on: bool) -> dict[str, str]:
