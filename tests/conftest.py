@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,10 +20,35 @@ from marketable.report.process import start_quickly  # noqa: E402
 
 start_quickly()
 
+if TYPE_CHECKING:
+    from lab import Running
+
 settings.register_profile("complete", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("everyday", parent=settings.get_profile("complete"), max_examples=15)
 settings.register_profile("thorough", parent=settings.get_profile("complete"), max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
+
+
+# ---- what tests in a browser share ----
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one JupyterLab for all who only open notebooks in it."""
+    from lab import served
+
+    with served(tmp_path_factory.mktemp("lab")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One app with the project's own notebooks, for all who only visit it."""
+    from lab import served_app
+
+    with served_app(tmp_path_factory.mktemp("app")) as server:
+        yield server
+
 
 # A browser, a server, a process, a notebook or a page of widgets of its own for each test: what they take is not the
 # rules' time.

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import marketable as mk
-from lab import REPOSITORY, Running, chromium, chromium_path, run_notebook, served, served_app, violations
+from lab import REPOSITORY, Running, chromium, chromium_path, run_notebook, violations
 from marketable.lessons.classroom import FILE, Classroom
 from marketable.lessons.lessons import LessonText, taught
 from marketable.lessons.panels.count_panel import CountPanel
@@ -52,18 +52,6 @@ def page(browser: Browser, faults: list[str]) -> Iterator[Page]:
     yield page
     page.close()
     assert faults == []
-
-
-@pytest.fixture(scope="module")
-def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("lab")) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with served_app(tmp_path_factory.mktemp("app")) as server:
-        yield server
 
 
 def play(page: Page, twin: Questions, *, right: bool) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import marketable as mk
 from firm import CONTACTS, DATA, EXPORT, MARKETING
-from lab import Running, chromium, chromium_path, run_notebook, served, served_app, violations
+from lab import Running, chromium, chromium_path, run_notebook, violations
 
 pytestmark = [
     pytest.mark.browser,
@@ -39,18 +39,6 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     page.close()
     assert faults == []
-
-
-@pytest.fixture(scope="module")
-def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with served_app(tmp_path_factory.mktemp("app")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("lab")) as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)
