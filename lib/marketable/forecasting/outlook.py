@@ -228,6 +228,13 @@ class Outlook:
         over = np.flatnonzero(past.marketing[first:] > subscription.tier)
         return past.first + dt.timedelta(first + int(over[0])) if len(over) else None
 
+    @property
+    def over(self) -> str:
+        """That it was over the tier in this term, since when, and what that means; empty where it was not."""
+        if self._over_since is None:
+            return ""
+        return f"It was over the tier first on {self._over_since}, and one day over upgrades the bill{self._end}."
+
     def _cost(self, line: Line) -> tuple[float, float, int]:
         """What the days from tomorrow on cost, the tier billed at the end, and the count then."""
         _, marketing, billed = self.account.bill(line)
@@ -247,10 +254,8 @@ class Outlook:
             said = [f"{text}, exactly the tier."]
         else:
             said = [f"{text}, {tier - self.today:,} below the tier of {tier:,}."]
-        if tier is not None and self._over_since is not None:
-            said.append(
-                f"It was over the tier first on {self._over_since}, and one day over upgrades the bill{self._end}."
-            )
+        if self.over:
+            said.append(self.over)
         if self._line is None:
             weeks = f"{account.weeks} whole week{'' if account.weeks == 1 else 's'}"
             reason = f"A history of {weeks} is too short to say what comes; {FEWEST_WEEKS} weeks are needed."

@@ -30,6 +30,10 @@ from .telling import by_rule
 
 Flips = Mapping[str, Flip]
 _MOST = 3  # tools that are named
+_NOT_OVER = (
+    "As far as the export shows, the account was not over its tier of {tier:,} since {day}. The export does not show "
+    "who stopped being a marketing contact before it was made."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,24 +218,15 @@ class Basis:
         lacks = [text for name, text in self.opened.understood.items() if name.startswith("no ")]
         return [*filter(None, said), *lacks]
 
-    def why_over(self) -> list[str]:
-        """Since when the account is over its tier, if it is, and what created most of its marketing contacts."""
+    def why_so_many(self) -> list[str]:
+        """Whether the account has been over its tier in this term, and what created most of its marketing contacts."""
         said = []
-        if self.tier is not None:
-            since, term = words.crossing(self.past, self.tier, self.term), self.term
-            if since is not None:
-                said.append(
-                    f"Over the tier of {self.tier:,} first on {words.day(since)}. One day over upgrades the bill until "
-                    "the renewal."
-                )
-            else:
-                days = f"since the renewal on {words.day(term)}" if term else "on any day in these data"
-                said.append(f"Not over the tier of {self.tier:,} {days}.")
+        if self.tier is not None and self.term is not None and not isinstance(self.outlook, MarketableError):
+            said.append(words.dated(self.outlook.over) or _NOT_OVER.format(tier=self.tier, day=words.day(self.term)))
         most = self.own[MARKETING].nlargest(_MOST)
-        most = most[most > 0]
-        if len(most):
-            tools = ", ".join(f"{pieces.called(str(name), self.rules)} ({count:,})" for name, count in most.items())
-            said.append(f"What created the most of today's marketing contacts: {tools}.")
+        tools = [f"{pieces.called(str(name), self.rules)} ({count:,})" for name, count in most[most > 0].items()]
+        if tools:
+            said.append(f"What created the most of today's marketing contacts: {', '.join(tools)}.")
         return said
 
     @property

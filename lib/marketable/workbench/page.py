@@ -75,8 +75,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.afresh.on_click(lambda _: shown(self.offer, when=False))
         self.tabs.observe(lambda _: self.react(self._draw_page), "selected_index")
         shown(self.opening, when=own)
-        for widget in (self.change, self.tabs):
-            shown(widget, when=False)
+        shown(self.change, when=not own)
+        shown(self.tabs, when=False)
         self._offer_saved()
         top = row(self.at["open"], self.change)
         top.add_class("mk-top")

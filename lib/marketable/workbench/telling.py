@@ -14,7 +14,7 @@ from marketable.auditing.mailing import SILENT
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
 from marketable.views import audited, pieces
 from marketable.views.tables import html_table
-from marketable.views.words import day
+from marketable.views.words import day, many
 
 _BY_RULE = (why.AS_EXPECTED, why.UPGRADED, why.WAITING, why.OLDER)
 _MARKETING = {
@@ -43,7 +43,7 @@ def by_rule(counts: pd.DataFrame) -> int:
 def why_so_many(audit: Audit, said: str) -> list[str]:
     """What made them so, in sentences. Arguments: said, who says how the switches are ("the portal says")."""
     marketing = audit.counts[MARKETING]
-    parts = [f"Of the {audit.marketing:,} marketing contacts {by_rule(audit.counts):,} are so as the rules expect"]
+    parts = [f"Of {many(audit.marketing, 'marketing contact')} {by_rule(audit.counts):,} as the rules expect"]
     for name, words in _MARKETING.items():
         if marketing.get(name, 0):
             parts.append(f"{int(marketing[name]):,} {words.format(said=said)}")
