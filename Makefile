@@ -29,7 +29,7 @@ test: check ## lint, types, imports, notebooks, and the everyday tests
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test-all: check ## these with more random cases, and the slow tests: browser, app, reports, sweeps, notebooks
-	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: .venv/test
 	$(BIN)/ruff check lib tests notebooks

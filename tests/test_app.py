@@ -25,11 +25,11 @@ from pathlib import Path
 import ipywidgets
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, Request, expect
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection
 
-from lab import REPOSITORY, Running, chromium, in_browser, served_app, violations
+from lab import REPOSITORY, Running, in_browser, served_app, violations
 from light import Visitor
 from marketable.app.log import AN_HOUR, LONGEST, Brief
 from marketable.app.serve import MEMORY as SHARED_MEMORY
@@ -104,19 +104,17 @@ def hasty(notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(browser: Browser, app: Running) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+def page(page: Page, app: Running) -> Iterator[Page]:
+    page.set_viewport_size({"width": 1280, "height": 900})
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", note)
     yield page
-    page.close(run_before_unload=True)
+    page.remove_listener("request", note)
     assert [url for url in asked if not url.startswith((app.address, "data:", "blob:"))] == []
 
 

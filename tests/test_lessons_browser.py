@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import marketable as mk
-from lab import REPOSITORY, Running, chromium, chromium_path, run_notebook, violations
+from lab import REPOSITORY, Running, chromium_path, run_notebook, violations
 from marketable.lessons.classroom import FILE, Classroom
-from marketable.lessons.lessons import LessonText, taught
+from marketable.lessons.lessons import LessonText, lesson_ids, taught
 from marketable.lessons.panels.count_panel import CountPanel
 from marketable.lessons.panels.final_panel import FinalPanel
 from marketable.lessons.panels.pieces import Questions
@@ -25,33 +25,21 @@ pytestmark = [
     pytest.mark.skipif(not chromium_path() and not os.environ.get("CI"), reason="no Chromium here; CI installs it"),
 ]
 LESSON = "04_contacts_that_exist_already"
-# One where contacts are predicted, one where they are counted, and one of an export. The notebooks of the others have
-# the same cells, one line each, and test_lessons makes every part of every lesson and answers all its questions.
-IN_THE_APP = ["03_tools_with_a_switch", "06_tiers_and_the_invoice", "09_reading_your_own_export"]
 CLASS = Classroom(seed=42, portal=mk.Portal.load(REPOSITORY / "data" / "portal.yaml"))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, while there is a class; its file is in a folder that the tests have for themselves."""
+@pytest.fixture(scope="module", autouse=True)
+def a_class() -> Iterator[None]:
+    """While there is one, its file is in a folder that the tests have for themselves."""
     CLASS.save()
-    with chromium() as browser:
-        yield browser
+    yield
     FILE.unlink()
 
 
 @pytest.fixture
-def faults() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def page(browser: Browser, faults: list[str]) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.on("pageerror", lambda fault: faults.append(str(fault)))
-    yield page
-    page.close()
-    assert faults == []
+def page(page: Page) -> Page:
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    return page
 
 
 def play(page: Page, twin: Questions, *, right: bool) -> None:
@@ -117,7 +105,7 @@ def test_in_jupyterlab_a_round_is_played_right_and_one_wrong_and_keys_stay_with_
     assert violations(page, ".jp-Notebook .jp-OutputArea") == []
 
 
-@pytest.mark.parametrize("lesson_id", IN_THE_APP)
+@pytest.mark.parametrize("lesson_id", lesson_ids())
 def test_in_the_app_a_lesson_is_whole_played_and_accessible_and_shows_no_code(
     page: Page, app: Running, lesson_id: str
 ) -> None:
@@ -136,12 +124,11 @@ def test_in_the_app_a_lesson_is_whole_played_and_accessible_and_shows_no_code(
     shown = page.get_by_role("main").inner_text()
     assert text.article[0].pieces[0][0].strip() in shown
     assert not re.search(r"lesson\.\w+\(|import Lesson|Run All Cells in the menu", shown)
-    practice = text.practice
-    if practice.predict or practice.count:
+    assert violations(page) == []
+    if text.practice.predict or text.practice.count:
         play_two_rounds(page, lesson_id)
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 1000})
-        assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 1000})
+    assert violations(page) == []
 
 
 def test_in_the_app_the_final_test_is_played_and_leads_back_to_the_lessons(page: Page, app: Running) -> None:

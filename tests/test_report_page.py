@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 
 import marketable as mk
 from batches import Case, cases
-from lab import REPOSITORY, chromium, in_browser, violations
+from lab import REPOSITORY, in_browser, violations
 from marketable.exports.opening import Opened, open_file
 from marketable.report import figures, sections
 from marketable.report import sections as report
@@ -32,6 +32,7 @@ from marketable.report.parameters import Parameters
 from marketable.report.periods import Period
 from test_plan import agency
 
+pytestmark = pytest.mark.browser  # of which all read the same few pages
 DATA = REPOSITORY / "data"
 EXPORT = DATA / "hubspot-crm-exports-all-contacts-2026-10-31.csv"
 DATED: dict[str, Any] = {
@@ -187,12 +188,6 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "many": _many,
     "large": _large,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @dataclass

@@ -10,10 +10,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
 import marketable as mk
-from lab import REPOSITORY, chromium, in_browser, run_notebook, served, violations
+from lab import REPOSITORY, in_browser, run_notebook, served, violations
 from marketable.lessons.cases import KINDS
 from marketable.lessons.classroom import Classroom
 from marketable.lessons.panels import trainer as trainer_module
@@ -225,10 +225,12 @@ def test_a_class_without_a_mistake_is_told_so(tmp_path: Path) -> None:
 
 @in_browser
 @every_width
-def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
+def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(
+    width: int, browser: Browser, tmp_path: Path
+) -> None:
     class_of_25(tmp_path)
     (tmp_path / f"progress-{HOSTILE}.json").write_text("{}")
-    check_in_a_browser(class_page(read_many(tmp_path), 42), width, tmp_path)
+    check_in_a_browser(browser, class_page(read_many(tmp_path), 42), width, tmp_path)
 
 
 LESSON = """
@@ -242,46 +244,42 @@ keeping
 
 @in_browser
 def test_a_class_is_set_a_learner_hands_in_a_file_and_the_trainer_sees_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = tmp_path / "saved"
     monkeypatch.setenv("MARKETABLE_SAVED", str(saved))
     class_of_25(saved / "progress")
-    with served(tmp_path) as address, chromium() as browser:
+    with served(tmp_path) as address:
         lesson = json.loads((tmp_path / "notebooks" / "lessons" / "trainer.ipynb").read_text("utf-8"))
         lesson["cells"] = [cell | {"source": LESSON} for cell in lesson["cells"] if cell["cell_type"] == "code"][:1]
         (tmp_path / "notebooks" / "lesson.ipynb").write_text(json.dumps(lesson))
-        leaf = browser.new_page(viewport={"width": 1400, "height": 1200})
-        faults: list[str] = []
-        leaf.on("pageerror", lambda fault: faults.append(str(fault)))
+        page.set_viewport_size({"width": 1400, "height": 1200})
+        run_notebook(page, address, "lessons/trainer.ipynb")
+        page.get_by_role("button", name="Set the class").click(timeout=60_000)
+        expect(page.locator(".mk-at-class")).to_contain_text("The class has the seed 42")
 
-        run_notebook(leaf, address, "lessons/trainer.ipynb")
-        leaf.get_by_role("button", name="Set the class").click(timeout=60_000)
-        expect(leaf.locator(".mk-at-class")).to_contain_text("The class has the seed 42")
-
-        run_notebook(leaf, address, "lesson.ipynb")
-        leaf.get_by_role("button", name="Keep my progress").click(timeout=60_000)
-        line = leaf.locator(".mk-keeping")
+        run_notebook(page, address, "lesson.ipynb")
+        page.get_by_role("button", name="Keep my progress").click(timeout=60_000)
+        line = page.locator(".mk-keeping")
         expect(line).to_contain_text("0 of 1 contact predicted right")
-        code = leaf.get_by_label("My code").input_value()
-        with leaf.expect_download() as download:
-            leaf.get_by_role("link", name="my progress file").click()
+        code = page.get_by_label("My code").input_value()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="my progress file").click()
         assert download.value.suggested_filename == f"progress-{code}.json"
         handed_in = Progress.load(download.value.path().rename(tmp_path / f"progress-{code}.json"))
         assert (handed_in.code, handed_in.seed) == (code, 42)
-        with leaf.expect_download() as download:
-            leaf.get_by_role("link", name="my results as a page").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="my results as a page").click()
         assert f"What {code} has done" in download.value.path().read_text("utf-8")
-        assert violations(leaf, ".mk-keeping") == []
+        assert violations(page, ".mk-keeping") == []
 
-        run_notebook(leaf, address, "lessons/trainer.ipynb")
-        leaf.get_by_role("button", name="Show", exact=True).click(timeout=60_000)
-        results = leaf.locator(".mk-at-results")
+        run_notebook(page, address, "lessons/trainer.ipynb")
+        page.get_by_role("button", name="Show", exact=True).click(timeout=60_000)
+        results = page.locator(".mk-at-results")
         expect(results).to_contain_text("26 files read, 26 used, 0 rejected")
         expect(results).to_contain_text(code)
-        leaf.get_by_role("button", name="Save as a page").click()
+        page.get_by_role("button", name="Save as a page").click()
         expect(results).to_contain_text("Saved in")
         for panel in (".mk-at-class", ".mk-at-results"):
-            assert violations(leaf, panel) == []
-        assert faults == []
+            assert violations(page, panel) == []
     assert code in (saved / "class-results.html").read_text("utf-8")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Dialog, FileChooser, Locator, Page, expect
 
 import marketable as mk
 from firm import CONTACTS, DATA, EXPORT, MARKETING
-from lab import Running, chromium, chromium_path, run_notebook, violations
+from lab import Running, chromium_path, run_notebook, violations
 
 pytestmark = [
     pytest.mark.browser,
@@ -23,22 +23,23 @@ NAMES = ("Switches", "Why", "Ahead", "To do", "Data")
 HOSTILE = ["<img src=x onerror=alert(1)>", "$x^2$", "=1+1", '"two\nlines"']
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
-    faults: list[str] = []
-    page.on("pageerror", lambda fault: faults.append(str(fault)))
-    page.on("filechooser", lambda _: None)  # so that Chromium hands them over from the beginning
-    page.on("dialog", lambda dialog: faults.append(dialog.message))
+def page(page: Page) -> Iterator[Page]:
+    page.set_viewport_size({"width": 1400, "height": 900})
+    said: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        said.append(dialog.message)
+
+    def hand_over(_: FileChooser) -> None:
+        """So that Chromium does so from the beginning."""
+
+    page.on("filechooser", hand_over)
+    page.on("dialog", note)
     yield page
-    page.close()
-    assert faults == []
+    page.remove_listener("filechooser", hand_over)
+    page.remove_listener("dialog", note)
+    assert said == []
 
 
 @pytest.fixture(autouse=True)
