@@ -105,6 +105,7 @@ _SLOW = (
 _BROWSER = "browser"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the slow tests, and says which of several processes runs them one after the other: those of a file share
     what they set up, and one browser at a time is enough for two processors. What takes long begins first, so that
