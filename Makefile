@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Each of the many processes of the tests would otherwise compile the library anew.
 export PYTHONDONTWRITEBYTECODE :=
+# uv installs in a fraction of pip's time; where it is not there, pip does. In CI only what runs is compiled, as it runs.
+UV = $(shell command -v $(BIN)/uv || command -v uv)
+INSTALL = $(if $(UV),$(UV) pip install -q $(if $(CI),,--compile-bytecode) --python $(BIN)/python,$(BIN)/python -m pip install -qq --disable-pip-version-check)
 LAB_OPTIONS := --config=.lab/config.py $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 .DEFAULT_GOAL := help
@@ -26,7 +29,7 @@ test: check ## lint, types, imports, notebooks, and the everyday tests
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test-all: check ## these with more random cases, and the slow tests: browser, app, reports, sweeps, notebooks
-	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	HYPOTHESIS_PROFILE=complete $(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: .venv/test
 	$(BIN)/ruff check lib tests notebooks
@@ -69,33 +72,18 @@ clean: ## remove the environment and what tools left behind
 	rm -rf .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One environment that grows: each stamp is what has been installed into it for sure.
-.venv/lab: requirements.txt pyproject.toml
+# One environment that grows: each stamp is what has been installed into it for sure. What an extra needs comes with it in
+# one go: each installation looks through all that is there.
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 …")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	$(PYTHON) -m venv .venv
+
+.venv/lab: requirements.txt pyproject.toml | $(BIN)/python
+	$(INSTALL) -r requirements.txt
 	@touch $@
 
-.venv/app: .venv/lab
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[app]'
-	@touch $@
-
-.venv/test: .venv/lab
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test]'
-	@touch $@
-
-.venv/spark: .venv/test
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[spark]'
-	@touch $@
-
-.venv/measure: .venv/test
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[measure]'
-	@touch $@
-
-.venv/fuzz: .venv/lab
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[fuzz]'
-	@touch $@
-
-.venv/bench: .venv/lab
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[bench]'
-	@touch $@
+EXTRAS = $(@F)
+.venv/spark .venv/measure: EXTRAS = test $(@F)
+.venv/app .venv/test .venv/spark .venv/measure .venv/fuzz .venv/bench: requirements.txt pyproject.toml | $(BIN)/python
+	$(INSTALL) -r requirements.txt $(foreach extra,$(EXTRAS),-e '.[$(extra)]')
+	@touch .venv/lab $(EXTRAS:%=.venv/%)

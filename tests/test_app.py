@@ -18,18 +18,18 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ipywidgets
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, Request, expect
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection
 
-from lab import REPOSITORY, Running, chromium, in_browser, served_app, violations
+from lab import REPOSITORY, Running, in_browser, served_app, violations
 from light import Visitor
 from marketable.app.log import AN_HOUR, LONGEST, Brief
 from marketable.app.serve import MEMORY as SHARED_MEMORY
@@ -104,19 +104,17 @@ def hasty(notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(browser: Browser, app: Running) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+def page(page: Page, app: Running) -> Iterator[Page]:
+    page.set_viewport_size({"width": 1280, "height": 900})
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", note)
     yield page
-    page.close(run_before_unload=True)
+    page.remove_listener("request", note)
     assert [url for url in asked if not url.startswith((app.address, "data:", "blob:"))] == []
 
 
@@ -473,33 +471,33 @@ def older(*numbers: int, rest: bytes = b"") -> bytes:
 
 
 NEWER = ["v1.kernel.websocket.jupyter.org"]
-NO_MESSAGES: dict[str, tuple[list[str] | None, bytes | str]] = {
-    "a count of 2^25": (NEWER, newer(2**25)),
-    "a count of 2^63": (NEWER, newer(2**63)),
-    "the largest count": (NEWER, newer(2**64 - 1)),
-    "a count of nothing": (NEWER, newer(0)),
-    "more parts than bytes": (NEWER, newer(900, rest=b"x" * 800)),
-    "parts over one another": (NEWER, newer(900, *[7208, 8_000_000] * 450, rest=b"x" * 8_000_000)),
-    "parts beyond the end": (NEWER, newer(6, 56, 61, 63, 65, 67, 2**62, rest=b"shell{}{}{}{}")),
-    "a million empty parts": (NEWER, newer(10**6, *[8_000_008] * 10**6)),
-    "deep in the header": (NEWER, newer(6, 56, 61, 10**5, 10**5, 10**5, 10**5, rest=b"shell" + b"[" * 10**6)),
-    "text in the newer protocol": (NEWER, "{}"),
-    "nothing": (NEWER, b""),
-    "a count of 2^25, older": (None, older(2**25)),
-    "a count of 2^31 - 1, older": (None, older(2**31 - 1)),
-    "a negative count, older": (None, older(2**32 - 1)),
-    "eight bytes, older": (None, older(2**25, 2**25)),
-    "parts over one another, older": (None, older(900, *[4, 8_000_000] * 450, rest=b"x" * 8_000_000)),
-    "numbers by the million": (None, "[" + "0," * 10**7 + "0]"),
-    "deep": (None, "[" * 900_000),
-    "no object": (None, "[]"),
-    "no JSON": (None, "x"),
+NO_MESSAGES: dict[str, Callable[[], tuple[list[str] | None, bytes | str]]] = {
+    "a count of 2^25": lambda: (NEWER, newer(2**25)),
+    "a count of 2^63": lambda: (NEWER, newer(2**63)),
+    "the largest count": lambda: (NEWER, newer(2**64 - 1)),
+    "a count of nothing": lambda: (NEWER, newer(0)),
+    "more parts than bytes": lambda: (NEWER, newer(900, rest=b"x" * 800)),
+    "parts over one another": lambda: (NEWER, newer(900, *[7208, 8_000_000] * 450, rest=b"x" * 8_000_000)),
+    "parts beyond the end": lambda: (NEWER, newer(6, 56, 61, 63, 65, 67, 2**62, rest=b"shell{}{}{}{}")),
+    "a million empty parts": lambda: (NEWER, newer(10**6, *[8_000_008] * 10**6)),
+    "deep in the header": lambda: (NEWER, newer(6, 56, 61, 10**5, 10**5, 10**5, 10**5, rest=b"shell" + b"[" * 10**6)),
+    "text in the newer protocol": lambda: (NEWER, "{}"),
+    "nothing": lambda: (NEWER, b""),
+    "a count of 2^25, older": lambda: (None, older(2**25)),
+    "a count of 2^31 - 1, older": lambda: (None, older(2**31 - 1)),
+    "a negative count, older": lambda: (None, older(2**32 - 1)),
+    "eight bytes, older": lambda: (None, older(2**25, 2**25)),
+    "parts over one another, older": lambda: (None, older(900, *[4, 8_000_000] * 450, rest=b"x" * 8_000_000)),
+    "numbers by the million": lambda: (None, "[" + "0," * 10**7 + "0]"),
+    "deep": lambda: (None, "[" * 900_000),
+    "no object": lambda: (None, "[]"),
+    "no JSON": lambda: (None, "x"),
 }
 
 
 @pytest.mark.parametrize("case", NO_MESSAGES)
 def test_what_is_no_message_closes_its_channel_and_nobody_waits(app: Running, visitor: Visitor, case: str) -> None:
-    protocols, message = NO_MESSAGES[case]
+    protocols, message = NO_MESSAGES[case]()
 
     async def until_closed() -> None:
         channel = await visitor.open(protocols)

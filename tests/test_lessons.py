@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import html
 import itertools
 import json
@@ -369,10 +370,16 @@ def test_the_words_stand_beside_the_rule_in_a_table_that_a_screen_reader_can_rea
             assert looks_back == (lesson_id == "08_how_the_article_changed")
 
 
+@functools.cache
+def shown_by(lesson_id: str) -> list[widgets.Widget]:
+    """A lesson and its parts as they are before anything is clicked: to be read, not used."""
+    lesson = Lesson(lesson_id)
+    return [lesson, *(getattr(lesson, name)() for name in PARTS)]
+
+
 @pytest.mark.parametrize("lesson_id", IDS)
 def test_a_lesson_shows_all_its_parts_without_a_fault_and_with_headings_of_the_third_order_only(lesson_id: str) -> None:
-    lesson = Lesson(lesson_id)
-    for part in (lesson, *(getattr(lesson, name)() for name in PARTS)):
+    for part in shown_by(lesson_id):
         shown = "".join(pages(part))
         assert shown and 'class="mk-error"' not in shown
         assert re.findall(r"<h[1-6]", shown) == ["<h3"] * shown.count("<h3")
@@ -468,10 +475,9 @@ NOT_PLAIN = re.compile(
 
 def read_by_a_learner(lesson_id: str) -> str:
     """What a lesson has to be read before anything is clicked: neither what folds away nor made-up data."""
-    lesson = Lesson(lesson_id)
     shown = [cell["source"] for cell in cells_of(lesson_id) if cell["cell_type"] == "markdown"]
-    for name in PARTS:
-        for widget in walk(getattr(lesson, name)()):
+    for part in shown_by(lesson_id)[1:]:
+        for widget in walk(part):
             if isinstance(widget, widgets.HTML):
                 shown.append(widget.value.replace(OWN_KEYS, ""))
             elif isinstance(widget, widgets.RadioButtons):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -10,6 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 import marketable as mk
+from marketable.report.kernel import Deadline, WarmKernel
 from test_architecture import NOTEBOOKS, REPOSITORY
 
 # Every lesson is opened and answered in the app (test_lessons_browser), which runs the same notebook: here one of them.
@@ -17,10 +20,22 @@ LESSONS = [path for path in NOTEBOOKS if path.parent.name == "lessons"]
 RUN = [path for path in NOTEBOOKS if path not in LESSONS[1:]]
 
 
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmKernel]:
+    """One for all, which forgets between them, and stands in a folder where nothing is."""
+    with contextlib.chdir(tmp_path_factory.mktemp("anywhere")):
+        kernel = WarmKernel()
+    with kernel:
+        yield kernel
+
+
 @pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
-def test_a_notebook_runs_from_any_folder_and_shows_no_address(path: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs_from_any_folder_and_shows_no_address(path: Path, kernel: WarmKernel) -> None:
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    listening = kernel.ready(Deadline(60))
+    client = NotebookClient(notebook, km=kernel.manager, timeout=60)
+    client.kc = listening
+    client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert outputs
     assert all(output.output_type in ("execute_result", "display_data") for output in outputs)

@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ipywidgets import Button
+from playwright.sync_api import Browser
 
 import marketable as mk
 from batches import portals
-from lab import chromium, in_browser, violations
+from lab import in_browser, violations
 from marketable.errors import DataError, MarketableError, PortalError, UnknownNameError
 from marketable.lessons import classroom as class_module
 from marketable.lessons import progress as kept
@@ -712,11 +713,11 @@ def test_the_page_runs_no_script_and_loads_nothing() -> None:
     assert not re.search(r"<script|<img|<link|<iframe|url\(|@import", text)
 
 
-def check_in_a_browser(page: str, width: int, folder: Path) -> None:
+def check_in_a_browser(browser: Browser, page: str, width: int, folder: Path) -> None:
     """That a page needs no other file, is as wide as its window or paper, and is accessible."""
     (folder / "page.html").write_text(page, encoding="utf-8")
-    with chromium() as browser:
-        leaf = browser.new_context(offline=True, viewport={"width": width, "height": 900}).new_page()
+    with browser.new_context(offline=True, viewport={"width": width, "height": 900}) as context:
+        leaf = context.new_page()
         leaf.goto((folder / "page.html").as_uri())
         if width == A4["width"]:
             leaf.emulate_media(media="print")
@@ -729,5 +730,5 @@ every_width = pytest.mark.parametrize("width", [1280, 360, A4["width"]])
 
 @in_browser
 @every_width
-def test_the_page_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
-    check_in_a_browser(page(a_learner()), width, tmp_path)
+def test_the_page_is_accessible_wide_on_a_phone_and_on_paper(width: int, browser: Browser, tmp_path: Path) -> None:
+    check_in_a_browser(browser, page(a_learner()), width, tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import html as html_module
 import re
 import time
@@ -23,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 
 import marketable as mk
 from batches import Case, cases
-from lab import REPOSITORY, chromium, in_browser, violations
+from lab import REPOSITORY, in_browser, violations
 from marketable.exports.opening import Opened, open_file
 from marketable.report import figures, sections
 from marketable.report import sections as report
@@ -33,6 +32,7 @@ from marketable.report.parameters import Parameters
 from marketable.report.periods import Period
 from test_plan import agency
 
+pytestmark = pytest.mark.browser  # of which all read the same few pages
 DATA = REPOSITORY / "data"
 EXPORT = DATA / "hubspot-crm-exports-all-contacts-2026-10-31.csv"
 DATED: dict[str, Any] = {
@@ -163,6 +163,14 @@ def _audited(folder: Path) -> Made:
     return make(folder, "audited", **files, prices=str(DATA / "prices.yaml"))
 
 
+def _many(folder: Path) -> Made:
+    """Of the page of 600 switches the first 60: it scrolls, and prints some of them, just so."""
+    batch, portal = agency(60, 3_000)
+    batch.to_csv(folder / "many.csv", index=False)
+    portal.save(folder / "many.yaml")
+    return make(folder, "many", data=str(folder / "many.csv"), portal=str(folder / "many.yaml"))
+
+
 def _large(folder: Path) -> Made:
     batch, portal = agency(600, 62_500)
     assert len(batch) > 99_000
@@ -177,14 +185,9 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "export": _export,
     "hostile": _hostile,
     "audited": _audited,
+    "many": _many,
     "large": _large,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @dataclass
@@ -354,10 +357,19 @@ def bench(browser: Browser) -> Iterator[Watched]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def another_file(folder: Path) -> Opened:
+    """Of which nothing is shown: the touches are those of a case."""
+    pd.read_csv(EXPORT, dtype=str, keep_default_na=False, nrows=20).to_csv(folder / "another.csv", index=False)
+    return open_file(folder / "another.csv")
+
+
 @in_browser
 @settings(max_examples=min(settings.default.max_examples, 300))
 @given(data=st.data())
-def test_flipping_shows_what_decide_says_for_any_batch_and_portal(bench: Watched, data: st.DataObject) -> None:
+def test_flipping_shows_what_decide_says_for_any_batch_and_portal(
+    bench: Watched, another_file: Opened, data: st.DataObject
+) -> None:
     case: Case = data.draw(cases())
     what_if, now = case.what_if(), case.decide()
     assume(case.batch and now.counts().sum())  # else there is nothing to report on
@@ -367,7 +379,7 @@ def test_flipping_shows_what_decide_says_for_any_batch_and_portal(bench: Watched
     edition = str(case.options["edition"]) if "edition" in case.options else ""
     parameters = Parameters(flips=flips, edition=edition)
     period = Period.month_of(dt.date(2024, 2, 1))
-    found = Findings(parameters, another_file(), what_if.portal, period, now, now, what_if)
+    found = Findings(parameters, another_file, what_if.portal, period, now, now, what_if)
     bench.page.set_content(html_of([report.flip(found)]))
     assert_shows(bench.page, found, now, what_if.switches)
 
@@ -385,12 +397,6 @@ def test_flipping_shows_what_decide_says_for_any_batch_and_portal(bench: Watched
         assert_shows(bench.page, found, case.decide(start), what_if.switches_after(start))
     assert bench.faults == []
     assert [url for url in bench.requests if not url.startswith("data:")] == []
-
-
-@functools.cache
-def another_file() -> Opened:
-    """Of which nothing is shown: the touches are those of a case."""
-    return open_file(EXPORT)
 
 
 def _written(moment: dt.datetime, on: bool) -> dict[str, str]:
@@ -499,15 +505,28 @@ def test_a_table_too_large_to_travel_is_told_and_the_page_stands_still(
 
 
 @in_browser
-@pytest.mark.parametrize("width", [1200, 390])
-@pytest.mark.parametrize("name", ["export", "dated", "hostile", "large"])
-def test_axe_finds_nothing(name: str, width: int, opened: Callable[..., Page]) -> None:
-    page = opened(name, width)
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("export", 1200, 390), ("dated", 390, 1200), ("hostile", 1200, 390), ("many", 390, 1200)],
+)
+def test_axe_finds_nothing(name: str, before: int, after: int, opened: Callable[..., Page]) -> None:
+    """On each page before and after a flip, and as wide as a desk and a phone."""
+    page = opened(name, before)
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == before
     assert violations(page) == []
     page.get_by_role("checkbox").first.click()
     expect(page.get_by_role("status")).to_contain_text("1 switch flipped")
+    page.set_viewport_size({"width": after, "height": 900})
     assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == after
+
+
+@in_browser
+@pytest.mark.parametrize("width", [1200, 390])
+def test_600_switches_are_no_wider_than_the_window(width: int, opened: Callable[..., Page]) -> None:
+    page = opened("large", width)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import html
-import json
 import random
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
 import marketable as mk
-from lab import REPOSITORY, chromium, in_browser, run_notebook, served, violations
+from lab import REPOSITORY, in_browser, run_notebook, violations
 from marketable.lessons.cases import KINDS
 from marketable.lessons.classroom import Classroom
 from marketable.lessons.panels import trainer as trainer_module
@@ -21,6 +21,7 @@ from marketable.lessons.panels.progress_page import class_page, hardest
 from marketable.lessons.panels.trainer import Setting, Trainer
 from marketable.lessons.progress import LETTERS, Progress, read_many
 from marketable.lessons.results import by_kind, by_learner, by_question
+from marketable.paths import SAVED
 from test_progress import CODE, GOOD, HOSTILE, check_in_a_browser, done, every_width, tables, written
 
 LESSONS = ["01_what_it_is", "02_the_fixed_tools", "03_the_tools_with_a_switch", "04_contacts_that_exist_already"]
@@ -225,63 +226,62 @@ def test_a_class_without_a_mistake_is_told_so(tmp_path: Path) -> None:
 
 @in_browser
 @every_width
-def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(width: int, tmp_path: Path) -> None:
+def test_the_page_of_a_class_is_accessible_wide_on_a_phone_and_on_paper(
+    width: int, browser: Browser, tmp_path: Path
+) -> None:
     class_of_25(tmp_path)
     (tmp_path / f"progress-{HOSTILE}.json").write_text("{}")
-    check_in_a_browser(class_page(read_many(tmp_path), 42), width, tmp_path)
+    check_in_a_browser(browser, class_page(read_many(tmp_path), 42), width, tmp_path)
 
 
-LESSON = """
-from marketable.lessons.classroom import Classroom
-from marketable.lessons.panels.keeping import Keeping
-keeping = Keeping("03_the_tools_with_a_switch", Classroom.load())
-keeping.record("predict", "fixed", False)
-keeping
-"""
+@pytest.fixture
+def saved() -> Iterator[Path]:
+    """The folder that all kernels save in: empty, and emptied afterwards."""
+
+    def empty() -> None:
+        shutil.rmtree(SAVED, ignore_errors=True)
+        SAVED.mkdir()
+
+    empty()
+    yield SAVED
+    empty()
 
 
 @in_browser
 def test_a_class_is_set_a_learner_hands_in_a_file_and_the_trainer_sees_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, lab: str, saved: Path, tmp_path: Path
 ) -> None:
-    saved = tmp_path / "saved"
-    monkeypatch.setenv("MARKETABLE_SAVED", str(saved))
     class_of_25(saved / "progress")
-    with served(tmp_path) as address, chromium() as browser:
-        lesson = json.loads((tmp_path / "notebooks" / "lessons" / "trainer.ipynb").read_text("utf-8"))
-        lesson["cells"] = [cell | {"source": LESSON} for cell in lesson["cells"] if cell["cell_type"] == "code"][:1]
-        (tmp_path / "notebooks" / "lesson.ipynb").write_text(json.dumps(lesson))
-        leaf = browser.new_page(viewport={"width": 1400, "height": 1200})
-        faults: list[str] = []
-        leaf.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.set_viewport_size({"width": 1400, "height": 1200})
+    run_notebook(page, lab, "lessons/trainer.ipynb")
+    page.get_by_role("button", name="Set the class").click(timeout=60_000)
+    expect(page.locator(".mk-at-class")).to_contain_text("The class has the seed 42")
 
-        run_notebook(leaf, address, "lessons/trainer.ipynb")
-        leaf.get_by_role("button", name="Set the class").click(timeout=60_000)
-        expect(leaf.locator(".mk-at-class")).to_contain_text("The class has the seed 42")
+    run_notebook(page, lab, "lessons/03_tools_with_a_switch.ipynb")
+    page.get_by_role("button", name="Keep my progress").click(timeout=60_000)
+    predicted = page.locator(".mk-at-predict")
+    predicted.get_by_role("radio").first.check()
+    predicted.get_by_role("button", name="Answer").click()
+    line = page.locator(".mk-keeping")
+    expect(line).to_contain_text(re.compile("[01] of 1 contact predicted right"))
+    code = page.get_by_label("My code").input_value()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="my progress file").click()
+    assert download.value.suggested_filename == f"progress-{code}.json"
+    handed_in = Progress.load(download.value.path().rename(tmp_path / f"progress-{code}.json"))
+    assert (handed_in.code, handed_in.seed) == (code, 42)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="my results as a page").click()
+    assert f"What {code} has done" in download.value.path().read_text("utf-8")
+    assert violations(page, ".mk-keeping") == []
 
-        run_notebook(leaf, address, "lesson.ipynb")
-        leaf.get_by_role("button", name="Keep my progress").click(timeout=60_000)
-        line = leaf.locator(".mk-keeping")
-        expect(line).to_contain_text("0 of 1 contact predicted right")
-        code = leaf.get_by_label("My code").input_value()
-        with leaf.expect_download() as download:
-            leaf.get_by_role("link", name="my progress file").click()
-        assert download.value.suggested_filename == f"progress-{code}.json"
-        handed_in = Progress.load(download.value.path().rename(tmp_path / f"progress-{code}.json"))
-        assert (handed_in.code, handed_in.seed) == (code, 42)
-        with leaf.expect_download() as download:
-            leaf.get_by_role("link", name="my results as a page").click()
-        assert f"What {code} has done" in download.value.path().read_text("utf-8")
-        assert violations(leaf, ".mk-keeping") == []
-
-        run_notebook(leaf, address, "lessons/trainer.ipynb")
-        leaf.get_by_role("button", name="Show", exact=True).click(timeout=60_000)
-        results = leaf.locator(".mk-at-results")
-        expect(results).to_contain_text("26 files read, 26 used, 0 rejected")
-        expect(results).to_contain_text(code)
-        leaf.get_by_role("button", name="Save as a page").click()
-        expect(results).to_contain_text("Saved in")
-        for panel in (".mk-at-class", ".mk-at-results"):
-            assert violations(leaf, panel) == []
-        assert faults == []
+    run_notebook(page, lab, "lessons/trainer.ipynb")
+    page.get_by_role("button", name="Show", exact=True).click(timeout=60_000)
+    results = page.locator(".mk-at-results")
+    expect(results).to_contain_text("26 files read, 26 used, 0 rejected")
+    expect(results).to_contain_text(code)
+    page.get_by_role("button", name="Save as a page").click()
+    expect(results).to_contain_text("Saved in")
+    for panel in (".mk-at-class", ".mk-at-results"):
+        assert violations(page, panel) == []
     assert code in (saved / "class-results.html").read_text("utf-8")
