@@ -17,6 +17,10 @@ _SURE = (
     "How the same forecast would have done on this account's past: how often as many came as it said, and by how much "
     "it was mistaken at the median, as a share of those who came."
 )
+_MONTHS = (
+    "Month by month, until the renewal: who counts just after the month's update date. The count on top of the page is "
+    "that of the last day in the data."
+)
 
 
 def chart(outlook: Outlook) -> str:
@@ -35,7 +39,7 @@ def months(outlook: Outlook) -> str:
     prices = outlook.account.prices
     currency = f" in {prices.currency}" if prices else ""
     table.columns = pd.Index(["month", "marketing after its update date", "contacts billed", f"price{currency}"])
-    return html_table(table.dropna(axis="columns", how="all").round(2), "Month by month, until the renewal.", most=40)
+    return html_table(table.dropna(axis="columns", how="all").round(2), _MONTHS, most=40)
 
 
 def effects(outlook: Outlook) -> str:

@@ -85,7 +85,9 @@ def line(description: str, placeholder: str = "", value: str = "") -> widgets.Te
 def upload(description: str, accept: Iterable[str], *, multiple: bool = False) -> widgets.FileUpload:
     """A button by which files are uploaded."""
     layout = widgets.Layout(width="auto")
-    return widgets.FileUpload(description=description, accept=",".join(accept), multiple=multiple, layout=layout)
+    made = widgets.FileUpload(description=description, accept=",".join(accept), multiple=multiple, layout=layout)
+    made.tooltip = description  # the style sheet shows it instead, for the description ends in a count that is always 0
+    return made
 
 
 def on_change(callback: Callable[[], object], *changed: widgets.Widget) -> None:

@@ -19,11 +19,6 @@ def row(*children: widgets.Widget) -> widgets.Box:
     return box
 
 
-def together(*children: widgets.Widget) -> widgets.VBox:
-    """Children that are shown or taken off the page as one."""
-    return widgets.VBox(children, layout=widgets.Layout(overflow="visible"))
-
-
 def column(panels: Iterable[widgets.Widget], flex: str) -> widgets.VBox:
     """Panels one under the other."""
     box = widgets.VBox(list(panels), layout=widgets.Layout(flex=flex, min_width="0"))

@@ -19,8 +19,8 @@ HUBS = [(hub.capitalize(), hub) for hub in ("starter", "professional", "enterpri
 _NO_FILE = "no file: as this form says"
 _SINCE = "The day on which the account got marketing contacts; empty: not known, or from the start"
 _PRICES = (
-    "What your own invoice or offer says: how many marketing contacts are included (0: those of your tier), how many "
-    "more come with a step of the tier, and what a step costs a month. Without a step nothing is said in money."
+    "For the money, three numbers of your invoice or offer: how many marketing contacts its price includes (0: "
+    "those of your tier), in blocks of how many you buy more, and what a block costs a month."
 )
 
 
@@ -44,8 +44,10 @@ class Account(widgets.VBox):  # type: ignore[misc]
         self.renewal = fields.day("Renewal", "The next day on which the term is renewed", "230px")
         self.since = fields.day("Marketing contacts since", _SINCE, "320px")
         self.zone = fields.line("Time zone", "Europe/Berlin", "UTC")
-        self.included, self.step = (fields.number(name, 0, 0, 10_000_000) for name in ("Included", "Contacts a step"))
-        self.monthly = fields.amount("Step, a month")
+        self.included, self.step = (
+            fields.number(name, 0, 0, 10_000_000) for name in ("Contacts included", "Contacts a block")
+        )
+        self.monthly = fields.amount("Price of a block a month")
         self.currency = fields.line("Currency", "EUR", "USD")
         for field, width in (
             (self.commitment, "220px"),
@@ -73,7 +75,7 @@ class Account(widgets.VBox):  # type: ignore[misc]
     @property
     def called(self) -> str:
         """What the account is called on the page."""
-        return self._called or "as delivered by HubSpot"
+        return self._called or "none entered: every switch as HubSpot sets it at first"
 
     @property
     def portal(self) -> Portal:

@@ -94,6 +94,13 @@ class Basis:
             return None, f"Nothing is said in money. {fault.problem}: {fault.value:,}. {fault.advice}"
         return self.prices, ""
 
+    @property
+    def no_money(self) -> str:
+        """Why nothing is said in money; blank where it is."""
+        if self.prices is not None:
+            return self._money[1]
+        return "What it saves is not known: enter under Change what a block of contacts costs a month, or a price list."
+
     def advice(self, limit: int) -> Advice:
         """What to do to stay within a limit. Raises: what `advise` raises."""
         if limit not in self._advised:

@@ -33,8 +33,9 @@ class Switches(Page):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(
-            bench, "source-chart", "time-chart", "credit-chart", "table", "locked", "plan", "settings", "history"
-        )
+            bench,
+            "source-chart", "time-chart", "credit-chart", "table", "locked", "plan", "settings", "history", "differing",
+        )  # fmt: skip
         self.charts: dict[str, charts.Chart] = {}
         self.undo = fields.button("Undo", "Takes the last flip back", "auto")
         self.redo = fields.button("Redo", "Flips it again", "auto")
@@ -81,7 +82,16 @@ class Switches(Page):
         asked = [buttons, self.switches, self.since, widgets.HTML(pieces.FLIPPING), *plan, at["plan"], at["locked"]]
         comparing = [fields.heading("Settings side by side"), row(self.name_it, self.keep), at["settings"], self.again]
         seen = [at["time-chart"], at["source-chart"], *comparing, at["credit-chart"], at["table"]]
-        self.children = [row(column(asked, "1 1 340px"), column(seen, "2 1 480px"))]
+        self.every = fields.button("Take all over", "Makes the account say all of this", "auto", button_style="primary")
+        self.when(lambda: bench.take_over(*self._differing), self.every)
+        self._differs = row(at["differing"], self.every)
+        self.children = [self._differs, row(column(asked, "1 1 340px"), column(seen, "2 1 480px"))]
+
+    @property
+    def _differing(self) -> list[str]:
+        """The switches that look otherwise than the account has them."""
+        audit = self.basis.audit
+        return [] if audit is None else [str(name) for name in audit.switches.index[audit.switches["differs"]]]
 
     def draw(self) -> None:
         """Another account has other switches; after a flip there are other numbers."""
@@ -91,11 +101,16 @@ class Switches(Page):
             self.switches.show(basis.what_if.switches, work.states, basis.portal.switches, basis.rules)
             self.limit.value = basis.tier or self.limit.value
             self.at["plan"].value = ""
-            locked = [rule for rule in basis.rules.values() if rule.switch is None]
             asked = set(basis.what_if.switches["source"])
-            locked = [rule for rule in locked if rule.source not in asked]
+            locked = [rule for rule in basis.rules.values() if rule.switch is None and rule.source not in asked]
             self.at["locked"].value = pieces.locked(locked, basis.own)
-        flips, names = work.flips, pieces.tools(basis.rules)
+        flips, names, differing = work.flips, pieces.tools(basis.rules), self._differing
+        called = "; ".join(pieces.called(name, basis.rules) for name in differing)
+        text = (
+            f"{words.many(len(differing), 'switch looks', 'switches look')} otherwise than {self.bench.said}: {called}."
+        )
+        self.at["differing"].value = pieces.paragraph(f"{text} The page Why shows what speaks for it.")
+        shown(self._differs, when=bool(differing))
         after = basis.what_if.switches_after(flips)
         with self.bench.quietly():
             self.since.value = work.now.since
@@ -141,7 +156,7 @@ class Switches(Page):
         ]
         self.at["history"].value = pieces.paragraph(
             f"The account has it {', then '.join(said)}." if said else "The account says nothing of it: it is as "
-            "HubSpot delivers it.",
+            "HubSpot sets it at first.",
             "mk-note",
         )  # fmt: skip
 
@@ -205,4 +220,4 @@ class Switches(Page):
         columns = ["setting", "marketing", "change", "tier", "flipped"]
         table = pd.DataFrame(rows, columns=columns)
         table = table if basis.tier else table.drop(columns="tier")
-        self.at["settings"].value = html_table(table, "Settings side by side")
+        self.at["settings"].value = html_table(table, "What each setting gives")
