@@ -39,9 +39,10 @@ NAMES = [page.name for page in PAGES]
 FILE = "workbench.yaml"
 # In the app what is not downloaded is gone with the page, so that it asks before it is left.
 _LEAVING = """(function watch(image, left) {
-  const own = image.closest('.mk'), ask = () => addEventListener('beforeunload', event => event.preventDefault());
+  const own = image.closest('.mk'), leave = event => event.preventDefault();
   if (!own) return left && setTimeout(watch, 50, image, left - 1);
-  own.addEventListener('change', ask, {once: true});
+  const ask = () => window.addEventListener('beforeunload', leave);
+  own.addEventListener('change', ask);
   own.addEventListener('click', event => event.target.closest('.widget-upload') && ask());
 })(this, 100)"""
 
