@@ -75,7 +75,7 @@ class Account(widgets.VBox):  # type: ignore[misc]
     @property
     def called(self) -> str:
         """What the account is called on the page."""
-        return self._called or "none entered: every switch as HubSpot sets it at first"
+        return self._called or "none entered, every switch as HubSpot sets it at first"
 
     @property
     def portal(self) -> Portal:
