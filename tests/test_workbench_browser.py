@@ -102,13 +102,16 @@ def test_in_the_app_from_a_raw_export_to_the_record_ids_to_release_in_ten_clicks
     limit.press("Enter")
     expect(shown(page, "advised")).to_contain_text("Step by step.", timeout=30_000)
     expect(shown(page, "advice")).to_contain_text("counts until")
-    page.get_by_role("button", name="Download the Record IDs").click()  # 6
     with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile(r"Download 01-.*\.csv")).click()  # 7
+        page.get_by_role("button", name="Download the Record IDs").click()  # 6
+    assert re.fullmatch(r"01-.*\.csv", download.value.suggested_filename)
+    expect(page.get_by_role("link", name=re.compile(r"Download 01-.*\.csv"))).to_be_visible()
     ids = pd.read_csv(download.value.path(), dtype=str)
     advice = mk.advise(mk.audit(mk.read_export(EXPORT)), limit=700)
     assert set(ids["Record ID"]) == set(pd.concat([advice.ids(n) for n in advice.steps.index])["Record ID"])
     expect(shown(page, "ids")).to_contain_text(f"{len(ids)} contacts")
+    asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert page.evaluate(asks), "what was uploaded is gone with the page"
 
 
 def test_in_jupyterlab_the_first_screen_has_the_headline_the_first_chart_and_ten_switches(page: Page, lab: str) -> None:
@@ -150,7 +153,7 @@ def test_a_flip_is_undone_two_settings_are_compared_and_the_work_is_taken_up_aft
     page.get_by_role("menuitem", name=re.compile("Restart Kernel and Run All")).click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     expect(shown(page, "offer")).to_contain_text("2 flips, 2 kept settings", timeout=60_000)
-    page.get_by_role("button", name="Take it up again").click()
+    page.get_by_role("button", name="Go on with it").click()
     expect(shown(page, "headline")).to_have_text(headline.replace("\n", ""))
     expect(shown(page, "settings")).to_contain_text("no newsletter")
 
