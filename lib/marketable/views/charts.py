@@ -77,7 +77,7 @@ class Chart:
 @_plainly
 def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str]) -> Chart:
     """Contacts by creating source, the largest on top: a bar of the three statuses each, and above it, thin and pale,
-    the baseline's.
+    those without the flips.
 
     Arguments: now and baseline, a row a source, the statuses as columns (`Outcome.counts("source")`); names, what the
     sources are called.
@@ -109,11 +109,11 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
         change = f" ({marketing[at] - was[at]:+,})" if marketing[at] != was[at] else ""
         sheet.label(at, label, ends[at], f"{marketing[at]:,}{change}" if marketing[at] or change else "")
     title = _created_most(marketing, called)
-    against = "" if same else " (thin: baseline)"
-    sheet.titles(title, f"Contacts by creating tool, most first; in figures, the marketing ones{against}.")
+    against = "" if same else " (thin: without the flips)"
+    sheet.titles(title, f"By creating tool, most first; in figures, the marketing contacts{against}.")
     told = [
         f"{name}: {', '.join(f'{count:,} {status}' for count, status in zip(row, STATUSES, strict=True))}"
-        f" (baseline: {one:,} marketing)"
+        + ("" if same else f" (without the flips: {one:,} marketing)")
         for name, row, one in zip(called, counts.tolist(), was, strict=True)
     ]
     return Chart(sheet.png(), f"Bar chart of contacts by creating tool. {title} {'; '.join(told)}.")
@@ -121,7 +121,7 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
 
 @_plainly
 def over_time(now: pd.Series, baseline: pd.Series, tier: int | None, since: dt.date | None = None) -> Chart:
-    """Marketing contacts at the end of each day against the tier; dashed, the baseline.
+    """Marketing contacts at the end of each day against the tier; dashed, without the flips.
 
     Arguments: now and baseline, counts by day (`Outcome.by_day()`); tier, or None; since, the last renewal, before
     which a day over the tier is no matter any more.
@@ -143,17 +143,17 @@ def over_time(now: pd.Series, baseline: pd.Series, tier: int | None, since: dt.d
         end: dict[str, Any] = {"marker": "o", "markersize": 4, "markevery": [-1]}
         sheet.draw(Line2D(days, counts, color=COLOURS[MARKETING], linewidth=2.2, **end))
         ends = [("marketing", int(counts[-1]), RED)]
-        ends += [] if same else [("baseline", int(baseline.iloc[-1]), GREY)]
+        ends += [] if same else [("without flips", int(baseline.iloc[-1]), GREY)]
         ends += [] if tier is None else [("tier", tier, BLUE)]
         heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
         for (name, count, colour), height in zip(ends, heights, strict=True):
             sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
     title = _crossed(now, tier, since)
-    sheet.titles(title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, the baseline."))
+    sheet.titles(title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, without the flips."))
     alt = f"Line chart of marketing contacts over time. {title}"
     if len(now):
         alt += f" From {now.iloc[0]:,} on {day(now.index[0])} to {now.iloc[-1]:,} on {day(now.index[-1])}"
-        alt += f"; the baseline ends at {baseline.iloc[-1]:,}." if len(baseline) else "."
+        alt += f"; without the flips {baseline.iloc[-1]:,}." if not same and len(baseline) else "."
     return Chart(sheet.png(), alt)
 
 

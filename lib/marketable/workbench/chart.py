@@ -39,9 +39,7 @@ def by_explanation(counts: pd.DataFrame, said: str = "the portal says") -> Chart
     for at, (name, row) in enumerate(zip(names, widths.tolist(), strict=True)):
         sheet.label(at, name, sum(row), f"{row[0]:,}" if row[0] else "")
     title = finding(counts)
-    sheet.titles(
-        title, "Contacts by what explains their status, in the order of the table; in figures, the marketing ones."
-    )
+    sheet.titles(title, "Contacts by what explains their status; in figures, the marketing ones.")
     told = [
         f"{name}: {', '.join(f'{count:,} {kind}' for count, kind in zip(row, kinds, strict=True))}"
         for name, row in zip(names, widths.tolist(), strict=True)

@@ -61,7 +61,7 @@ class Why(Page):
             options = [(f"{pieces.called(str(name), basis.rules)} ({n:,})", str(name)) for name, n in counts.items()]
         else:
             told = {
-                "why": pieces.bullets([*basis.why_so_many(), *telling.why_so_many(audit, said)]),
+                "why": pieces.bullets([*basis.why_so_many(self.work.flips), *telling.why_so_many(audit, said)]),
                 "chart": by_explanation(audit.counts, said)._repr_html_(),
                 "counts": html_table(telling.counts(audit, said), "The same in numbers"),
                 "meanings": telling.meanings(audit, said) + telling.by_source(audit, basis.rules),
