@@ -150,7 +150,9 @@ def test_the_alt_texts_say_what_the_pictures_show() -> None:
     assert source.startswith(
         "Bar chart of contacts by creating tool. HubSpot forms made the most marketing: 901 of 1,036."
     )
-    assert "HubSpot forms: 901 marketing, 844 non-marketing, 0 not covered (without the flips: 1,035 marketing)" in source
+    assert (
+        "HubSpot forms: 901 marketing, 844 non-marketing, 0 not covered (without the flips: 1,035 marketing)" in source
+    )
     assert source.index("HubSpot forms: ") < source.index("Created by hand: ") < source.index("Chatflows: ")
     assert "without the flips" not in same
     assert "Over the tier of 6 since 29 February 2024." in time

@@ -392,7 +392,7 @@ def test_of_very_many_switches_those_that_reach_the_most_are_shown_and_the_rest_
     pd.DataFrame(columns).to_csv(path, index=False)
     shown = page(opened(path, saved=tmp_path), "Switches").switches
     assert len(shown.rows) == switch_list.MOST
-    assert f"{switch_list.MOST} that concern the most contacts, of 6" in shown.note.value
+    assert f"{switch_list.MOST} that reach the most contacts, of 6" in shown.note.value
     shown.search.value = "Form 599"
     assert list(shown.rows) == ["hubspot_form/Form 599"]
 

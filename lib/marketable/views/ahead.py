@@ -18,8 +18,8 @@ _SURE = (
     "it was mistaken at the median, as a share of those who came."
 )
 _MONTHS = (
-    "Month by month, until the renewal: who counts just after the month's update date. The count on top of the page is "
-    "that of the last day in the data."
+    '<p class="mk-note">Who counts just after the month\'s update date. On top of the page stands the count of the '
+    "last day in the data.</p>"
 )
 
 
@@ -39,7 +39,8 @@ def months(outlook: Outlook) -> str:
     prices = outlook.account.prices
     currency = f" in {prices.currency}" if prices else ""
     table.columns = pd.Index(["month", "marketing after its update date", "contacts billed", f"price{currency}"])
-    return html_table(table.dropna(axis="columns", how="all").round(2), _MONTHS, most=40)
+    table = table.dropna(axis="columns", how="all").round(2)
+    return html_table(table, "Month by month, until the renewal.", most=40) + _MONTHS
 
 
 def effects(outlook: Outlook) -> str:

@@ -57,7 +57,7 @@ _CREDIT_LEGEND = (
     ("shared with others", SHARED, "///"),
     (_REST, ALWAYS, ""),
 )
-_NAMES = 288  # pixels, at most, for a name
+_NAMES = 384  # pixels, at most, for a name
 _JOINERS = "\u200c\u200d"  # Persian and emoji need them
 _plainly = style.context("default")  # a notebook's own style neither shows here nor gets into what is kept
 

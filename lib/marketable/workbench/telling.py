@@ -13,7 +13,7 @@ from marketable.auditing.explanations import BY_HAND, MEANINGS, RECORDED, SWITCH
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
 from marketable.views import audited, pieces
 from marketable.views.tables import html_table
-from marketable.views.words import day, many
+from marketable.views.words import dated, day, many
 
 _BY_RULE = (why.AS_EXPECTED, why.UPGRADED, why.WAITING, why.OLDER)
 _MARKETING = {
@@ -131,10 +131,10 @@ def differing_title(many: int, said: str) -> str:
 
 def differing(name: str, found: pd.Series, rules: Mapping[str, Rule], said: str) -> str:
     """A switch that looks otherwise: its evidence, and where it is in HubSpot."""
-    text = f"{pieces.called(name, rules)}: looks {found['looks']}; {said} {found['portal']}."
+    text = f"{pieces.called(name, rules)}: looks {dated(found['looks'])}; {said} {dated(found['portal'])}."
     where = f"Where to look: {rules[found['source']].where}."
     return (
-        f'<div class="mk-differs"><strong>{html.escape(text)}</strong> {html.escape(found["evidence"])} '
+        f'<div class="mk-differs"><strong>{html.escape(text)}</strong> {html.escape(dated(found["evidence"]))} '
         f"<small>{html.escape(where)}</small></div>"
     )
 

@@ -69,7 +69,7 @@ class ToDo(Page):
         self.limit = fields.number("Stay within", self.basis.tier or 0, 0, 100_000_000)
         self.limit.continuous_update = False
         self.whom = fields.choice("Whom", [])
-        self.whom.layout.width = "520px"
+        self.whom.layout.width, self.whom.layout.max_width = "520px", "100%"
         self.addresses = fields.box("with e-mail addresses")
         self.show_them = fields.box("show them here")
         verb = "Download" if shared() else "Save"
@@ -143,15 +143,18 @@ class ToDo(Page):
         self._show_list()
 
     def _answer(self, advice: Advice, audit: Audit) -> str:
-        """What to do in a line, the money beside it, and below it the advice in full."""
-        steps, text = advice.steps, words.dated(advice.text.removesuffix(advice.money))
+        """What to do in a line, the money beside it, and below it what else is to be known; the steps have a table."""
+        steps, text = advice.steps, advice.text.removesuffix(advice.money)
+        for number, what in steps["what"].items():
+            text = text.replace(f"{number}. {what} ", "")
+        text = words.dated(text)
         if not len(steps):
             return pieces.paragraph(text, "mk-answer")
         people, switches = int(steps["contacts"].sum()), int(steps["contacts"].eq(0).sum())
         todo = [f"release {words.many(people, 'contact')}"] if people else []
         todo += [f"turn off {words.many(switches, 'switch', 'switches')}"] if switches else []
         counts = f"; who is released today counts until {words.day(audit.update_date)}" if people else ""
-        money = words.dated(advice.money) or self.basis.no_money
+        money = words.dated(advice.money) or self.basis.no_money or "No money is known to be saved by it."
         said = pieces.headline(f"{' and '.join(todo).capitalize()}{counts}.", [money], over=False)
         return said + pieces.paragraph(text, "mk-answer")
 
