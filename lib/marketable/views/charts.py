@@ -41,6 +41,7 @@ from .sheet import (  # fmt: skip
     SIDE,
     SMALL,
     TITLES,
+    Sheet,
     bar_sheet,
     round_up,
     time_sheet,
@@ -95,19 +96,15 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
     counts, before, ends = counts[order], before[order], ends[order]
     called = [_legible(names.get(sources[at], sources[at])) for at in order]
     labels = [_fitted(name, "") for name in called]
-    most, same = int(ends.max(initial=1)), bool((counts == before).all())
-    widest = max([0, *(width_of(label, PLAIN) for label in labels)])
-    sheet = bar_sheet(len(order), widest, width_of(f"{most:,} ({most:+,})", SMALL, bold=True), most, _LEGEND)
-    sheet.clean()
-    for status, widths, starts in zip(STATUSES, counts.T, (counts.cumsum(axis=1) - counts).T, strict=True):
-        sheet.bars(starts, widths, facecolor=COLOURS[status], hatch=HATCHES[status])
+    same, marketing, was = bool((counts == before).all()), counts[:, 0].tolist(), before[:, 0].tolist()
+    changes = [f" ({now - then:+,})" if now != then else "" for now, then in zip(marketing, was, strict=True)]
+    figures = [
+        f"{count:,}{change}" if count or change else "" for count, change in zip(marketing, changes, strict=True)
+    ]
+    sheet = stacked(labels, counts, figures, STATUSES, ends, "{most:,} ({most:+,})")
     if not same:
         for status, widths, starts in zip(STATUSES, before.T, (before.cumsum(axis=1) - before).T, strict=True):
             sheet.bars(starts, widths, middle=-0.37, thick=0.14, facecolor=PALE[status])
-    marketing, was = counts[:, 0].tolist(), before[:, 0].tolist()
-    for at, label in enumerate(labels):
-        change = f" ({marketing[at] - was[at]:+,})" if marketing[at] != was[at] else ""
-        sheet.label(at, label, ends[at], f"{marketing[at]:,}{change}" if marketing[at] or change else "")
     title = _created_most(marketing, called)
     against = "" if same else " (thin: without the flips)"
     sheet.titles(title, f"By creating tool, most first; in figures, the marketing contacts{against}.")
@@ -117,6 +114,25 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
         for name, row, one in zip(called, counts.tolist(), was, strict=True)
     ]
     return Chart(sheet.png(), f"Bar chart of contacts by creating tool. {title} {'; '.join(told)}.")
+
+
+def stacked(
+    names: Sequence[str], parts: np.ndarray, figures: Sequence[str], kinds: Sequence[str], ends: np.ndarray, room: str
+) -> Sheet:
+    """A sheet with a bar for each name, its parts by status one after the other, and a figure at its end.
+
+    Arguments: kinds, the statuses, or what stands for the last; ends, where the figures stand; room, the widest figure.
+    """
+    most = int(ends.max(initial=1))
+    legend = tuple((kind, *looks) for kind, (_, *looks) in zip(kinds, _LEGEND, strict=False))
+    widest = max([0, *(width_of(name, PLAIN) for name in names)])
+    sheet = bar_sheet(len(names), widest, width_of(room.format(most=most), SMALL, bold=True), most, legend)
+    sheet.clean()
+    for (_, colour, hatch), widths, starts in zip(legend, parts.T, (parts.cumsum(axis=1) - parts).T, strict=True):
+        sheet.bars(starts, widths, facecolor=colour, hatch=hatch)
+    for at, (name, figure) in enumerate(zip(names, figures, strict=True)):
+        sheet.label(at, name, ends[at], figure)
+    return sheet
 
 
 @_plainly

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import ipywidgets as widgets
 
 
-def wide() -> widgets.Layout:
-    """The width of a field for names and paths."""
-    return widgets.Layout(width="340px", max_width="100%")
+def wide(width: str = "340px") -> widgets.Layout:
+    """The width of a field, by default of one for names and paths; within its margins where the page is narrow."""
+    return widgets.Layout(width=width, max_width="calc(100% - 4px)")
 
 
 def row(*children: widgets.Widget) -> widgets.Box:

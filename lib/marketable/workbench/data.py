@@ -52,11 +52,8 @@ class Data(Page):
         at = self.at
         self.asking = widgets.VBox([at["mapping-note"], self.mapping, at["mapping-saved"]])
         shown(self.asking, when=False)
-        self._of_export = widgets.VBox(
-            [
-                self.columns, at["left-out"], at["unknown"], row(self.change, self.keep), at["kept"]
-            ]
-        )  # fmt: skip
+        of_export = [self.columns, at["left-out"], at["unknown"], row(self.change, self.keep), at["kept"]]
+        self._of_export = widgets.VBox(of_export)
         rejected = [at["rejected"], row(self.save_rows), at["rejected-rows"], at["rejected-saved"]]
         self.children = [at["understood"], self._of_export, *rejected, self.asking]
 
@@ -69,21 +66,19 @@ class Data(Page):
             at[name].value = ""
         rejected = opened.rejected
         if export is not None:
-            at["understood"].value, at["rejected"].value = (
-                understanding.understood(export),
-                understanding.rejected(export),
-            )
+            told = understanding.understood(export), understanding.rejected(export)
             shown(self.columns, when=understanding.has_left_out(export))
             shown(self.keep, when=bool(self.bench.opening.mapping.settings()))
         else:
             people = int(self.basis.baseline.counts().sum())
-            told = (
+            said = (
                 f"{words.many(opened.rows_read, 'row')} read, {opened.rows_used:,} used, {len(rejected):,} rejected: "
             )
-            told += f"{words.many(len(opened.touches), 'entry', 'entries')} on {words.many(people, 'contact')}."
+            said += f"{words.many(len(opened.touches), 'entry', 'entries')} on {words.many(people, 'contact')}."
             notes = pd.DataFrame(list(opened.understood.items()), columns=["what", "how"])
             table = html_table(notes, "How the file was understood") if len(notes) else ""
-            at["understood"].value, at["rejected"].value = pieces.paragraph(told, "mk-summary") + table, ""
+            told = pieces.paragraph(said, "mk-summary") + table, ""
+        at["understood"].value, at["rejected"].value = told
         shown(self._of_export, when=export is not None)
         shown(self.asking, when=False)
         shown(self.save_rows, when=len(rejected) > 0)

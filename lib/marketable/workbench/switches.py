@@ -43,8 +43,7 @@ class Switches(Page):
         self.all_on = fields.button("All on", "Every switch that the search finds", "auto")
         self.all_off = fields.button("All off", "Every switch that the search finds", "auto")
         self.since = fields.day("Flips count from", "Empty: from the start", "290px")
-        self.state = fields.choice("It is", ["on", "off"])
-        self.state.layout.width = "150px"
+        self.state = fields.choice("It is", ["on", "off"], width="150px")
         self.from_day = fields.day("from", "Empty: from the start", "190px")
         self.put = fields.button("Set", "Changes the account: what was before that day stays", "auto")
         self.alone = fields.box("Leave alone: no plan may touch it")
@@ -53,9 +52,8 @@ class Switches(Page):
         self.switches = SwitchList(lambda name, on: bench.react(lambda: self._flip(name, on)), self.detail, self._open)
         self.limit = fields.number("Within", self.basis.tier or 2000, 0, 100_000_000)
         self.turn_on = fields.box("others may be turned on")
-        self.find = fields.button(
-            "Find the switches", "The setting that keeps the most contacts, by fewest flips", "auto"
-        )
+        most = "The setting that keeps the most contacts, by fewest flips"
+        self.find = fields.button("Find the switches", most, "auto")
         self.name_it = fields.line("Name", "without the newsletter")
         self.keep = fields.button("Keep this setting", "To compare it with others", "auto")
         self.kept = fields.choice("Setting", [])
@@ -106,10 +104,8 @@ class Switches(Page):
             self.at["locked"].value = pieces.locked(locked, basis.own)
         flips, names, differing = work.flips, pieces.tools(basis.rules), self._differing
         called = "; ".join(pieces.called(name, basis.rules) for name in differing)
-        text = (
-            f"{words.many(len(differing), 'switch looks', 'switches look')} otherwise than {self.bench.said}: {called}."
-        )
-        self.at["differing"].value = pieces.paragraph(f"{text} The page Why shows what speaks for it.")
+        text = f"{words.many(len(differing), 'switch looks', 'switches look')} otherwise than {self.bench.said}"
+        self.at["differing"].value = pieces.paragraph(f"{text}: {called}. The page Why shows what speaks for it.")
         shown(self._differs, when=bool(differing))
         after = basis.what_if.switches_after(flips)
         with self.bench.quietly():
@@ -204,20 +200,18 @@ class Switches(Page):
         shown(self.again, when=bool(kept))
         fields.offer(self.kept, list(kept))
         if not kept:
-            self.at["settings"].value = pieces.paragraph(
-                "Keep a setting, and it stands here beside the next.", "mk-note"
-            )
+            said = "Keep a setting, and it stands here beside the next."
+            self.at["settings"].value = pieces.paragraph(said, "mk-note")
             return
         rows = []
         before = int(basis.counts({})[MARKETING])
         for name, setting in ({_OWN: Setting(), _NOW: self.work.now} | kept).items():
             count = int(basis.counts(setting.given)[MARKETING])
-            flipped = ", ".join(
+            flips = [
                 f"{pieces.called(each, basis.rules)} {'on' if on else 'off'}" for each, on in setting.flips.items()
-            )
+            ]
             told = words.against_tier(count, basis.tier) if basis.tier else ""
-            rows.append((name, count, count - before, told, flipped or "nothing"))
-        columns = ["setting", "marketing", "change", "tier", "flipped"]
-        table = pd.DataFrame(rows, columns=columns)
+            rows.append((name, count, count - before, told, ", ".join(flips) or "nothing"))
+        table = pd.DataFrame(rows, columns=["setting", "marketing", "change", "tier", "flipped"])
         table = table if basis.tier else table.drop(columns="tier")
         self.at["settings"].value = html_table(table, "What each setting gives")

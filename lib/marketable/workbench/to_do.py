@@ -68,8 +68,7 @@ class ToDo(Page):
         super().__init__(bench, "advice", "advised", "groups", "ids", "listed", "saved", "reported")
         self.limit = fields.number("Stay within", self.basis.tier or 0, 0, 100_000_000)
         self.limit.continuous_update = False
-        self.whom = fields.choice("Whom", [])
-        self.whom.layout.width, self.whom.layout.max_width = "520px", "100%"
+        self.whom = fields.choice("Whom", [], width="520px")
         self.addresses = fields.box("with e-mail addresses")
         self.show_them = fields.box("show them here")
         verb = "Download" if shared() else "Save"
@@ -92,11 +91,7 @@ class ToDo(Page):
         self.when(self._save_ids, self.save_ids, where="ids")
         self.when(lambda: bench.hand_over(self.contents(), "saved"), self.save_all, where="saved")
         self.when(lambda: bench.hand_over({"portal.yaml": self._portal()}, "saved"), self.save_portal, where="saved")
-        self.when(
-            lambda: bench.hand_over({"workbench.yaml": bench.file().text().encode()}, "saved"),
-            self.save_work,
-            where="saved",
-        )
+        self.when(lambda: bench.hand_over(self._work(), "saved"), self.save_work, where="saved")
         self.when(self._load_work, self.load_work, where="saved")
         self.when(self._report, self.report, where="reported")
         self.with_contacts.observe(lambda _: setattr(self.at["saved"], "value", ""), "value")
@@ -227,6 +222,9 @@ class ToDo(Page):
 
     def _portal(self) -> bytes:
         return self.work.portal.text().encode()
+
+    def _work(self) -> dict[str, bytes]:
+        return {"workbench.yaml": self.bench.file().text().encode()}
 
     def contents(self) -> dict[str, bytes]:
         """What is saved, by the name of its file."""
