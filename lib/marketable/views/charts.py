@@ -15,7 +15,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -161,9 +160,7 @@ def over_time(now: pd.Series, baseline: pd.Series, tier: int | None, since: dt.d
         ends = [("marketing", int(counts[-1]), RED)]
         ends += [] if same else [("without flips", int(baseline.iloc[-1]), GREY)]
         ends += [] if tier is None else [("tier", tier, BLUE)]
-        heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
-        for (name, count, colour), height in zip(ends, heights, strict=True):
-            sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
+        _name_ends(sheet, ends)
     title = _crossed(now, tier, since)
     sheet.titles(title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, without the flips."))
     alt = f"Line chart of marketing contacts over time. {title}"
@@ -197,9 +194,7 @@ def ahead(by_day: pd.DataFrame, today: dt.date, tier: int | None, says: str) -> 
         sheet.draw(Line2D(days[[0, -1]], [tier, tier], color=BLUE, linewidth=1.4))
     sheet.draw(Line2D(days[known], median[known], color=COLOURS[MARKETING], linewidth=2.2))
     ends = [("marketing", round(median[-1]), RED)] + ([] if tier is None else [("tier", tier, BLUE)])
-    heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
-    for (name, count, colour), height in zip(ends, heights, strict=True):
-        sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
+    _name_ends(sheet, ends)
     sheet.titles(says, "Marketing contacts; dashed, what is likely to come; shaded, four of five cases.")
     last, end = shown.iloc[-1], day(shown.index[-1])
     alt = f"Line chart of marketing contacts. {says} {median[known][-1]:,.0f} on {day(today)}"
@@ -337,10 +332,9 @@ def _shortened(tool: str, asset: str, kept: int) -> str:
     return f"{_shortened(tool, '', of_tool)}: {asset}"
 
 
-def _apart(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights for labels near some others, at least a gap apart, in the same order."""
-    order = sorted(range(len(heights)), key=heights.__getitem__)
-    spread = list(heights)
-    for lower, upper in pairwise(order):
-        spread[upper] = max(spread[upper], spread[lower] + gap)
-    return spread
+def _name_ends(sheet: Sheet, ends: Sequence[tuple[str, int, str]]) -> None:
+    """Writes a line's count and name beside its end, in its colour; those near one another one above the other."""
+    height = -math.inf
+    for name, count, colour in sorted(ends, key=lambda end: end[1]):
+        height = max(sheet.axes.transData.transform((0, count))[1], height + 2 * SMALL)
+        sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
