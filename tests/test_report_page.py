@@ -542,7 +542,7 @@ def test_each_picture_says_its_figures_and_a_table_has_the_same(opened: Callable
     (by_source, of_sources), (over_time, of_months), (credit, of_switches) = tables
     for name, marketing, _was, _change, non_marketing, not_covered, _all in of_sources[:-1]:
         assert f"{name}: {marketing} marketing, {non_marketing} non-marketing, {not_covered} not covered" in by_source
-    assert re.search(f"to {of_months[-1][1]} on [^;]*; the baseline ends at {of_months[-1][1]}", over_time)
+    assert re.search(f"to {of_months[-1][1]} on [^;.]*[.]", over_time)
     for name, state, _reaches, sole, owed in of_switches[:10]:
         assert state == "on"
         assert f"{name}: {number(owed):,.0f} ({sole} only through it)" in credit

@@ -54,13 +54,15 @@ class Advice:
     `limit`, within which to stay. `steps`: index step (from 1); what, contacts (who are set as non-marketing; 0 for a
     switch), counts_from (the day), fewer (at the end, by this step), monthly (of these, their share of a month's price;
     missing without a price), how (where to click). `outlook` and `effect`: what comes with these steps, and what each
-    of them and all together change, what is planned anyway included. `text`: the advice in sentences.
+    of them and all together change, what is planned anyway included. `text`: the advice in sentences; `money`, those of
+    them that say what the steps save (blank without prices).
     """
 
     limit: int
     steps: pd.DataFrame
     outlook: Outlook
     text: str
+    money: str
     _chosen: list[list[str]]
     _audit: Audit
 
@@ -145,8 +147,9 @@ class _Search:
                 self.steps.append(self._set_non_marketing(group, ids[:missing]))
         self.steps += [self._turn_off(switch) for switch in self._switches()]
         outlook = self._with(self.actions)
-        chosen = [step.ids for step in self.steps]
-        return Advice(self.limit, self._table(outlook), outlook, self._text(outlook), chosen, self.audit)
+        said, money = self._said(outlook), " ".join(self._money(outlook))
+        text, chosen = " ".join(filter(None, [*said, money])), [step.ids for step in self.steps]
+        return Advice(self.limit, self._table(outlook), outlook, text, money, chosen, self.audit)
 
     def _with(self, actions: list[dict[str, Any]]) -> Outlook:
         return self.without.with_actions([*self.without.actions, *actions])
@@ -223,10 +226,10 @@ class _Search:
             index=pd.RangeIndex(1, len(self.steps) + 1, name="step"),
         )
 
-    def _text(self, outlook: Outlook) -> str:
+    def _said(self, outlook: Outlook) -> list[str]:
         limit, until, missing = f"{self.limit:,}", outlook.until, self._missing(self.actions)
         if not self.steps and missing <= 0:
-            return f"There is nothing to do: it is likely to stay within {limit} until {until}."
+            return [f"There is nothing to do: it is likely to stay within {limit} until {until}."]
         said = []
         if self.at_end:
             when = "is" if self.without.today > self.limit else "will be"
@@ -246,15 +249,17 @@ class _Search:
         else:
             said.append(f"Then it is likely to stay within {limit} until {until}: {last.marketing:,} at the end")
             said[-1] += f", at most {last.high:,} in nine of ten cases."
-        saved = None if outlook.saved is None else round(outlook.saved - (self.without.saved or 0), 2)
-        if saved is not None and saved > 0:
-            assert outlook.account.prices is not None
-            said.append(f"That saves {saved:,.2f} {outlook.account.prices.currency} until {until}.")
-        return " ".join([*said, *self._from_renewal_on(outlook)])
+        return said
 
-    def _from_renewal_on(self, outlook: Outlook) -> Iterator[str]:
-        """What the tier that is needed at the renewal costs less, where it is known."""
+    def _money(self, outlook: Outlook) -> Iterator[str]:
+        """What the steps save until the renewal, and what the tier that is needed then costs less, if that is known."""
         account = outlook.account
+        saved = None if outlook.saved is None else round(outlook.saved - (self.without.saved or 0), 2)
+        if self.actions and saved is not None and saved > 0:
+            assert account.prices is not None
+            yield f"That saves {saved:,.2f} {account.prices.currency} until {outlook.until}."
+        if not self.actions and self._missing([]) <= 0:
+            return
         prices, hub, tier = account.prices, account.portal.subscription.hub, account.portal.subscription.tier
         step = None if prices is None else prices.step(hub, account.until)
         if prices is None or step is None or tier is None or outlook.until != account.renewal:

@@ -17,6 +17,10 @@ _SURE = (
     "How the same forecast would have done on this account's past: how often as many came as it said, and by how much "
     "it was mistaken at the median, as a share of those who came."
 )
+_MONTHS = (
+    '<p class="mk-note">Who counts just after the month\'s update date. On top of the page stands the count of the '
+    "last day in the data.</p>"
+)
 
 
 def chart(outlook: Outlook) -> str:
@@ -35,14 +39,14 @@ def months(outlook: Outlook) -> str:
     prices = outlook.account.prices
     currency = f" in {prices.currency}" if prices else ""
     table.columns = pd.Index(["month", "marketing after its update date", "contacts billed", f"price{currency}"])
-    return html_table(table.dropna(axis="columns", how="all").round(2), "Month by month, until the renewal.", most=40)
+    return html_table(_in_cents(table), "Month by month, until the renewal.", most=40) + _MONTHS
 
 
 def effects(outlook: Outlook) -> str:
     """What each action does alone, and all together."""
     if not len(outlook.effects):
         return ""
-    table = outlook.effects.reset_index().dropna(axis="columns", how="all")
+    table = _in_cents(outlook.effects.reset_index())
     table["action"] = table["action"].map(dated)
     return html_table(table, "What is planned: each alone and all together, against doing nothing.")
 
@@ -73,9 +77,16 @@ def steps(advice: Advice) -> str:
     prices = advice.outlook.account.prices
     share = f"share of a month's price, {prices.currency}" if prices else "monthly"
     names = {"counts_from": "counts from", "fewer": "fewer at the renewal", "monthly": share}
-    table = table.rename(columns=names).drop(columns="how").dropna(axis="columns", how="all").round(2)
+    table = _in_cents(table.rename(columns=names).drop(columns="how"))
     hows = "".join(f"<p>{html.escape(how)}</p>" for how in dict.fromkeys(advice.steps["how"]))
     return html_table(table, "Step by step.") + pieces.folded("Where to click", hows)
+
+
+def _in_cents(table: pd.DataFrame) -> pd.DataFrame:
+    """A table without its empty columns, its amounts of money as text."""
+    table = table.dropna(axis="columns", how="all")
+    amounts = table.select_dtypes("float")
+    return table.assign(**{str(name): amounts[name].map("{:,.2f}".format, na_action="ignore") for name in amounts})
 
 
 def _title(outlook: Outlook, tier: int | None) -> str:

@@ -15,7 +15,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,6 +40,7 @@ from .sheet import (  # fmt: skip
     SIDE,
     SMALL,
     TITLES,
+    Sheet,
     bar_sheet,
     round_up,
     time_sheet,
@@ -57,7 +57,7 @@ _CREDIT_LEGEND = (
     ("shared with others", SHARED, "///"),
     (_REST, ALWAYS, ""),
 )
-_NAMES = 288  # pixels, at most, for a name
+_NAMES = 384  # pixels, at most, for a name
 _JOINERS = "\u200c\u200d"  # Persian and emoji need them
 _plainly = style.context("default")  # a notebook's own style neither shows here nor gets into what is kept
 
@@ -77,7 +77,7 @@ class Chart:
 @_plainly
 def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str]) -> Chart:
     """Contacts by creating source, the largest on top: a bar of the three statuses each, and above it, thin and pale,
-    the baseline's.
+    those without the flips.
 
     Arguments: now and baseline, a row a source, the statuses as columns (`Outcome.counts("source")`); names, what the
     sources are called.
@@ -95,33 +95,48 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
     counts, before, ends = counts[order], before[order], ends[order]
     called = [_legible(names.get(sources[at], sources[at])) for at in order]
     labels = [_fitted(name, "") for name in called]
-    most, same = int(ends.max(initial=1)), bool((counts == before).all())
-    widest = max([0, *(width_of(label, PLAIN) for label in labels)])
-    sheet = bar_sheet(len(order), widest, width_of(f"{most:,} ({most:+,})", SMALL, bold=True), most, _LEGEND)
-    sheet.clean()
-    for status, widths, starts in zip(STATUSES, counts.T, (counts.cumsum(axis=1) - counts).T, strict=True):
-        sheet.bars(starts, widths, facecolor=COLOURS[status], hatch=HATCHES[status])
+    same, marketing, was = bool((counts == before).all()), counts[:, 0].tolist(), before[:, 0].tolist()
+    changes = [f" ({now - then:+,})" if now != then else "" for now, then in zip(marketing, was, strict=True)]
+    figures = [
+        f"{count:,}{change}" if count or change else "" for count, change in zip(marketing, changes, strict=True)
+    ]
+    sheet = stacked(labels, counts, figures, STATUSES, ends, "{most:,} ({most:+,})")
     if not same:
         for status, widths, starts in zip(STATUSES, before.T, (before.cumsum(axis=1) - before).T, strict=True):
             sheet.bars(starts, widths, middle=-0.37, thick=0.14, facecolor=PALE[status])
-    marketing, was = counts[:, 0].tolist(), before[:, 0].tolist()
-    for at, label in enumerate(labels):
-        change = f" ({marketing[at] - was[at]:+,})" if marketing[at] != was[at] else ""
-        sheet.label(at, label, ends[at], f"{marketing[at]:,}{change}" if marketing[at] or change else "")
     title = _created_most(marketing, called)
-    against = "" if same else " (thin: baseline)"
-    sheet.titles(title, f"Contacts by creating tool, most first; in figures, the marketing ones{against}.")
+    against = "" if same else " (thin: without the flips)"
+    sheet.titles(title, f"By creating tool, most first; in figures, the marketing contacts{against}.")
     told = [
         f"{name}: {', '.join(f'{count:,} {status}' for count, status in zip(row, STATUSES, strict=True))}"
-        f" (baseline: {one:,} marketing)"
+        + ("" if same else f" (without the flips: {one:,} marketing)")
         for name, row, one in zip(called, counts.tolist(), was, strict=True)
     ]
     return Chart(sheet.png(), f"Bar chart of contacts by creating tool. {title} {'; '.join(told)}.")
 
 
+def stacked(
+    names: Sequence[str], parts: np.ndarray, figures: Sequence[str], kinds: Sequence[str], ends: np.ndarray, room: str
+) -> Sheet:
+    """A sheet with a bar for each name, its parts by status one after the other, and a figure at its end.
+
+    Arguments: kinds, the statuses, or what stands for the last; ends, where the figures stand; room, the widest figure.
+    """
+    most = int(ends.max(initial=1))
+    legend = tuple((kind, *looks) for kind, (_, *looks) in zip(kinds, _LEGEND, strict=False))
+    widest = max([0, *(width_of(name, PLAIN) for name in names)])
+    sheet = bar_sheet(len(names), widest, width_of(room.format(most=most), SMALL, bold=True), most, legend)
+    sheet.clean()
+    for (_, colour, hatch), widths, starts in zip(legend, parts.T, (parts.cumsum(axis=1) - parts).T, strict=True):
+        sheet.bars(starts, widths, facecolor=colour, hatch=hatch)
+    for at, (name, figure) in enumerate(zip(names, figures, strict=True)):
+        sheet.label(at, name, ends[at], figure)
+    return sheet
+
+
 @_plainly
 def over_time(now: pd.Series, baseline: pd.Series, tier: int | None, since: dt.date | None = None) -> Chart:
-    """Marketing contacts at the end of each day against the tier; dashed, the baseline.
+    """Marketing contacts at the end of each day against the tier; dashed, without the flips.
 
     Arguments: now and baseline, counts by day (`Outcome.by_day()`); tier, or None; since, the last renewal, before
     which a day over the tier is no matter any more.
@@ -143,17 +158,15 @@ def over_time(now: pd.Series, baseline: pd.Series, tier: int | None, since: dt.d
         end: dict[str, Any] = {"marker": "o", "markersize": 4, "markevery": [-1]}
         sheet.draw(Line2D(days, counts, color=COLOURS[MARKETING], linewidth=2.2, **end))
         ends = [("marketing", int(counts[-1]), RED)]
-        ends += [] if same else [("baseline", int(baseline.iloc[-1]), GREY)]
+        ends += [] if same else [("without flips", int(baseline.iloc[-1]), GREY)]
         ends += [] if tier is None else [("tier", tier, BLUE)]
-        heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
-        for (name, count, colour), height in zip(ends, heights, strict=True):
-            sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
+        _name_ends(sheet, ends)
     title = _crossed(now, tier, since)
-    sheet.titles(title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, the baseline."))
+    sheet.titles(title, "Marketing contacts at the end of each day" + ("." if same else "; dashed, without the flips."))
     alt = f"Line chart of marketing contacts over time. {title}"
     if len(now):
         alt += f" From {now.iloc[0]:,} on {day(now.index[0])} to {now.iloc[-1]:,} on {day(now.index[-1])}"
-        alt += f"; the baseline ends at {baseline.iloc[-1]:,}." if len(baseline) else "."
+        alt += f"; without the flips {baseline.iloc[-1]:,}." if not same and len(baseline) else "."
     return Chart(sheet.png(), alt)
 
 
@@ -181,9 +194,7 @@ def ahead(by_day: pd.DataFrame, today: dt.date, tier: int | None, says: str) -> 
         sheet.draw(Line2D(days[[0, -1]], [tier, tier], color=BLUE, linewidth=1.4))
     sheet.draw(Line2D(days[known], median[known], color=COLOURS[MARKETING], linewidth=2.2))
     ends = [("marketing", round(median[-1]), RED)] + ([] if tier is None else [("tier", tier, BLUE)])
-    heights = _apart([sheet.axes.transData.transform((0, count))[1] for _, count, _ in ends], 2 * SMALL)
-    for (name, count, colour), height in zip(ends, heights, strict=True):
-        sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)
+    _name_ends(sheet, ends)
     sheet.titles(says, "Marketing contacts; dashed, what is likely to come; shaded, four of five cases.")
     last, end = shown.iloc[-1], day(shown.index[-1])
     alt = f"Line chart of marketing contacts. {says} {median[known][-1]:,.0f} on {day(today)}"
@@ -321,10 +332,9 @@ def _shortened(tool: str, asset: str, kept: int) -> str:
     return f"{_shortened(tool, '', of_tool)}: {asset}"
 
 
-def _apart(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights for labels near some others, at least a gap apart, in the same order."""
-    order = sorted(range(len(heights)), key=heights.__getitem__)
-    spread = list(heights)
-    for lower, upper in pairwise(order):
-        spread[upper] = max(spread[upper], spread[lower] + gap)
-    return spread
+def _name_ends(sheet: Sheet, ends: Sequence[tuple[str, int, str]]) -> None:
+    """Writes a line's count and name beside its end, in its colour; those near one another one above the other."""
+    height = -math.inf
+    for name, count, colour in sorted(ends, key=lambda end: end[1]):
+        height = max(sheet.axes.transData.transform((0, count))[1], height + 2 * SMALL)
+        sheet.write(sheet.right + SIDE, height, f"{count:,} {name}", SMALL, colour, bold=True)

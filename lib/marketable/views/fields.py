@@ -57,11 +57,11 @@ def amount(description: str) -> widgets.BoundedFloatText:
     )
 
 
-def choice(description: str, options: Sequence[Any], value: Any = None) -> widgets.Dropdown:
+def choice(description: str, options: Sequence[Any], value: Any = None, width: str = "340px") -> widgets.Dropdown:
     """A field to choose in; the first of the options, where no value is given."""
     style = {} if len(description) < 9 else {"description_width": "initial"}
     value = {} if value is None else {"value": value}
-    return widgets.Dropdown(description=description, options=options, style=style, layout=wide(), **value)
+    return widgets.Dropdown(description=description, options=options, style=style, layout=wide(width), **value)
 
 
 def offer(field: widgets.Dropdown, options: Sequence[Any]) -> None:
@@ -77,15 +77,18 @@ def day(description: str, tooltip: str, width: str) -> widgets.DatePicker:
     return widgets.DatePicker(description=description, tooltip=tooltip, style=style, layout=widgets.Layout(width=width))
 
 
-def line(description: str, placeholder: str = "", value: str = "") -> widgets.Text:
+def line(description: str, placeholder: str = "", value: str = "", width: str = "340px") -> widgets.Text:
     """A field for a line of text, which counts once it is complete."""
-    return widgets.Text(value, description=description, placeholder=placeholder, layout=wide(), continuous_update=False)
+    settings = {"description": description, "placeholder": placeholder, "layout": wide(width)}
+    return widgets.Text(value, **settings, continuous_update=False)
 
 
 def upload(description: str, accept: Iterable[str], *, multiple: bool = False) -> widgets.FileUpload:
     """A button by which files are uploaded."""
     layout = widgets.Layout(width="auto")
-    return widgets.FileUpload(description=description, accept=",".join(accept), multiple=multiple, layout=layout)
+    made = widgets.FileUpload(description=description, accept=",".join(accept), multiple=multiple, layout=layout)
+    made.tooltip = description  # the style sheet shows it instead, for the description ends in a count that is always 0
+    return made
 
 
 def on_change(callback: Callable[[], object], *changed: widgets.Widget) -> None:

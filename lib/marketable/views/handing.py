@@ -47,8 +47,8 @@ def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str =
     if others:
         name, content, about = archive, zipped(contents), f"It holds {', '.join(contents)}."
     if len(content) > DOWNLOAD_LIMIT:
-        expected = f"at most {DOWNLOAD_LIMIT // 1_000_000} MB"
-        raise DataError("This is too large to download here", value=name, expected=expected)
+        most, less = f"at most {DOWNLOAD_LIMIT // 1_000_000} MB", "Take less at once."
+        raise DataError("This is too large to download here", value=name, expected=most, advice=less)
     return pieces.download(name, content, about, _KINDS[Path(name).suffix])
 
 

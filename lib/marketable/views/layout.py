@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import ipywidgets as widgets
 
 
-def wide() -> widgets.Layout:
-    """The width of a field for names and paths."""
-    return widgets.Layout(width="340px", max_width="100%")
+def wide(width: str = "340px") -> widgets.Layout:
+    """The width of a field, by default of one for names and paths; within its margins where the page is narrow."""
+    return widgets.Layout(width=width, max_width="calc(100% - 4px)")
 
 
 def row(*children: widgets.Widget) -> widgets.Box:
@@ -17,11 +17,6 @@ def row(*children: widgets.Widget) -> widgets.Box:
     box = widgets.Box(children)
     box.add_class("mk-wrap")
     return box
-
-
-def together(*children: widgets.Widget) -> widgets.VBox:
-    """Children that are shown or taken off the page as one."""
-    return widgets.VBox(children, layout=widgets.Layout(overflow="visible"))
 
 
 def column(panels: Iterable[widgets.Widget], flex: str) -> widgets.VBox:

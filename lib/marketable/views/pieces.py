@@ -14,16 +14,23 @@ import pandas as pd
 from marketable.portal.portal import split
 from marketable.rulebook import MARKETING, NOT_COVERED, STATUSES, Rule
 
+
 # JupyterLab takes arrow keys, Enter and letters for commands to cells, even from somebody who moves among radio
 # buttons, and takes the focus away. A widget has no way to say that its keys are its own; a picture of nothing has.
 # It may be there before the page that it stands on is, so it looks for it again, for five seconds.
-OWN_KEYS = (
-    '<img alt="" hidden src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==" '
-    "onload=\"(function claim(image, left) { const own = image.closest('.mk'); "
-    "if (!own) return left && setTimeout(claim, 50, image, left - 1); "
-    "own.setAttribute('data-lm-suppress-shortcuts', 'true'); "
-    "own.addEventListener('keydown', event => event.stopPropagation()); })(this, 100)\">"
-)
+def scripted(script: str) -> str:
+    """A picture of nothing that runs a script of this project's own, once it is there; to the script it is `this`."""
+    script = " ".join(script.replace("&", "&amp;").replace('"', "&quot;").split())
+    nothing = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+    return f'<img alt="" hidden src="{nothing}" onload="{script}">'
+
+
+OWN_KEYS = scripted("""(function claim(image, left) {
+  const own = image.closest('.mk');
+  if (!own) return left && setTimeout(claim, 50, image, left - 1);
+  own.setAttribute('data-lm-suppress-shortcuts', 'true');
+  own.addEventListener('keydown', event => event.stopPropagation());
+})(this, 100)""")
 FLIPPING = (
     '<p class="mk-note">A flip counts as if the switch had been so from the beginning, or from the day you choose. '
     "Turning one off in HubSpot today changes nobody who is marketing already: it keeps the next ones out.</p>"
@@ -63,12 +70,13 @@ def plain(text: str) -> str:
 
 
 def download(name: str, content: bytes, about: str = "", kind: str = "application/zip") -> str:
-    """A link that holds a file, and a sentence about it."""
+    """A file that is downloaded as soon as it is shown; the link that holds it, and a sentence about it."""
     link = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     size = f"{max(len(content) // 1000, 1):,} kB"
     return (
         f'<p class="mk-message" role="status"><a download="{html.escape(name)}" href="{link}">'
-        f"Download {html.escape(name)} ({size})</a>. {html.escape(about)}</p>"
+        f"Download {html.escape(name)} ({size})</a>. {html.escape(about)}"
+        f"{scripted('this.parentNode.firstElementChild.click()')}</p>"
     )
 
 
@@ -165,11 +173,11 @@ def touched(touches: pd.DataFrame, rules: Mapping[str, Rule], *, open_sources: b
 
 
 def counts_table(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Contacts by creating tool, with the baseline's marketing count beside, and a row of totals."""
+    """Contacts by creating tool, with the marketing count without the flips beside, and a row of totals."""
     sources = list(dict.fromkeys([*now.index, *baseline.index]))
     table = now.reindex(sources, fill_value=0).astype(int)
     before = baseline.reindex(sources, fill_value=0)[MARKETING].astype(int)
-    table.insert(1, "baseline", before)
+    table.insert(1, "without the flips", before)
     table.insert(2, "change", table[MARKETING] - before)
     table["all"] = table[list(STATUSES)].sum(axis=1)
     table.loc["Total"] = table.sum()

@@ -145,7 +145,7 @@ def bar_sheet(rows: int, names: int, figures: int, most: float, legend: tuple[tu
 def time_sheet(span: tuple[float, float] | None, top: float) -> Sheet:
     """A sheet for curves between two days up to a height."""
     left = SIDE + _GAP + max(width_of(f"{top:,.0f}", SMALL), 24)
-    sheet = Sheet(330, left, 2 * SIDE + width_of(f"{top:,.0f} marketing", SMALL, bold=True))
+    sheet = Sheet(330, left, 2 * SIDE + width_of(f"{top:,.0f} without flips", SMALL, bold=True))
     axes = sheet.axes
     axes.set_ylim(0, top)
     axes.yaxis.set_major_locator(_counted(6))

@@ -17,9 +17,10 @@ from .layout import discard
 
 _COLUMNS = (
     '<details class="mk-columns"><summary><span>reaches</span><span>only through it</span></summary>'
-    "<p>Reaches: contacts that this switch alone would make marketing. Only through it: contacts that are marketing "
-    "through it and nothing else, so many fewer if it alone were off. Share, in the picture: its part of the count, "
-    "where a contact that several switches reach counts for each of them in equal parts.</p></details>"
+    "<p>Reaches: contacts that this switch alone would make marketing by the rules; how many are so in HubSpot "
+    "stands on the page Why. Only through it: contacts that are marketing through it and nothing else, so many fewer "
+    "if it alone were off. Share, in the picture: its part of the count, where a contact that several switches "
+    "reach counts for each of them in equal parts.</p></details>"
 )
 States = Mapping[str, bool]
 MOST = 60  # rows at once; a portal may have hundreds of forms, and a page of widgets as many is slow
@@ -112,7 +113,7 @@ class SwitchList(widgets.VBox):  # type: ignore[misc]
     def _row(self, name: str) -> widgets.HBox:
         asset = str(self._switches.loc[name, "asset"])
         changes = self._histories.get(name, ())
-        dated = [f"{'on' if on else 'off'} {since:%Y-%m-%d}" for since, on in changes if since]
+        dated = [f"{'on' if on else 'off'} {since.day} {since:%b %Y}" for since, on in changes if since]
         text = asset or ("all of them" if name == self._switches.loc[name, "source"] else "(no name)")
         checkbox = widgets.Checkbox(
             value=self._on[name],

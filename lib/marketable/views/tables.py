@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 import math
 import re
-from typing import Any
 
 import pandas as pd
 
 _NUMBER = ' class="mk-number"'
+_FIGURE = re.compile(r"[\d,]+\.\d\d|[\d,.]+%")  # money and shares, which come as text
 _FORMULA = re.compile(r'^(?=[\t\r\n])|(?:^|[,;|\t\r\n])(?=[\s"]*[=+\-@＝＋－＠])')
 
 
@@ -21,8 +21,8 @@ def html_table(frame: pd.DataFrame, caption: str, *, most: int = 200) -> str:
     True
     """
     head = "".join(
-        f'<th scope="col"{_NUMBER if _is_number(kind) else ""}>{html.escape(str(name))}</th>'
-        for name, kind in frame.dtypes.items()
+        f'<th scope="col"{_NUMBER if _is_number(column) else ""}>{html.escape(str(name))}</th>'
+        for name, column in frame.head(most).items()
     )
     rows = "".join(
         f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in frame.head(most).itertuples(index=False)
@@ -58,8 +58,10 @@ def harmless(text: object) -> object:
     return _FORMULA.sub(r"\g<0>'", text) if isinstance(text, str) else text
 
 
-def _is_number(kind: Any) -> bool:
-    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+def _is_number(column: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(column):
+        return not pd.api.types.is_bool_dtype(column)
+    return len(column) > 0 and all(isinstance(value, str) and _FIGURE.fullmatch(value) for value in column)
 
 
 def _cell(value: object) -> str:
@@ -73,4 +75,5 @@ def _cell(value: object) -> str:
         return "<td></td>"
     if isinstance(value, pd.Timestamp):
         return f"<td>{value:%Y-%m-%d %H:%M}</td>"
-    return f"<td>{html.escape(str(value))}</td>"
+    text = str(value)
+    return f"<td{_NUMBER if _FIGURE.fullmatch(text) else ''}>{html.escape(text)}</td>"

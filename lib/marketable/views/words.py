@@ -80,18 +80,6 @@ def uncovered(now: pd.Series) -> str:
     return f"{count:,} more are not covered: HubSpot's article does not say which status their tool sets."
 
 
-def in_short(now: pd.Series, baseline: pd.Series, tier: int | None) -> str:
-    """The headline in a few words, to stand beside the switches.
-
-    >>> in_short(pd.Series({"marketing": 1739}), pd.Series({"marketing": 2348}), 2000)
-    '1,739 marketing (-609), 261 below the tier of 2,000'
-    """
-    marketing = int(now[MARKETING])
-    change = marketing - int(baseline[MARKETING])
-    text = f"{marketing:,} marketing" + (f" ({change:+,})" if change else "")
-    return text if tier is None else f"{text}, {against_tier(marketing, tier)}"
-
-
 def crossing(by_day: pd.Series, tier: int, since: dt.date | None = None) -> dt.date | None:
     """The first day over the tier, from a day on; None where there is none. One day over is what upgrades the bill, and
     a later dip does not undo it.

@@ -19,8 +19,8 @@ HUBS = [(hub.capitalize(), hub) for hub in ("starter", "professional", "enterpri
 _NO_FILE = "no file: as this form says"
 _SINCE = "The day on which the account got marketing contacts; empty: not known, or from the start"
 _PRICES = (
-    "What your own invoice or offer says: how many marketing contacts are included (0: those of your tier), how many "
-    "more come with a step of the tier, and what a step costs a month. Without a step nothing is said in money."
+    "For the money, three numbers of your invoice or offer: how many marketing contacts its price includes (0: "
+    "those of your tier), in blocks of how many you buy more, and what a block costs a month."
 )
 
 
@@ -39,33 +39,22 @@ class Account(widgets.VBox):  # type: ignore[misc]
         self.sample = Path(self.file.choice.value) if self.file.has_file else None
         self.price_list = SettingsChoice(folder, Prices, "Price list", _NO_FILE, None, none_first=True)
         self.tier = fields.number("Tier (0: none)", 0, 0, 100_000_000)
-        self.hub = fields.choice("Marketing Hub", HUBS)
-        self.commitment = fields.choice("Commitment", ["yearly", "monthly"])
+        self.hub = fields.choice("Marketing Hub", HUBS, width="250px")
+        self.commitment = fields.choice("Commitment", ["yearly", "monthly"], width="220px")
         self.renewal = fields.day("Renewal", "The next day on which the term is renewed", "230px")
         self.since = fields.day("Marketing contacts since", _SINCE, "320px")
-        self.zone = fields.line("Time zone", "Europe/Berlin", "UTC")
-        self.included, self.step = (fields.number(name, 0, 0, 10_000_000) for name in ("Included", "Contacts a step"))
-        self.monthly = fields.amount("Step, a month")
-        self.currency = fields.line("Currency", "EUR", "USD")
-        for field, width in (
-            (self.commitment, "220px"),
-            (self.hub, "250px"),
-            (self.zone, "240px"),
-            (self.currency, "180px"),
-        ):
-            field.layout.width = width
+        self.zone = fields.line("Time zone", "Europe/Berlin", "UTC", "240px")
+        self.included, self.step = (
+            fields.number(f"Contacts {each}", 0, 0, 10_000_000) for each in ("included", "a block")
+        )
+        self.monthly = fields.amount("Price of a block a month")
+        self.currency = fields.line("Currency", "EUR", "USD", "180px")
         self._form = (self.tier, self.hub, self.commitment, self.renewal, self.since, self.zone)
         self._money = (self.included, self.step, self.monthly, self.currency)
         for field in (*self._form, *self._money):
             field.continuous_update = False
-        super().__init__(
-            [
-                row(*self.file.widgets),
-                row(*self._form),
-                fields.note(_PRICES),
-                row(*self.price_list.widgets, *self._money),
-            ]
-        )
+        money = row(*self.price_list.widgets, *self._money)
+        super().__init__([row(*self.file.widgets), row(*self._form), fields.note(_PRICES), money])
         when(self.read, *self.file.widgets)
         when(self._read_prices, *self.price_list.widgets, *self._money)
         when(self._take, *self._form)
@@ -73,7 +62,7 @@ class Account(widgets.VBox):  # type: ignore[misc]
     @property
     def called(self) -> str:
         """What the account is called on the page."""
-        return self._called or "as delivered by HubSpot"
+        return self._called or "none entered, every switch as HubSpot sets it at first"
 
     @property
     def portal(self) -> Portal:

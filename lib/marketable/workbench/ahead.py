@@ -37,14 +37,12 @@ class Ahead(Page):
         self.day = fields.day("On", "Today or later", "190px")
         self.kind = fields.choice("Plan to", _KINDS)
         self.switch = fields.choice("Switch", [])
-        self.turn = fields.choice("to", [("off", False), ("on", True)])
-        self.turn.layout.width = "150px"
+        self.turn = fields.choice("to", [("off", False), ("on", True)], width="150px")
         self.many = fields.number("Contacts", 500, 0, 100_000_000)
         self.existing = fields.number("of them there already", 0, 0, 100_000_000, "260px")
         self.tick = fields.box("box for marketing contacts ticked")
         self.whom = fields.choice("Whom", [_NUMBER])
-        self.status = fields.choice("as", ["non-marketing", "marketing"])
-        self.status.layout.width = "240px"
+        self.status = fields.choice("as", ["non-marketing", "marketing"], width="240px")
         self.add = fields.button("Add to the plan", "", "auto", button_style="primary")
         self.flips = fields.button("Plan what is flipped", "Turns the flipped switches on that day", "auto")
         self.planned = fields.choice("Planned", [])
@@ -86,18 +84,11 @@ class Ahead(Page):
         shown(self._dropping, when=bool(self.work.actions))
         self.flips.disabled = not self.work.now.flips
         if self.outlook is None:
-            text = f"Nothing can be said of what comes. {dated(str(found))}"
-            self.at["ahead"].value, self.at["ahead-chart"].value, self.at["ahead-more"].value = (
-                pieces.paragraph(text),
-                "",
-                "",
-            )
-            return
-        self.at["ahead"].value = pieces.paragraph(dated(str(self.outlook)), "mk-answer")
-        self.at["ahead-chart"].value = ahead.chart(self.outlook)
-        self.at["ahead-more"].value = (
-            ahead.effects(self.outlook) + ahead.months(self.outlook) + ahead.sureness(self.outlook)
-        )
+            told = pieces.paragraph(f"Nothing can be said of what comes. {dated(str(found))}"), "", ""
+        else:
+            more = ahead.effects(self.outlook) + ahead.months(self.outlook) + ahead.sureness(self.outlook)
+            told = pieces.paragraph(dated(str(self.outlook)), "mk-answer"), ahead.chart(self.outlook), more
+        self.at["ahead"].value, self.at["ahead-chart"].value, self.at["ahead-more"].value = told
 
     def _show_asked(self) -> None:
         asked = self._asked[self.kind.value]

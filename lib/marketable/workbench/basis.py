@@ -94,6 +94,13 @@ class Basis:
             return None, f"Nothing is said in money. {fault.problem}: {fault.value:,}. {fault.advice}"
         return self.prices, ""
 
+    @property
+    def no_money(self) -> str:
+        """Why nothing is said in money; blank where it is."""
+        if self.prices is not None:
+            return self._money[1]
+        return "What it saves is not known: enter under Change what a block of contacts costs a month, or a price list."
+
     def advice(self, limit: int) -> Advice:
         """What to do to stay within a limit. Raises: what `advise` raises."""
         if limit not in self._advised:
@@ -218,11 +225,14 @@ class Basis:
         lacks = [text for name, text in self.opened.understood.items() if name.startswith("no ")]
         return [*filter(None, said), *lacks]
 
-    def why_so_many(self) -> list[str]:
-        """Whether the account has been over its tier in this term, and what created most of its marketing contacts."""
-        said = []
+    def why_so_many(self, flips: Flips) -> list[str]:
+        """Whether the account has been over its tier in this term, where that is not said beside the headline, and what
+        created most of its marketing contacts.
+        """
+        said, beside = [], self.beside(flips)
         if self.tier is not None and self.term is not None and not isinstance(self.outlook, MarketableError):
-            said.append(words.dated(self.outlook.over) or _NOT_OVER.format(tier=self.tier, day=words.day(self.term)))
+            over = words.dated(self.outlook.over) or _NOT_OVER.format(tier=self.tier, day=words.day(self.term))
+            said += [over] if over not in beside else []
         most = self.own[MARKETING].nlargest(_MOST)
         tools = [f"{pieces.called(str(name), self.rules)} ({count:,})" for name, count in most[most > 0].items()]
         if tools:

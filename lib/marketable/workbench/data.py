@@ -27,7 +27,7 @@ NOT_READ = "This was not read. Here you can say which column says what, and what
 
 
 class Data(Page):
-    """Attributes: `mapping`, the panel; change, keep, columns, rows and save_rows; `asking`, which holds the panel."""
+    """Attributes: `mapping`, the panel; change, keep, columns, and save_rows; `asking`, which holds the panel."""
 
     name = "Data"
 
@@ -39,7 +39,6 @@ class Data(Page):
         self.change = fields.button("Change what was taken for what")
         self.keep = fields.button("Save the mapping in use", "As mapping.yaml, for the next export and for reports")
         self.columns = fields.box("Show all columns that were left out")
-        self.rows = fields.box("Show the rejected rows themselves")
         self.save_rows = fields.button(f"{'Download' if shared() else 'Save'} the rejected rows")
         self.mapping = MappingPanel(
             bench.folder,
@@ -49,47 +48,42 @@ class Data(Page):
         self.when(self.ask, self.change)
         self.when(lambda: self._save(bench.opening.mapping, "kept"), self.keep, where="kept")
         self.when(self._show_left_out, self.columns)
-        self.when(self._show_rows, self.rows)
         self.when(self._save_rows, self.save_rows, where="rejected-saved")
         at = self.at
         self.asking = widgets.VBox([at["mapping-note"], self.mapping, at["mapping-saved"]])
         shown(self.asking, when=False)
-        self._of_export = widgets.VBox(
-            [
-                self.columns, at["left-out"], at["unknown"], row(self.change, self.keep), at["kept"]
-            ]
-        )  # fmt: skip
-        rejected = [at["rejected"], row(self.rows, self.save_rows), at["rejected-rows"], at["rejected-saved"]]
+        of_export = [self.columns, at["left-out"], at["unknown"], row(self.change, self.keep), at["kept"]]
+        self._of_export = widgets.VBox(of_export)
+        rejected = [at["rejected"], row(self.save_rows), at["rejected-rows"], at["rejected-saved"]]
         self.children = [at["understood"], self._of_export, *rejected, self.asking]
 
     def draw(self) -> None:
         """Shows how the data were read; where words or columns are not known, it asks for them."""
         opened, export, at = self.basis.opened, self.basis.opened.export, self.at
         with self.bench.quietly():
-            self.rows.value = self.columns.value = False
-        for name in ("left-out", "unknown", "rejected-rows", "rejected-saved", "kept"):
+            self.columns.value = False
+        for name in ("left-out", "unknown", "rejected-saved", "kept"):
             at[name].value = ""
         rejected = opened.rejected
         if export is not None:
-            at["understood"].value, at["rejected"].value = (
-                understanding.understood(export),
-                understanding.rejected(export),
-            )
+            told = understanding.understood(export), understanding.rejected(export)
             shown(self.columns, when=understanding.has_left_out(export))
             shown(self.keep, when=bool(self.bench.opening.mapping.settings()))
         else:
             people = int(self.basis.baseline.counts().sum())
-            told = (
+            said = (
                 f"{words.many(opened.rows_read, 'row')} read, {opened.rows_used:,} used, {len(rejected):,} rejected: "
             )
-            told += f"{words.many(len(opened.touches), 'entry', 'entries')} on {words.many(people, 'contact')}."
+            said += f"{words.many(len(opened.touches), 'entry', 'entries')} on {words.many(people, 'contact')}."
             notes = pd.DataFrame(list(opened.understood.items()), columns=["what", "how"])
             table = html_table(notes, "How the file was understood") if len(notes) else ""
-            at["understood"].value, at["rejected"].value = pieces.paragraph(told, "mk-summary") + table, ""
+            told = pieces.paragraph(said, "mk-summary") + table, ""
+        at["understood"].value, at["rejected"].value = told
         shown(self._of_export, when=export is not None)
         shown(self.asking, when=False)
-        for widget in (self.rows, self.save_rows):
-            shown(widget, when=len(rejected) > 0)
+        shown(self.save_rows, when=len(rejected) > 0)
+        rows = pieces.folded("The rejected rows themselves", html_table(rejected, "The rejected rows", most=100))
+        at["rejected-rows"].value = rows if len(rejected) else ""
         if export is not None and needs_a_mapping(export, self.bench.opening.mapping):
             seen = self.bench.opening.look()
             at["unknown"].value = understanding.unknown(seen, export)
@@ -108,10 +102,6 @@ class Data(Page):
 
     def _show_left_out(self) -> None:
         self.at["left-out"].value = understanding.left_out(self.bench.opening.look()) if self.columns.value else ""
-
-    def _show_rows(self) -> None:
-        table = html_table(self.basis.opened.rejected, "The rejected rows", most=100)
-        self.at["rejected-rows"].value = table if self.rows.value else ""
 
     def _save(self, mapping: ColumnMapping, where: str) -> None:
         self.bench.hand_over({"mapping.yaml": mapping.text().encode()}, where)

@@ -14,7 +14,7 @@ from marketable.reading.dates import DAY_FIRST, MONTH_FIRST
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rulebook
 from marketable.views import fields, pieces
 from marketable.views.choosing import YAML, settings_files, settings_of, taken
-from marketable.views.layout import discard, row, shown, stacked, together, wide
+from marketable.views.layout import discard, row, shown, stacked, wide
 from marketable.views.place import shared
 from marketable.views.tables import html_table
 
@@ -50,7 +50,7 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         self, folder: Path, use: Callable[[Callable[[], ColumnMapping]], None], save: Callable[..., None]
     ) -> None:
         self._folder, self._use, self._before, self._filling = folder, use, ColumnMapping(), False
-        self._look = Look((), (), {}, "", {})
+        self._look = Look((), {}, "", {})
         self.columns: dict[str, widgets.Dropdown] = {}
         self.values: dict[tuple[str, str], widgets.Dropdown] = {}
         self.recorded: dict[str, widgets.Dropdown] = {}
@@ -58,22 +58,19 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         self.dates = stacked(widgets.Dropdown(description="Day and month", options=options))
         self.saved = widgets.Dropdown(description="Saved one", layout=wide())
         self.upload = fields.upload("Upload a mapping.yaml", YAML)
-        self.examples = fields.box("Show what stands in the columns")
         self.use_it = fields.button("Use this mapping", "", "", button_style="primary")
         self.save_it = fields.button("Save this mapping", "As mapping.yaml, for the next export", "")
         self._fields, self._strange = row(), row()
         for of_fields in (self._fields, self._strange):
             of_fields.layout.align_items = "flex-end"  # labels of one line and of two
         self._table, self._values_note, self._undecided = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.of_columns = together(
-            fields.note(_WHAT_FOR), self.examples, self._table, self._fields, self._undecided, self.dates
-        )
+        asked = [fields.note(_WHAT_FOR), self._table, self._fields, self._undecided, self.dates]
+        self.of_columns = widgets.VBox(asked, layout=widgets.Layout(overflow="visible"))
         saved = self.upload if shared() else self.saved
         buttons = row(self.use_it, self.save_it)
         super().__init__([saved, self._values_note, self._strange, self.of_columns, buttons])
         self.use_it.on_click(lambda _: use(self.mapping))
         self.save_it.on_click(lambda _: save(self.mapping))
-        fields.on_change(self._show_examples, self.examples)
         fields.on_change(self._load, self.saved)
         fields.on_change(self._load_upload, self.upload)
 
@@ -116,7 +113,9 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
         self.saved.value = _NONE  # equal options keep what was chosen, and choosing it again would do nothing
         shown(self.saved, when=bool(found))
         self._filling = False
-        self._show_examples()
+        samples = [(column.name, " · ".join(column.samples)) for column in look.columns]
+        frame = pd.DataFrame(samples, columns=["column of the file", "stands in it"])
+        self._table.value = pieces.folded("What stands in the columns", html_table(frame, "The columns of the file"))
 
     def mapping(self) -> ColumnMapping:
         """The mapping as it is chosen now. Raises: MappingError, where one column is chosen for two facts."""
@@ -139,11 +138,6 @@ class MappingPanel(widgets.VBox):  # type: ignore[misc]
             "dates": self.dates.value,
         }
         return ColumnMapping(**settings)
-
-    def _show_examples(self) -> None:
-        rows = [(column.name, " · ".join(column.samples)) for column in self._look.columns]
-        frame = pd.DataFrame(rows, columns=["column of the file", "stands in it"])
-        self._table.value = html_table(frame, "The columns of the file") if self.examples.value else ""
 
     def _load(self) -> None:
         path = self.saved.value

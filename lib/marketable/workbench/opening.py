@@ -55,8 +55,7 @@ class Opening(widgets.VBox):  # type: ignore[misc]
         options = [("The made-up sample", MADE_UP), *((path.name, str(path)) for path in openable(bench.folder))]
         options += [] if shared() else [("Files by their paths …", BY_PATH)]
         options = [("Choose …", UPLOAD), *options]
-        self.choice = fields.choice("Or look at", options, UPLOAD if own else MADE_UP)
-        self.choice.layout.width = "480px"
+        self.choice = fields.choice("Or look at", options, UPLOAD if own else MADE_UP, "480px")
         self.contacts = fields.number("Entries", 10_000, 0, self._most)
         self.sample = fields.number("Sample no.", 7, 0, 2**31)
         layout = wide()

@@ -37,6 +37,14 @@ from .work import Saved, Work, account_of, is_there
 PAGES: tuple[type[Page], ...] = (Switches, Why, Ahead, ToDo, Data)
 NAMES = [page.name for page in PAGES]
 FILE = "workbench.yaml"
+# In the app what is not downloaded is gone with the page, so that it asks before it is left.
+_LEAVING = """(function watch(image, left) {
+  const own = image.closest('.mk'), leave = event => event.preventDefault();
+  if (!own) return left && setTimeout(watch, 50, image, left - 1);
+  const ask = () => window.addEventListener('beforeunload', leave);
+  own.addEventListener('change', ask);
+  own.addEventListener('click', event => event.target.closest('.widget-upload') && ask());
+})(this, 100)"""
 
 
 class Workbench(widgets.VBox):  # type: ignore[misc]
@@ -61,7 +69,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         saved = SAVED.relative_to(beside) if SAVED.is_relative_to(beside) else SAVED
         self.save_to = fields.line("Save into", value=str(saved))
         self.change = fields.button("Change", "Other data, another account, the rules as of a day", "auto")
-        self.again = fields.button("Take it up again", "", "auto")
+        self.again = fields.button("Go on with it", "", "auto")
         self.afresh = fields.button("Start afresh", "", "auto")
         self.offer = row(self.at["offer"], self.again, self.afresh)
         self.tabs = widgets.Tab(titles=NAMES, children=[widgets.VBox() for _ in PAGES])
@@ -81,7 +89,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         top = row(self.at["open"], self.change)
         top.add_class("mk-top")
         said = [self.at["error"], self.at["message"], self.at["headline"]]
-        self.children = [widgets.HTML(pieces.style()), top, self.opening, self.offer, *said, self.tabs]
+        leaving = pieces.scripted(_LEAVING) if shared() else ""
+        self.children = [widgets.HTML(pieces.style() + leaving), top, self.opening, self.offer, *said, self.tabs]
         if own:
             self._say_what_is_open()
         else:
@@ -147,6 +156,15 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.opening.account.fill(portal)
         self.judge()
 
+    def take_over(self, *names: str) -> None:
+        """Has the account say of switches what the audit found they look like."""
+        audit = self.work.basis.audit
+        assert audit is not None
+        portal = self.work.basis.portal
+        changed = dict(portal.switches) | {name: audit.portal.switches[name] for name in names}
+        self.set_account(portal.model_copy(update={"switches": changed}))
+        self.keep()
+
     def flipped(self) -> None:
         """Shows the setting of the switches, which has changed."""
         self._drawn_anew()
@@ -195,7 +213,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     @property
     def said(self) -> str:
         """Who says how the switches are."""
-        return "the account says" if self.work.basis.portal.switches else "HubSpot delivers it"
+        return "the account says" if self.work.basis.portal.switches else "HubSpot sets it at first"
 
     @property
     def what_is_open(self) -> str:

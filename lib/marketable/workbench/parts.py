@@ -65,9 +65,7 @@ class Parts(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self) -> None:
         script = _SCRIPT.replace("$PART", str(_PART)).replace("$MOST", str(MOST))
-        script = " ".join(script.replace("&", "&amp;").replace('"', "&quot;").split())
-        picture = pieces.OWN_KEYS.partition("onload=")[0] + f'onload="{script}">'
-        self._said = widgets.HTML('<p class="mk-said mk-message" role="status"></p>' + picture)
+        self._said = widgets.HTML('<p class="mk-said mk-message" role="status"></p>' + pieces.scripted(script))
         self._bar = widgets.HTML()
         self._kept: dict[str, bytearray] = {}
         super().__init__([self._said, self._bar])

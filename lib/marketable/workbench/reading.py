@@ -1,14 +1,13 @@
-"""How the audit reads what was chosen: the one place that knows how exports are read and looked at."""
+"""What files look like before they are read, and whether they need to be explained."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from marketable.exports import ColumnMapping, Export, read_export
-from marketable.exports.files import submissions_of
+from marketable.exports import ColumnMapping, Export
 from marketable.exports.previews import Column, facts, preview
 from marketable.exports.sources import folded, known_names
 from marketable.rulebook import NOT_COVERED
@@ -19,13 +18,11 @@ FACTS = {fact: name for fact, name in facts().items() if fact != "deleted"}
 
 @dataclass(frozen=True)
 class Look:
-    """What files look like before they are read: `columns`, each name once; `missing`, the needed facts that no column
-    of some file was taken for; `unknown`, values by fact; `dates`, what is not decided about day and month;
-    `recorded`, Record sources that are not known, with their rows.
+    """What files look like before they are read: `columns`, each name once; `unknown`, values by fact; `dates`, what is
+    not decided about day and month; `recorded`, Record sources that are not known, with their rows.
     """
 
     columns: tuple[Column, ...]
-    missing: tuple[str, ...]
     unknown: dict[str, tuple[str, ...]]
     dates: str
     recorded: dict[str, int]
@@ -45,12 +42,6 @@ class Look:
         return next((column.name for column in self.columns if column.fact == fact), FACTS.get(fact, fact))
 
 
-def read(files: Sequence[Path], mapping: ColumnMapping, progress: Callable[[int, int, str], None]) -> Export:
-    """The export in some files. Fivetran's table of form submissions is read with its table of contacts."""
-    submissions = submissions_of(files[0]) if len(files) == 1 else None
-    return read_export(files, mapping=mapping, submissions=submissions, progress=progress)
-
-
 def look(files: Sequence[Path], mapping: ColumnMapping) -> Look:
     """What files look like. Raises: DataError, for what is no table."""
     seen = [preview(file, mapping=mapping) for file in files]
@@ -63,9 +54,8 @@ def look(files: Sequence[Path], mapping: ColumnMapping) -> Look:
         recorded.update(each.recorded)
         for fact, values in each.unknown.items():
             unknown[fact] = tuple(dict.fromkeys((*unknown.get(fact, ()), *values)))
-    missing = tuple(fact for fact in FACTS if any(fact in each.missing for each in seen))
     dates = next((each.dates for each in seen if each.dates), "")
-    return Look(tuple(columns.values()), missing, unknown, dates, dict(recorded.most_common()))
+    return Look(tuple(columns.values()), unknown, dates, dict(recorded.most_common()))
 
 
 def needs_a_mapping(export: Export, mapping: ColumnMapping) -> bool:

@@ -33,8 +33,9 @@ class Switches(Page):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(
-            bench, "source-chart", "time-chart", "credit-chart", "table", "locked", "plan", "settings", "history"
-        )
+            bench,
+            "source-chart", "time-chart", "credit-chart", "table", "locked", "plan", "settings", "history", "differing",
+        )  # fmt: skip
         self.charts: dict[str, charts.Chart] = {}
         self.undo = fields.button("Undo", "Takes the last flip back", "auto")
         self.redo = fields.button("Redo", "Flips it again", "auto")
@@ -42,8 +43,7 @@ class Switches(Page):
         self.all_on = fields.button("All on", "Every switch that the search finds", "auto")
         self.all_off = fields.button("All off", "Every switch that the search finds", "auto")
         self.since = fields.day("Flips count from", "Empty: from the start", "290px")
-        self.state = fields.choice("It is", ["on", "off"])
-        self.state.layout.width = "150px"
+        self.state = fields.choice("It is", ["on", "off"], width="150px")
         self.from_day = fields.day("from", "Empty: from the start", "190px")
         self.put = fields.button("Set", "Changes the account: what was before that day stays", "auto")
         self.alone = fields.box("Leave alone: no plan may touch it")
@@ -52,9 +52,8 @@ class Switches(Page):
         self.switches = SwitchList(lambda name, on: bench.react(lambda: self._flip(name, on)), self.detail, self._open)
         self.limit = fields.number("Within", self.basis.tier or 2000, 0, 100_000_000)
         self.turn_on = fields.box("others may be turned on")
-        self.find = fields.button(
-            "Find the switches", "The setting that keeps the most contacts, by fewest flips", "auto"
-        )
+        most = "The setting that keeps the most contacts, by fewest flips"
+        self.find = fields.button("Find the switches", most, "auto")
         self.name_it = fields.line("Name", "without the newsletter")
         self.keep = fields.button("Keep this setting", "To compare it with others", "auto")
         self.kept = fields.choice("Setting", [])
@@ -81,7 +80,16 @@ class Switches(Page):
         asked = [buttons, self.switches, self.since, widgets.HTML(pieces.FLIPPING), *plan, at["plan"], at["locked"]]
         comparing = [fields.heading("Settings side by side"), row(self.name_it, self.keep), at["settings"], self.again]
         seen = [at["time-chart"], at["source-chart"], *comparing, at["credit-chart"], at["table"]]
-        self.children = [row(column(asked, "1 1 340px"), column(seen, "2 1 480px"))]
+        self.every = fields.button("Take all over", "Makes the account say all of this", "auto", button_style="primary")
+        self.when(lambda: bench.take_over(*self._differing), self.every)
+        self._differs = row(at["differing"], self.every)
+        self.children = [self._differs, row(column(asked, "1 1 340px"), column(seen, "2 1 480px"))]
+
+    @property
+    def _differing(self) -> list[str]:
+        """The switches that look otherwise than the account has them."""
+        audit = self.basis.audit
+        return [] if audit is None else [str(name) for name in audit.switches.index[audit.switches["differs"]]]
 
     def draw(self) -> None:
         """Another account has other switches; after a flip there are other numbers."""
@@ -91,11 +99,14 @@ class Switches(Page):
             self.switches.show(basis.what_if.switches, work.states, basis.portal.switches, basis.rules)
             self.limit.value = basis.tier or self.limit.value
             self.at["plan"].value = ""
-            locked = [rule for rule in basis.rules.values() if rule.switch is None]
             asked = set(basis.what_if.switches["source"])
-            locked = [rule for rule in locked if rule.source not in asked]
+            locked = [rule for rule in basis.rules.values() if rule.switch is None and rule.source not in asked]
             self.at["locked"].value = pieces.locked(locked, basis.own)
-        flips, names = work.flips, pieces.tools(basis.rules)
+        flips, names, differing = work.flips, pieces.tools(basis.rules), self._differing
+        called = "; ".join(pieces.called(name, basis.rules) for name in differing)
+        text = f"{words.many(len(differing), 'switch looks', 'switches look')} otherwise than {self.bench.said}"
+        self.at["differing"].value = pieces.paragraph(f"{text}: {called}. The page Why shows what speaks for it.")
+        shown(self._differs, when=bool(differing))
         after = basis.what_if.switches_after(flips)
         with self.bench.quietly():
             self.since.value = work.now.since
@@ -141,7 +152,7 @@ class Switches(Page):
         ]
         self.at["history"].value = pieces.paragraph(
             f"The account has it {', then '.join(said)}." if said else "The account says nothing of it: it is as "
-            "HubSpot delivers it.",
+            "HubSpot sets it at first.",
             "mk-note",
         )  # fmt: skip
 
@@ -189,20 +200,18 @@ class Switches(Page):
         shown(self.again, when=bool(kept))
         fields.offer(self.kept, list(kept))
         if not kept:
-            self.at["settings"].value = pieces.paragraph(
-                "Keep a setting, and it stands here beside the next.", "mk-note"
-            )
+            said = "Keep a setting, and it stands here beside the next."
+            self.at["settings"].value = pieces.paragraph(said, "mk-note")
             return
         rows = []
         before = int(basis.counts({})[MARKETING])
         for name, setting in ({_OWN: Setting(), _NOW: self.work.now} | kept).items():
             count = int(basis.counts(setting.given)[MARKETING])
-            flipped = ", ".join(
+            flips = [
                 f"{pieces.called(each, basis.rules)} {'on' if on else 'off'}" for each, on in setting.flips.items()
-            )
+            ]
             told = words.against_tier(count, basis.tier) if basis.tier else ""
-            rows.append((name, count, count - before, told, flipped or "nothing"))
-        columns = ["setting", "marketing", "change", "tier", "flipped"]
-        table = pd.DataFrame(rows, columns=columns)
+            rows.append((name, count, count - before, told, ", ".join(flips) or "nothing"))
+        table = pd.DataFrame(rows, columns=["setting", "marketing", "change", "tier", "flipped"])
         table = table if basis.tier else table.drop(columns="tier")
-        self.at["settings"].value = html_table(table, "Settings side by side")
+        self.at["settings"].value = html_table(table, "What each setting gives")

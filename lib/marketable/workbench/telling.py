@@ -10,11 +10,10 @@ import pandas as pd
 from marketable.auditing import Audit
 from marketable.auditing import explanations as why
 from marketable.auditing.explanations import BY_HAND, MEANINGS, RECORDED, SWITCH
-from marketable.auditing.mailing import SILENT
 from marketable.rulebook import MARKETING, NON_MARKETING, NOT_COVERED, Rule
 from marketable.views import audited, pieces
 from marketable.views.tables import html_table
-from marketable.views.words import day, many
+from marketable.views.words import dated, day, many
 
 _BY_RULE = (why.AS_EXPECTED, why.UPGRADED, why.WAITING, why.OLDER)
 _MARKETING = {
@@ -43,7 +42,9 @@ def by_rule(counts: pd.DataFrame) -> int:
 def why_so_many(audit: Audit, said: str) -> list[str]:
     """What made them so, in sentences. Arguments: said, who says how the switches are ("the portal says")."""
     marketing = audit.counts[MARKETING]
-    parts = [f"Of {many(audit.marketing, 'marketing contact')} {by_rule(audit.counts):,} as the rules expect"]
+    of_rules = ", ".join(f"{int(marketing[name]):,} {name}" for name in _BY_RULE if marketing.get(name, 0))
+    parts = [f"Of {many(audit.marketing, 'marketing contact')} {by_rule(audit.counts):,} are so by the rules"]
+    parts[0] += f" ({of_rules})" if of_rules else ""
     for name, words in _MARKETING.items():
         if marketing.get(name, 0):
             parts.append(f"{int(marketing[name]):,} {words.format(said=said)}")
@@ -85,7 +86,7 @@ def finding(counts: pd.DataFrame) -> str:
         return "No contact is marketing."
     if through:
         return f"{through:,} of {whole:,} marketing contacts come through switches that look otherwise."
-    return f"{by_rule(counts):,} of {whole:,} marketing contacts are as the rules expect."
+    return f"{by_rule(counts):,} of {whole:,} marketing contacts are so by the rules."
 
 
 def worded(explanation: str, said: str) -> str:
@@ -130,10 +131,10 @@ def differing_title(many: int, said: str) -> str:
 
 def differing(name: str, found: pd.Series, rules: Mapping[str, Rule], said: str) -> str:
     """A switch that looks otherwise: its evidence, and where it is in HubSpot."""
-    text = f"{pieces.called(name, rules)}: looks {found['looks']}; {said} {found['portal']}."
+    text = f"{pieces.called(name, rules)}: looks {dated(found['looks'])}; {said} {dated(found['portal'])}."
     where = f"Where to look: {rules[found['source']].where}."
     return (
-        f'<div class="mk-differs"><strong>{html.escape(text)}</strong> {html.escape(found["evidence"])} '
+        f'<div class="mk-differs"><strong>{html.escape(text)}</strong> {html.escape(dated(found["evidence"]))} '
         f"<small>{html.escape(where)}</small></div>"
     )
 
@@ -157,19 +158,6 @@ def remarks(audit: Audit) -> str:
     """What else is worth knowing."""
     found = pieces.bullets(audit.remarks.values())
     return f'<h2 class="mk-sub">Worth knowing</h2>{found}' if found else ""
-
-
-def mail(audit: Audit) -> str:
-    """What becomes of the mail to the marketing contacts, as far as the export tells."""
-    if audit.mailing.eq("").all() and "mailed_at" not in audit.export.details:
-        return pieces.paragraph(
-            "The export does not say who is mailed. Add the properties Last marketing email send date, Unsubscribed "
-            "from all email and Email hard bounce reason to the view in HubSpot, and export again."
-        )
-    names = {SILENT: f"not mailed for {audit.silent_days:,} days", "": "not known, or too new to say"}
-    counted = audit.mailing.value_counts(sort=False)
-    rows = [(names.get(str(name), str(name)), int(count)) for name, count in counted.items() if count]
-    return html_table(pd.DataFrame(rows, columns=["mail", "marketing contacts"]), "What becomes of mail to them")
 
 
 def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:

@@ -19,7 +19,7 @@ from marketable.errors import DataError, MarketableError
 from marketable.forecasting import Advice
 from marketable.views import ahead, audited, fields, pieces, words
 from marketable.views.choosing import YAML, settings_of, taken
-from marketable.views.handing import DOWNLOAD_LIMIT, slug, zipped
+from marketable.views.handing import slug
 from marketable.views.layout import row, shown
 from marketable.views.place import shared
 from marketable.views.tables import csv, html_table
@@ -44,9 +44,10 @@ _ACT = _IMPORT + (
 _LOOK = f"{_IMPORT}look at these contacts there, before you change anything."
 _CHANGES = "With the status before and after. Nobody's status in HubSpot changes through this file."
 _NEEDS = (
-    "What to do today needs an export of your contacts with the property Marketing contact status. The switches of "
-    "what is open can be tried out on the page Switches."
+    "What to do today needs an export of your contacts with the property Marketing contact status: open yours under "
+    "Change. To see what it gives, open the sample export."
 )
+_SAMPLE = "hubspot-crm-exports-all-contacts-*.csv"
 _SAVING = (
     "The account, the counts, the switches, the pictures and a summary: none of them names a contact. With a row for "
     "each contact it also holds those: keep it where contacts may be kept."
@@ -64,11 +65,10 @@ class ToDo(Page):
     name = "To do"
 
     def __init__(self, bench: Workbench) -> None:
-        super().__init__(bench, "advice", "advised", "mail", "groups", "ids", "listed", "saved", "reported")
+        super().__init__(bench, "advice", "advised", "groups", "ids", "listed", "saved", "reported")
         self.limit = fields.number("Stay within", self.basis.tier or 0, 0, 100_000_000)
         self.limit.continuous_update = False
-        self.whom = fields.choice("Whom", [])
-        self.whom.layout.width = "520px"
+        self.whom = fields.choice("Whom", [], width="520px")
         self.addresses = fields.box("with e-mail addresses")
         self.show_them = fields.box("show them here")
         verb = "Download" if shared() else "Save"
@@ -80,16 +80,18 @@ class ToDo(Page):
         self.save_portal = fields.button(f"{verb} the account", "As portal.yaml", "auto")
         self.report = fields.button("Report from what is on the screen", "A page that opens anywhere", "auto")
         self.save_work = fields.button(f"{verb} this work", "As workbench.yaml: no contact is in it", "auto")
-        self.load_work = fields.upload("Take up saved work", YAML)
+        self.load_work = fields.upload("Open saved work", YAML)
+        self.sample = next(iter(sorted(bench.folder.glob(_SAMPLE))), None)
+        self.open_sample = fields.button("Open the sample export", "", "auto", button_style="primary")
         self._lists: dict[str, List] = {}
+        self._tier = self.basis.tier
+        self.when(self._open_sample, self.open_sample)
         self.when(self.draw, self.limit, where="advice")
         self.when(self._show_list, self.whom, self.addresses, self.show_them, where="ids")
         self.when(self._save_ids, self.save_ids, where="ids")
-        self.when(lambda: self._hand_over(self.contents()), self.save_all, where="saved")
-        self.when(lambda: self._hand_over({"portal.yaml": self._portal()}), self.save_portal, where="saved")
-        self.when(
-            lambda: self._hand_over({"workbench.yaml": bench.file().text().encode()}), self.save_work, where="saved"
-        )
+        self.when(lambda: bench.hand_over(self.contents(), "saved"), self.save_all, where="saved")
+        self.when(lambda: bench.hand_over({"portal.yaml": self._portal()}, "saved"), self.save_portal, where="saved")
+        self.when(lambda: bench.hand_over(self._work(), "saved"), self.save_work, where="saved")
         self.when(self._load_work, self.load_work, where="saved")
         self.when(self._report, self.report, where="reported")
         self.with_contacts.observe(lambda _: setattr(self.at["saved"], "value", ""), "value")
@@ -99,9 +101,9 @@ class ToDo(Page):
         saving += [row(self.save_portal, self.save_work, self.load_work), at["saved"]]
         reporting = [row(self.report), at["reported"]] if importlib.util.find_spec("papermill") else []
         self.children = [
-            self.limit, at["advice"], at["advised"],
+            self.limit, at["advice"], row(self.open_sample),
             fields.heading("Lists of contacts, for HubSpot"), *lists,
-            at["mail"], at["groups"],
+            at["advised"], at["groups"],
             fields.heading("Take it with you"), *reporting, *saving,
         ]  # fmt: skip
 
@@ -109,8 +111,8 @@ class ToDo(Page):
         """Advises on the account as it stands; flips are a past that was not."""
         basis, audit = self.basis, self.basis.audit
         with self.bench.quietly():
-            if basis.tier and not self.limit.value:
-                self.limit.value = basis.tier
+            if basis.tier and basis.tier != self._tier:
+                self._tier = self.limit.value = basis.tier
         told = {"advice": pieces.paragraph(_NEEDS)}
         advice: Advice | None = None
         if audit is not None:
@@ -118,15 +120,15 @@ class ToDo(Page):
             if self.limit.value:
                 try:
                     advice = basis.advice(self.limit.value)
-                    told["advice"] = pieces.paragraph(words.dated(advice.text), "mk-answer")
+                    told["advice"] = self._answer(advice, audit)
                     told["advised"] = ahead.steps(advice)
                 except MarketableError as fault:
                     told["advice"] = pieces.paragraph(words.dated(str(fault)))
-            told["mail"] = pieces.folded("What becomes of the mail to the marketing contacts", telling.mail(audit))
             told["groups"] = pieces.folded(audited.WORTH, telling.groups(audit, basis.rules))
-        for name in ("advice", "advised", "mail", "groups", "ids", "listed", "saved", "reported"):
+        for name in ("advice", "advised", "groups", "ids", "listed", "saved", "reported"):
             self.at[name].value = told.get(name, "")
         shown(self.limit, when=audit is not None)
+        shown(self.open_sample, when=audit is None and self.sample is not None)
         known, self._lists = _RELEASE in self._lists, dict(self._found(audit, advice))
         with self.bench.quietly():
             fields.offer(self.whom, [(f"{name} ({many:,})", name) for name, (many, *_) in self._lists.items()])
@@ -134,6 +136,25 @@ class ToDo(Page):
                 self.whom.value = _RELEASE
         self.whom.disabled = self.save_ids.disabled = not self._lists
         self._show_list()
+
+    def _answer(self, advice: Advice, audit: Audit) -> str:
+        """What to do in a line, the money beside it, and below it what else is to be known; the steps have a table."""
+        steps, text = advice.steps, advice.text.removesuffix(advice.money)
+        for number, what in steps["what"].items():
+            text = text.replace(f"{number}. {what} ", "")
+        text = words.dated(text)
+        if not len(steps):
+            return pieces.paragraph(text, "mk-answer")
+        people, switches = int(steps["contacts"].sum()), int(steps["contacts"].eq(0).sum())
+        todo = [f"release {words.many(people, 'contact')}"] if people else []
+        todo += [f"turn off {words.many(switches, 'switch', 'switches')}"] if switches else []
+        counts = f"; who is released today counts until {words.day(audit.update_date)}" if people else ""
+        money = words.dated(advice.money) or self.basis.no_money or "No money is known to be saved by it."
+        said = pieces.headline(f"{' and '.join(todo).capitalize()}{counts}.", [money], over=False)
+        return said + pieces.paragraph(text, "mk-answer")
+
+    def _open_sample(self) -> None:
+        self.bench.opening.choice.value = str(self.sample)
 
     # ---- lists of contacts ----
 
@@ -199,16 +220,11 @@ class ToDo(Page):
 
     # ---- taking it away ----
 
-    def _hand_over(self, contents: dict[str, bytes]) -> None:
-        left_out = ""
-        if shared() and len(zipped(contents)) > DOWNLOAD_LIMIT:
-            contents = {name: each for name, each in contents.items() if not name.startswith("contacts")}
-            left_out = pieces.paragraph("The rows of contacts are left out: they are too large to download here.")
-        self.bench.hand_over(contents, "saved")
-        self.at["saved"].value += left_out
-
     def _portal(self) -> bytes:
         return self.work.portal.text().encode()
+
+    def _work(self) -> dict[str, bytes]:
+        return {"workbench.yaml": self.bench.file().text().encode()}
 
     def contents(self) -> dict[str, bytes]:
         """What is saved, by the name of its file."""

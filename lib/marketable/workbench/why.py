@@ -61,7 +61,7 @@ class Why(Page):
             options = [(f"{pieces.called(str(name), basis.rules)} ({n:,})", str(name)) for name, n in counts.items()]
         else:
             told = {
-                "why": pieces.bullets([*basis.why_so_many(), *telling.why_so_many(audit, said)]),
+                "why": pieces.bullets([*basis.why_so_many(self.work.flips), *telling.why_so_many(audit, said)]),
                 "chart": by_explanation(audit.counts, said)._repr_html_(),
                 "counts": html_table(telling.counts(audit, said), "The same in numbers"),
                 "meanings": telling.meanings(audit, said) + telling.by_source(audit, basis.rules),
@@ -91,23 +91,16 @@ class Why(Page):
         children: list[widgets.Widget] = [widgets.HTML(telling.differing_title(len(rows), self.bench.said))]
         for name, found in rows.iterrows():
             button = fields.button("Take it over", "Makes the account say so, too", "auto")
-            self.when(functools.partial(self._take_over, str(name)), button)
+            self.when(functools.partial(self.bench.take_over, str(name)), button)
             self.take_over[str(name)] = button
             text = widgets.HTML(telling.differing(str(name), found, self.basis.rules, self.bench.said))
             text.layout.flex = "1 1 320px"
             children.append(row(text, button))
         if len(rows) > 1:
             every = fields.button("Take all over", "Makes the account say all of this", "auto")
-            self.when(lambda: self._take_over(*self.take_over), every)
+            self.when(lambda: self.bench.take_over(*self.take_over), every)
             children.append(row(every))
         self._differing.children = children
-
-    def _take_over(self, *names: str) -> None:
-        audit = self.basis.audit
-        assert audit is not None
-        changed = dict(self.basis.portal.switches) | {name: audit.portal.switches[name] for name in names}
-        self.bench.set_account(self.basis.portal.model_copy(update={"switches": changed}))
-        self.bench.keep()
 
     def _show_example(self) -> None:
         audit, kind = self.basis.audit, self.example_of.value

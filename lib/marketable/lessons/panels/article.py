@@ -54,7 +54,7 @@ def batch(touches: int, seed: int) -> str:
     """A made-up batch, counted by the tools that created its contacts."""
     counts = sample_outcome(touches, seed).counts("source")
     names = pieces.tools(Rulebook.load().newest)
-    table = pieces.counts_table(counts, counts, names).drop(columns=["baseline", "change"])
+    table = pieces.counts_table(counts, counts, names).drop(columns=["without the flips", "change"])
     caption = (
         f"A made-up account in which {touches:,} things happened: its contacts by the tool that created them, and what "
         "they are in the end. All switches are as HubSpot delivers them."
