@@ -145,6 +145,8 @@ def test_in_the_app_the_final_test_is_played_and_leads_back_to_the_lessons(page:
 
 
 def test_the_page_to_keep_has_every_tool_and_prints_on_one_sheet(page: Page, app: Running, tmp_path: Path) -> None:
+    taken: list[str] = []
+    page.on("download", lambda download: taken.append(download.suggested_filename))
     page.goto(f"{app.address}/lessons/sheet")
     link = page.get_by_role("link", name="Download marketing-contacts.html")
     expect(link).to_be_visible(timeout=60_000)
@@ -153,6 +155,7 @@ def test_the_page_to_keep_has_every_tool_and_prints_on_one_sheet(page: Page, app
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 1000})
         assert violations(page) == []
+    assert taken == []
     with page.expect_download() as download:
         link.click()
     download.value.save_as(tmp_path / "sheet.html")

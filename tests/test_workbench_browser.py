@@ -81,6 +81,8 @@ def open_sample(page: Page, lab: str) -> None:
 
 
 def test_in_the_app_from_a_raw_export_to_the_record_ids_to_release_in_ten_clicks(page: Page, app: Running) -> None:
+    taken: list[str] = []
+    page.on("download", lambda download: taken.append(download.suggested_filename))
     page.goto(app.address)
     page.get_by_role("link", name=re.compile("Your account")).click()  # 1
     expect(page.get_by_role("button", name=re.compile("Open your export"))).to_be_visible(timeout=60_000)
@@ -99,13 +101,20 @@ def test_in_the_app_from_a_raw_export_to_the_record_ids_to_release_in_ten_clicks
     expect(shown(page, "advice")).to_contain_text(re.compile(r"That saves [\d,.]+ USD until"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the Record IDs").click()  # 8
-    assert re.fullmatch(r"01-.*\.csv", download.value.suggested_filename)
+    ids_file = download.value.suggested_filename
+    assert re.fullmatch(r"01-.*\.csv", ids_file)
     expect(page.get_by_role("link", name=re.compile(r"Download 01-.*\.csv"))).to_be_visible()
     ids = pd.read_csv(download.value.path(), dtype=str)
     account = mk.Portal(subscription={"tier": 700})
     advice = mk.advise(mk.audit(mk.read_export(EXPORT), account), limit=700, portal=account)
     assert set(ids["Record ID"]) == set(pd.concat([advice.ids(n) for n in advice.steps.index])["Record ID"])
     expect(shown(page, "ids")).to_contain_text(f"{len(ids)} contacts")
+    with page.expect_download(timeout=120_000) as download:
+        page.get_by_role("button", name="Report from what is on the screen").click()
+    assert download.value.suggested_filename == "report.html"
+    report = download.value.path().read_text(encoding="utf-8")
+    assert f"HubSpot counts {MARKETING} of these {CONTACTS:,} contacts" in report
+    assert taken == [ids_file, "report.html"], "each once"
     asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert page.evaluate(asks), "what was uploaded is gone with the page"
 

@@ -21,7 +21,7 @@ from . import pieces
 DOWNLOAD_LIMIT = 12_000_000  # bytes; what is downloaded is part of the page
 _LONGEST = 80  # bytes of a name
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # which Windows takes no file names from
-_KINDS = {".csv": "text/csv", ".yaml": "text/plain", ".zip": "application/zip"}
+_KINDS = {".csv": "text/csv", ".html": "text/html", ".yaml": "text/plain", ".zip": "application/zip"}
 
 
 def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str = "marketable.zip") -> str:
@@ -49,7 +49,7 @@ def hand_over(contents: Mapping[str, bytes], folder: Path | None, archive: str =
     if len(content) > DOWNLOAD_LIMIT:
         most, less = f"at most {DOWNLOAD_LIMIT // 1_000_000} MB", "Take less at once."
         raise DataError("This is too large to download here", value=name, expected=most, advice=less)
-    return pieces.download(name, content, about, _KINDS[Path(name).suffix])
+    return pieces.download(name, content, about, _KINDS[Path(name).suffix], at_once=True)
 
 
 def _kept(file: Path, content: bytes) -> str:

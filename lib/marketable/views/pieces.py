@@ -15,9 +15,6 @@ from marketable.portal.portal import split
 from marketable.rulebook import MARKETING, NOT_COVERED, STATUSES, Rule
 
 
-# JupyterLab takes arrow keys, Enter and letters for commands to cells, even from somebody who moves among radio
-# buttons, and takes the focus away. A widget has no way to say that its keys are its own; a picture of nothing has.
-# It may be there before the page that it stands on is, so it looks for it again, for five seconds.
 def scripted(script: str) -> str:
     """A picture of nothing that runs a script of this project's own, once it is there; to the script it is `this`."""
     script = " ".join(script.replace("&", "&amp;").replace('"', "&quot;").split())
@@ -25,6 +22,9 @@ def scripted(script: str) -> str:
     return f'<img alt="" hidden src="{nothing}" onload="{script}">'
 
 
+# JupyterLab takes arrow keys, Enter and letters for commands to cells, even from somebody who moves among radio
+# buttons, and takes the focus away. A widget has no way to say that its keys are its own; a picture of nothing has.
+# It may be there before the page that it stands on is, so it looks for it again, for five seconds.
 OWN_KEYS = scripted("""(function claim(image, left) {
   const own = image.closest('.mk');
   if (!own) return left && setTimeout(claim, 50, image, left - 1);
@@ -69,14 +69,18 @@ def plain(text: str) -> str:
     return text.replace("\\", "\\\u200c").replace("$", "\\$")
 
 
-def download(name: str, content: bytes, about: str = "", kind: str = "application/zip") -> str:
-    """A file that is downloaded as soon as it is shown; the link that holds it, and a sentence about it."""
+def download(
+    name: str, content: bytes, about: str = "", kind: str = "application/zip", *, at_once: bool = False
+) -> str:
+    """The link that holds a file, and a sentence about it. Arguments: at_once, whether it is downloaded when it is
+    shown, as somebody has just asked for it.
+    """
     link = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     size = f"{max(len(content) // 1000, 1):,} kB"
     return (
         f'<p class="mk-message" role="status"><a download="{html.escape(name)}" href="{link}">'
         f"Download {html.escape(name)} ({size})</a>. {html.escape(about)}"
-        f"{scripted('this.parentNode.firstElementChild.click()')}</p>"
+        f"{scripted('this.parentNode.firstElementChild.click()') if at_once else ''}</p>"
     )
 
 

@@ -237,9 +237,11 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         """Where files are saved; None in the app."""
         return None if shared() else place(self.folder, self.save_to.value or "saved")
 
-    def hand_over(self, contents: Mapping[str, bytes], where: str, archive: str = "marketable.zip") -> None:
-        """Saves files into the folder, or offers them as a download, and says so in a place."""
-        self.at[where].value = hand_over(contents, self.folder_to_save(), archive)
+    def hand_over(self, contents: Mapping[str, bytes], where: str, below: str = "") -> None:
+        """Saves files into the folder, or downloads them, and says so in a place, with what is to be read below it."""
+        handed = hand_over(contents, self.folder_to_save()) + below
+        self.at[where].value = ""  # a value that stays the same is not sent, and nothing would be downloaded again
+        self.at[where].value = handed
 
     def file(self) -> Saved:
         """What is kept of the work: no contact is in it."""

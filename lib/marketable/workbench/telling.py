@@ -160,6 +160,17 @@ def remarks(audit: Audit) -> str:
     return f'<h2 class="mk-sub">Worth knowing</h2>{found}' if found else ""
 
 
+def not_mailed(audit: Audit) -> str:
+    """What to add to an export that does not say who is mailed; blank where it does."""
+    if audit.mailing.ne("").any() or "mailed_at" in audit.export.details:
+        return ""
+    return pieces.paragraph(
+        "The export does not say who is mailed. Add the properties Last marketing email send date, Unsubscribed from "
+        "all email and Email hard bounce reason to the view in HubSpot, and export again.",
+        "mk-note",
+    )
+
+
 def groups(audit: Audit, rules: Mapping[str, Rule]) -> str:
     """The groups worth acting on: contacts, their share of the tier, their part of a month's price."""
     found = audit.groups

@@ -124,7 +124,8 @@ class ToDo(Page):
                     told["advised"] = ahead.steps(advice)
                 except MarketableError as fault:
                     told["advice"] = pieces.paragraph(words.dated(str(fault)))
-            told["groups"] = pieces.folded(audited.WORTH, telling.groups(audit, basis.rules))
+            worth = pieces.folded(audited.WORTH, telling.groups(audit, basis.rules))
+            told["groups"] = telling.not_mailed(audit) + worth
         for name in ("advice", "advised", "groups", "ids", "listed", "saved", "reported"):
             self.at[name].value = told.get(name, "")
         shown(self.limit, when=audit is not None)
@@ -212,11 +213,11 @@ class ToDo(Page):
         many, todo, found = self._lists[self.whom.value]
         table = found(addresses=self.addresses.value)
         place = list(self._lists).index(self.whom.value) + 1
-        self.bench.hand_over({f"{place:02}-{slug(self.whom.value)}.csv": csv(table)}, "ids")
         text = f"It holds {words.many(len(table), 'contact')}."
         if len(table) < many:
             text += f" {many - len(table):,} more have no Record ID in the export: tick “with e-mail addresses”."
-        self.at["ids"].value += pieces.paragraph(text) + pieces.paragraph(todo, "mk-note")
+        below = pieces.paragraph(text) + pieces.paragraph(todo, "mk-note")
+        self.bench.hand_over({f"{place:02}-{slug(self.whom.value)}.csv": csv(table)}, "ids", below)
 
     # ---- taking it away ----
 
