@@ -62,6 +62,11 @@ class Audit:
     def __repr__(self) -> str:
         return f"Audit: {len(self.contacts):,} contacts, {self.marketing:,} of them marketing"
 
+    @functools.cached_property
+    def decided(self) -> pd.DataFrame:
+        """The contacts of `likely` in the order of the export."""
+        return self.evidence.as_exported(self.likely.contacts)
+
     @property
     def portal(self) -> Portal:
         """The portal with its switches and their dates as the statuses show them; the given one where they agree."""
@@ -161,11 +166,14 @@ class Audit:
         it does not answer, never mailed, not mailed for long, or mailed (see `mailing.MAILING`); blank where the export
         does not tell, or where it is too early to tell.
         """
-        likely = self.likely.contacts
-        since = likely["since"].where(likely["status"].eq(MARKETING), likely["created_at"])
-        mailed_at = mail.mailed(self.export, self.given.time_zone)
-        as_of = pd.Timestamp(self.as_of)
-        return mail.mailing(self.export, since, mailed_at, as_of, self.silent_days, self.never_days)
+        return self._mailing[self.contacts["actual"].eq(MARKETING)]
+
+    @functools.cached_property
+    def _mailing(self) -> pd.Series:
+        decided = self.decided
+        since = decided["since"].where(decided["status"].eq(MARKETING), decided["created_at"])
+        last = mail.mailed(self.export, self.given.time_zone)
+        return mail.mailing(self.export, since, last, pd.Timestamp(self.as_of), self.silent_days, self.never_days)
 
     @functools.cached_property
     def groups(self) -> pd.DataFrame:
@@ -184,7 +192,7 @@ class Audit:
     @functools.cached_property
     def myths(self) -> pd.DataFrame:
         """What is told about marketing contacts and contradicted by these: index myth; contacts, against, answer."""
-        return myths(self.export, self.contacts, self.likely)
+        return myths(self.export, self.contacts, self.decided["status"])
 
     @functools.cached_property
     def remarks(self) -> dict[str, str]:
@@ -216,7 +224,7 @@ class Audit:
 
     @functools.cached_property
     def _members(self) -> dict[str, tuple[pd.Series, str]]:
-        found = grouping.members(self.contacts, self.mailing, self.likely, self.evidence)
+        found = grouping.members(self.contacts, self._mailing, self.decided["decided_by"], self.evidence)
         return {name: (chosen, advice) for name, chosen, advice in found}
 
 
@@ -287,7 +295,7 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
         )
     chats = contacts["source"].eq("team_email") & contacts["certainty"].eq("ambiguous") & contacts["actual"].notna()
     # But for those whom something told of made marketing.
-    chats &= audit.likely.contacts["status"].ne(MARKETING).reindex(contacts.index)
+    chats &= audit.decided["status"].ne(MARKETING)
     made = int((chats & contacts["actual"].eq(MARKETING)).sum())
     by_chance, *_ = audit.evidence.rates
     if made >= FEWEST and made > _FAR * by_chance * int(chats.sum()):
@@ -326,10 +334,10 @@ def _remarks(audit: Audit) -> Iterator[tuple[str, str]]:
     if changed:
         text = f"{changed:,} contacts were changed by something that an export does not show."
         if "form_submissions" in details:
-            told = audit.export.touches["source"].isin(FORMS).groupby(audit.export.touches["contact_id"]).sum()
-            more = details["form_submissions"] > told.reindex(details.index, fill_value=0)
-            by_hand = contacts["explanation"].eq(BY_HAND) & contacts["actual"].eq(MARKETING)
-            untold = int((more.reindex(contacts.index, fill_value=False) & by_hand).sum())
+            touches = audit.export.touches
+            told = touches.loc[touches["source"].isin(FORMS), "contact_id"].value_counts()
+            by_hand = details[contacts["explanation"].eq(BY_HAND) & contacts["actual"].eq(MARKETING)]
+            untold = int((by_hand["form_submissions"] > told.reindex(by_hand.index, fill_value=0)).sum())
             if untold:
                 text += f" {untold:,} of them sent forms between the first and the latest one, which it does not name."
         if "status_source" not in details:

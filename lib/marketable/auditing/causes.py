@@ -17,6 +17,8 @@ from marketable.portal.portal import split
 from marketable.reading.alike import alike
 from marketable.rulebook import MARKETING, NON_MARKETING
 
+from .places import places
+
 SAME_MOMENT = pd.Timedelta(minutes=5)
 OF_SOURCE = {
     "hubspot_form": "form",
@@ -55,14 +57,15 @@ def recorded(export: Export, time_zone: str) -> pd.DataFrame:
     missing where it is not told), and at_odds (bool: the record ends with another status).
     """
     told = export.statuses[export.statuses["cause"].notna()].drop_duplicates("contact_id", keep="last")
-    told, status = told.set_index("contact_id").reindex(export.contacts.index), export.contacts["status"]
+    index, status = export.contacts.index, export.contacts["status"]
+    told = told.reset_index(drop=True).reindex(places(index, pd.Index(told["contact_id"]))).set_axis(index)
     is_told = told["status"].notna() & status.notna()
     explains = is_told & told["status"].eq(status.astype(told["status"].dtype))
     return pd.DataFrame(
         {
             "cause": told["cause"].cat.set_categories(["", *CAUSES]).where(explains, ""),
             "detail": told["detail"].where(explains, "").fillna("").astype("category"),
-            "at": local_times(told["at"].dropna(), time_zone).reindex(told.index).astype("datetime64[us]"),
+            "at": local_times(told["at"], time_zone),
             "at_odds": is_told & ~explains,
         }
     )

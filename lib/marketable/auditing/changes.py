@@ -206,7 +206,7 @@ def _causes(
 
 def _local(times: pd.Series, portal: Portal) -> pd.Series:
     """Times, where they are told, as the account's clock had them."""
-    return local_times(times.dropna(), portal.time_zone).reindex(times.index).astype("datetime64[us]")
+    return local_times(times, portal.time_zone)
 
 
 def _outside(at: pd.Series, since: pd.Timestamp, until: pd.Timestamp) -> pd.Series:

@@ -20,6 +20,7 @@ from marketable.rulebook import MARKETING, Rulebook
 from .causes import apart, recorded
 from .histories import Steps, told_by
 from .inference import Inferred, Statuses, gather, infer, within
+from .places import places
 from .witnesses import FEWEST, Witnesses
 
 _COLUMNS = (
@@ -31,16 +32,22 @@ _COLUMNS = (
 class Evidence:
     """`switches`: a row for each switch that touches of the export asked (see `Audit.switches`). `portal`: the portal
     as the statuses say it was. `access_seen`: the day before which nothing counted, where the portal names none and
-    the statuses show one. `unnamed`: contacts, by contact_id, whom a form, chatflow, app or import reached whose name
-    the export does not tell. `rates`: see `Inferred`. `recorded`: what is recorded of each contact's status.
+    the statuses show one. `rates`: see `Inferred`. By contact in the order of the export, `recorded`: what is recorded
+    of its status; `unnamed`: whether a form, chatflow, app or import reached it whose name the export does not tell;
+    `place`: its place in the order of an outcome.
     """
 
     switches: pd.DataFrame
     portal: Portal
     access_seen: dt.date | None
-    unnamed: pd.Series[bool]
     rates: tuple[float, float, float]
     recorded: pd.DataFrame
+    unnamed: np.ndarray
+    place: np.ndarray
+
+    def as_exported(self, outcome: pd.DataFrame) -> pd.DataFrame:
+        """What `decide` says of the contacts, in the order of the export."""
+        return outcome.take(self.place).set_axis(self.recorded.index)
 
 
 def evidence(export: Export, portal: Portal, edition: str | dt.date | None = None) -> Evidence:
@@ -49,7 +56,7 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
     Arguments: portal, what the account says about itself; edition, the one to judge by, as for `decide`.
     """
     found = reach(export.touches, portal, edition=edition)
-    order = export.contacts.index.get_indexer(pd.Index(found.contact_id))
+    order = places(pd.Index(found.contact_id), export.contacts.index)
     contacts = export.contacts.iloc[order]
     told = recorded(export, portal.time_zone)
     marketing = contacts["status"].eq(MARKETING).to_numpy()
@@ -73,8 +80,8 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
     histories = {found.switches[number]: inferred.steps[number].history() for number in inferred.differing}
     access = None if inferred.access == EARLIEST else pd.Timestamp(inferred.access, unit="us").date()
     changed = {"switches": {**portal.switches, **histories}, "access_since": portal.access_since or access}
-    by_contact = pd.Series(unnamed, index=found.contact_id)
-    return Evidence(frame, portal.model_copy(update=changed), access, by_contact, inferred.rates, told)
+    place = np.argsort(order)
+    return Evidence(frame, portal.model_copy(update=changed), access, inferred.rates, told, unnamed[place], place)
 
 
 def _switches(statuses: Statuses, inferred: Inferred) -> pd.DataFrame:

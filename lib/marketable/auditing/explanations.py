@@ -75,7 +75,8 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     (status), explanation (one of EXPLANATIONS), trust (of TRUSTS), reason (a sentence).
     """
     contacts = export.contacts
-    first, second = (outcome.contacts.loc[contacts.index] for outcome in (expected, likely))
+    second = found.as_exported(likely.contacts)
+    first = second if expected is likely else found.as_exported(expected.contacts)
     status = pd.CategoricalDtype(list(STATUSES))
     actual = contacts["status"].astype(status)
     is_told, is_marketing = actual.notna().to_numpy(), actual.eq(MARKETING).to_numpy()
@@ -89,8 +90,8 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     has = told["cause"].ne("").to_numpy()
     is_borne_out = agrees_with(told, second, agrees, export.touches["asset"].cat.categories)
     by_form = is_upgrade(told, second, is_marketing)
-    is_unnamed = found.unnamed.loc[contacts.index].to_numpy() & made_by_unnamed
-    has_two_readings = likely.read_twice.loc[contacts.index].to_numpy()
+    is_unnamed = found.unnamed & made_by_unnamed
+    has_two_readings = likely.read_twice.to_numpy()[found.place]
     is_uncovered = second["status"].eq(NOT_COVERED).to_numpy()
     # Whoever created it may have ticked a box, whatever the default of that day was: the article never says.
     is_ticked = is_marketing & (is_uncovered | ~agrees) & second["decided_by"].isin(Rulebook.load().ticked).to_numpy()
@@ -114,7 +115,8 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
     lost = is_not_covered & is_uncovered & first["status"].ne(NOT_COVERED).to_numpy()
     # The switch that makes the difference decided the one outcome where the contact is marketing, else the other.
     by_second = is_switch & is_marketing
-    deciding = second["decided_by"].astype("object").where(by_second, first["decided_by"].astype("object"))
+    deciders = first["decided_by"].cat.categories.union(second["decided_by"].cat.categories, sort=False)
+    by_one, by_other = (each["decided_by"].cat.set_categories(deciders) for each in (second, first))
     kinds = pd.DataFrame(
         {
             "explanation": explanation,
@@ -123,11 +125,11 @@ def explain(export: Export, expected: Outcome, likely: Outcome, found: Evidence)
             "likely": second["status"],
             "certainty": contacts["certainty"],
             "rule": second["reason"],
-            "switch": deciding.where(is_switch | lost),
-            "recorded": (contacts["source"].ne(NOT_COVERED) | contacts["asset"].astype("str").ne("")).astype("str"),
-            "ticked": second["decided_by"].astype("object").where(is_ticked & is_not_covered),
-            "because": np.select([is_unnamed, is_chat], ["unnamed", "chat"], ""),
-            "record": np.select([is_borne_out, has & agrees, has], ["as the rules", "so anyway", "alone"], ""),
+            "switch": by_one.where(by_second, by_other).where(is_switch | lost),
+            "recorded": contacts["source"].ne(NOT_COVERED) | contacts["asset"].ne(""),
+            "ticked": second["decided_by"].where(is_ticked & is_not_covered),
+            "because": _first({"unnamed": is_unnamed, "chat": is_chat}),
+            "record": _first({"as the rules": is_borne_out, "so anyway": has & agrees, "alone": has}),
         }
     )
     # A cause without a time is of the moment at which the rules, too, have it.
@@ -162,7 +164,12 @@ def _category(number: np.ndarray, texts: list[str], among: Sequence[str] = ()) -
     return pd.Categorical.from_codes(codes[number], dtype=pd.CategoricalDtype(pd.Index(distinct, dtype="str")))
 
 
-def _kinds(kinds: pd.DataFrame) -> tuple[np.ndarray, list[dict[str, str]]]:
+def _first(holds: dict[str, np.ndarray]) -> pd.Categorical[Any]:
+    """By row the first name that holds, else blank."""
+    return _category(np.select(list(holds.values()), list(range(len(holds))), len(holds)), [*holds, ""])
+
+
+def _kinds(kinds: pd.DataFrame) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """The number of each row among the distinct ones, and these; what is missing is blank."""
     first, number = alike(*(kinds[name].astype("category").cat.codes.to_numpy() for name in kinds))
     distinct = kinds.iloc[first].astype("object")
@@ -170,7 +177,7 @@ def _kinds(kinds: pd.DataFrame) -> tuple[np.ndarray, list[dict[str, str]]]:
     return number, [dict(zip(kinds.columns, row, strict=True)) for row in distinct.to_numpy().tolist()]
 
 
-def _reason(kind: dict[str, str], found: Evidence) -> str:
+def _reason(kind: dict[str, Any], found: Evidence) -> str:
     explanation, actual = kind["explanation"], kind["actual"]
     if explanation == NOT_TOLD:
         return f"The export does not tell its status. {kind['rule']}"
@@ -196,11 +203,11 @@ def _reason(kind: dict[str, str], found: Evidence) -> str:
         if kind["ticked"]:
             read = Rulebook.load().newest[kind["ticked"]].ticked
             box = f"Whoever created it may have ticked the box that makes a new contact marketing: {read}. "
-        return f"It is {actual}. {why}{box}{kind['rule'] if kind['recorded'] == 'True' else _UNTOLD}"
-    return kind["rule"]
+        return f"It is {actual}. {why}{box}{kind['rule'] if kind['recorded'] else _UNTOLD}"
+    return str(kind["rule"])
 
 
-def _trust(kind: dict[str, str], found: Evidence) -> str:
+def _trust(kind: dict[str, Any], found: Evidence) -> str:
     if kind["record"]:
         return "recorded"
     if kind["explanation"] in (SWITCH, BY_HAND, AMBIGUOUS) or (kind["explanation"] == OLDER and found.access_seen):

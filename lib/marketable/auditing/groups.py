@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from marketable.engine import Outcome
 from marketable.portal.portal import Portal, split
 from marketable.portal.prices import Prices
 from marketable.reading.alike import alike
@@ -47,18 +46,16 @@ _OTHERS = {
 
 
 def members(
-    contacts: pd.DataFrame, mailing: pd.Series, likely: Outcome, found: Evidence
+    contacts: pd.DataFrame, mailing: pd.Series, decided_by: pd.Series, found: Evidence
 ) -> Iterator[tuple[str, pd.Series, str]]:
     """The groups: each one's name, by contact_id whether it is in it, and what to do. Groups may overlap.
 
-    Arguments: contacts, explained; mailing, by marketing contact; likely, the statuses under the switches as they seem
-    to have been.
+    Arguments, in one order: contacts, explained; mailing, what becomes of their mail; decided_by, what decides their
+    statuses under the switches as they seem to have been.
     """
     is_marketing = contacts["actual"].eq(MARKETING)
-    by_mail = mailing.reindex(contacts.index)
     for name, advice in _MAIL.items():  # who waits has been set as non-marketing already
-        yield name, by_mail.eq(name) & contacts["explanation"].ne(WAITING), advice
-    decided_by = likely.contacts["decided_by"].astype("str").reindex(contacts.index)
+        yield name, mailing.eq(name) & contacts["explanation"].ne(WAITING), advice
     newest = Rulebook.load().newest
     for switch, row in found.switches[found.switches["differs"]].iterrows():
         where = newest[split(str(switch))[0]].where

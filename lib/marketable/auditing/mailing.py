@@ -39,39 +39,37 @@ never answered one, which an export need not tell). Source: Understand graymail,
 
 
 def mailing(
-    export: Export, since: pd.Series, mailed_at: pd.Series, as_of: pd.Timestamp, silent_days: int, never_days: int
+    export: Export, became: pd.Series, last: pd.Series, as_of: pd.Timestamp, silent_days: int, never_days: int
 ) -> pd.Series:
-    """What becomes of the mail to each marketing contact of an export, as far as the export has the columns for it.
+    """What becomes of the mail to each contact of an export, as far as the export has the columns for it.
 
-    Arguments: since, by contact_id, when it was created or became a marketing contact, as far as that is known (local
-    time); mailed_at, see `mailed`; as_of, the moment the export is of; silent_days, for how long a contact must have
-    got no marketing e-mail to count as not mailed for long; never_days, for how long it must have been a marketing
-    contact to count as never mailed.
-    Returns: by contact_id, for the marketing contacts, one of MAILING, the first that holds; blank where the export
-    does not tell, or where it is too early to tell.
+    Arguments, the first two by contact_id in the order of the export: became, when it was created or became a marketing
+    contact, as far as that is known (local time); last, see `mailed`; as_of, the moment the export is of; silent_days,
+    for how long a contact must have got no marketing e-mail to count as not mailed for long; never_days, for how long
+    it must have been a marketing contact to count as never mailed.
+    Returns: by contact_id one of MAILING, the first that holds; blank where the contact is not a marketing one, where
+    the export does not tell, or where it is too early to tell.
 
     Source: an opt-out, an unsubscribe or a bounce does not change the status; such a contact counts (trust M).
     """
-    details = export.details.reindex(export.contacts.index)
-    contacts = export.contacts
-
-    def column(name: str) -> pd.Series:
-        return details[name].eq(True) if name in details else pd.Series(False, contacts.index)
-
-    holds = {reason: column(name) for reason, name in UNMAILABLE.items()}
+    details = export.details
+    is_marketing = export.contacts["status"].eq(MARKETING)
+    holds = {"": ~is_marketing}
+    holds |= {reason: details[name].eq(True) for reason, name in UNMAILABLE.items() if name in details}
     if "sends_unanswered" in details:
         holds[UNENGAGED] = details["sends_unanswered"] >= UNANSWERED
     if "mailed_at" in details:
-        last, became = mailed_at.reindex(contacts.index), since.reindex(contacts.index)
         long_ago, lately = (as_of - pd.Timedelta(days=days) for days in (silent_days, never_days))
         holds[NEVER] = last.isna() & ~(became > lately)
         holds |= {SILENT: (last < long_ago) & ~(became > long_ago), REACHED: last >= long_ago}
-    found = np.select([each.to_numpy() for each in holds.values()], list(holds), "")
-    by_contact = pd.Series(pd.Categorical(found, categories=[*MAILING, ""]), contacts.index, name="mailing")
-    return by_contact[contacts["status"].eq(MARKETING)]
+    names = [*MAILING, ""]
+    numbers = [np.int8(names.index(name)) for name in holds]
+    found = np.select([each.to_numpy() for each in holds.values()], numbers, np.int8(len(MAILING)))
+    kind = pd.CategoricalDtype(names)
+    return pd.Series(pd.Categorical.from_codes(found, dtype=kind), details.index, name="mailing")
 
 
 def mailed(export: Export, time_zone: str) -> pd.Series:
-    """When each contact got its last marketing e-mail, local time, by contact_id; those only who got one."""
-    times = export.details["mailed_at"].dropna() if "mailed_at" in export.details else pd.Series(dtype="datetime64[us]")
-    return local_times(times, time_zone)
+    """When each contact got its last marketing e-mail, local time, by contact_id; missing where it got none."""
+    never = pd.Series(pd.NaT, export.details.index, dtype="datetime64[us]")
+    return local_times(export.details.get("mailed_at", never), time_zone)

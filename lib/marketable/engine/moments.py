@@ -49,8 +49,13 @@ def moments(column: pd.Series, time_zone: str) -> Moments:
 
 
 def local_times(column: pd.Series, time_zone: str) -> pd.Series:
-    """The times of a column as the account's clock had them, with the column's own index. Raises: as `moments`."""
-    return pd.Series(moments(column, time_zone).wall.view("datetime64[us]"), column.index)
+    """The times of a column as the account's clock had them, with the column's own index; what is missing stays so.
+    Raises: as `moments`.
+    """
+    told = column.notna().to_numpy()
+    wall = np.full(len(column), "NaT", dtype="datetime64[us]")
+    wall[told] = moments(column[told], time_zone).wall.view("datetime64[us]")
+    return pd.Series(wall, column.index)
 
 
 def moment(value: str | dt.date, time_zone: str, zoned: bool) -> tuple[int, int]:

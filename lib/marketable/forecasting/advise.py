@@ -163,14 +163,13 @@ class _Search:
     def _groups(self) -> Iterator[tuple[str, list[str]]]:
         """The contacts of each group, those first who were silent, or there, the longest."""
         contacts = self.audit.export.contacts
-        waits = contacts["waiting"] & contacts["status"].eq(MARKETING)
-        mailing = self.audit.mailing
-        mailing = mailing[~waits.reindex(mailing.index)]
-        last = mail.mailed(self.audit.export, self.audit.given.time_zone).reindex(mailing.index)
-        since = self.audit.likely.contacts["created_at"].reindex(mailing.index)
-        order = pd.DataFrame({"last": last, "since": since}).sort_values(["last", "since"], na_position="first").index
+        last = mail.mailed(self.audit.export, self.audit.given.time_zone)
+        people = pd.DataFrame({"last": last, "since": self.audit.decided["created_at"]})
+        people = people[contacts["status"].eq(MARKETING)].assign(mailing=self.audit.mailing.array)
+        people = people[~contacts["waiting"].reindex(people.index)]
+        people = people.sort_values(["last", "since"], na_position="first")
         for group in GROUPS:
-            ids = order[mailing.reindex(order).eq(group)].tolist()
+            ids = people.index[people["mailing"].eq(group)].tolist()
             if ids:
                 yield group, ids
 

@@ -99,7 +99,7 @@ def past_of_audit(audit: Audit) -> Past:
     """The past of an export, as HubSpot's own statuses tell it. Who is marketing now is so since the day that the rules
     give, under the switches as the statuses show them; where these do not explain it, since it was created.
     """
-    likely = audit.likely.contacts.reindex(audit.contacts.index)
+    likely = audit.decided
     is_marketing = audit.contacts["actual"].eq(MARKETING)
     since = likely["since"].where(likely["status"].eq(MARKETING), likely["created_at"])[is_marketing]
     today = audit.as_of.date()
