@@ -700,12 +700,15 @@ def test_work_is_kept_without_a_contact_and_offered_again(sample: Workbench) -> 
     kept = (SAVED / FILE).read_text()
     assert not re.search(r"\w@\w|\d{12}", kept)
     again = Workbench()
-    assert is_shown(again.offer) and f"you worked on {EXPORT.name}: 1 flip, 1 kept setting." in text(again, "offer")
+    done = "1 flip, 1 kept setting, 1 planned action"
+    assert is_shown(again.offer) and f"you worked on {EXPORT.name}: {done}." in text(again, "offer")
     again.again.click()
     assert again.at["error"].value == "" and not is_shown(again.offer)
     assert again.work.flips == sample.work.flips and again.work.kept == sample.work.kept
     assert again.work.basis.portal == sample.work.basis.portal and again.work.actions == sample.work.actions
     assert text(again, "headline") == text(sample, "headline")
+    (SAVED / FILE).write_text("data: made-up")
+    assert text(Workbench(), "offer") == "Last time you worked on the made-up sample."
     (SAVED / FILE).write_text("nonsense: 1")
     assert not is_shown(Workbench().offer)
 

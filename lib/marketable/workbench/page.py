@@ -260,9 +260,9 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             return
         with contextlib.suppress(MarketableError, OSError):
             saved = Saved.load(SAVED / FILE)
-            flips = words.many(len(saved.now.flips), "flip")
-            kept = f", {words.many(len(saved.kept), 'kept setting')}" if saved.kept else ""
-            said = f"Last time you worked on {saved.called or 'the made-up sample'}: {flips}{kept}."
+            counted = {"flip": saved.now.flips, "kept setting": saved.kept, "planned action": saved.actions}
+            done = ", ".join(words.many(len(each), what) for what, each in counted.items() if each)
+            said = f"Last time you worked on {saved.called or 'the made-up sample'}{': ' if done else ''}{done}."
             self.at["offer"].value = pieces.paragraph(said)
             shown(self.offer, when=is_there(saved))
 
