@@ -108,7 +108,7 @@ def test_an_app_whose_contacts_are_all_marketing_has_its_switch_on(made: Made) -
     assert set(audit.contacts["trust"]) == {"inferred"}
     assert audit.switches.loc["integration/Shop", ["portal", "looks", "differs"]].tolist() == ["off", "on", True]
     assert (
-        "Of the 20 contacts that it alone could have made marketing contacts, 20 (100%) are."
+        "Of the 20 contacts that only this switch could have made marketing, 20 (100%) are marketing."
         in (audit.contacts["reason"].iloc[0])
     )
     assert audit.portal.is_on("integration/Shop") is True
@@ -123,7 +123,7 @@ def test_an_app_whose_contacts_are_marketing_since_a_day_was_turned_on_then(made
     # One contact on either side may have been changed by hand.
     assert row["earliest"] == pd.Timestamp("2025-01-19 09:00") and row["latest"] == pd.Timestamp("2025-03-11 09:00")
     assert row["evidence"] == (
-        "Of the 20 contacts that it alone could have made marketing contacts since 2025-03-10, 20 (100%) are. "
+        "Of the 20 contacts that only this switch could have made marketing since 2025-03-10, 20 (100%) are marketing. "
         "Of the 20 before, 0 (0%) are. The change probably lies between 2025-01-19 and 2025-03-11."
     )
     assert mk.Portal.of_text(audit.portal.text()) == audit.portal
@@ -168,7 +168,7 @@ def test_what_the_evidence_says_is_told_of_each_period(made: Made) -> None:
         made.add(20, status, "FORM", "Demo", since=since)
     evidence = made.audit().switches.loc["hubspot_form/Demo", "evidence"]
     assert evidence.startswith(
-        "Of the 20 contacts that it alone could have made marketing contacts since 2025-06-01, 0 (0%) are. "
+        "Of the 20 contacts that only this switch could have made marketing since 2025-06-01, 0 (0%) are marketing. "
         "Of the 20 between 2025-03-01 and 2025-06-01, 20 (100%) are. Of the 20 before 2025-03-01, 0 (0%) are. "
         "The change on 2025-06-01 probably lies between 2025-03-"
     )
@@ -732,20 +732,21 @@ def test_two_prices_of_one_hub_and_day_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_later_edition_changes_a_default_from_its_day_on_and_not_before(tmp_path: Path) -> None:
-    folder = tmp_path / "rulebook"
+    folder, newest = tmp_path / "rulebook", mk.Rulebook.load().newest.date
+    later, then = (newest + dt.timedelta(days=days) for days in (30, 60))
     shutil.copytree(Path(mk.__file__).parent / "rulebook", folder)
     editions, chatflow = folder / "editions.yaml", folder / "sources" / "chatflow.yaml"
-    editions.write_text(editions.read_text("utf-8").rstrip() + "\n  - 2027-03-01\n", encoding="utf-8")
+    editions.write_text(f"{editions.read_text('utf-8').rstrip()}\n  - {later}\n", encoding="utf-8")
     held = chatflow.read_text("utf-8")
-    value = held.split("values:\n")[1].replace("2020-09-23:", "2027-03-01:", 1).replace("non-marketing", "marketing", 1)
+    value = held.split("values:\n")[1].replace("2020-09-23:", f"{later}:", 1).replace("non-marketing", "marketing", 1)
     chatflow.write_text(held.rstrip() + "\n" + value, encoding="utf-8")
     rulebook = mk.Rulebook.load(folder)
 
-    assert str(told_by(mk.Portal(), "chatflow/Bot", rulebook=rulebook)) == "on since 2027-03-01, off before"
-    assert str(told_by(mk.Portal(), "chatflow/Bot", "2026-01-21", rulebook)) == "off"
-    assert str(told_by(mk.Portal(), "chatflow/Bot", "2027-03-01", rulebook)) == "on"
-    turned_off = mk.Portal(switches={"chatflow": {"Bot": [{"from": "2027-05-01", "switch": "off"}]}})
+    assert str(told_by(mk.Portal(), "chatflow/Bot", rulebook=rulebook)) == f"on since {later}, off before"
+    assert str(told_by(mk.Portal(), "chatflow/Bot", newest, rulebook)) == "off"
+    assert str(told_by(mk.Portal(), "chatflow/Bot", later, rulebook)) == "on"
+    turned_off = mk.Portal(switches={"chatflow": {"Bot": [{"from": str(then), "switch": "off"}]}})
     assert str(told_by(turned_off, "chatflow/Bot", rulebook=rulebook)) == (
-        "off since 2027-05-01, on since 2027-03-01, off before"
+        f"off since {then}, on since {later}, off before"
     )
     assert str(told_by(mk.Portal(switches={"chatflow": {"Bot": "off"}}), "chatflow/Bot", rulebook=rulebook)) == "off"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime as dt
 import html
 import json
@@ -266,7 +267,7 @@ def spoilt_in_places(draw: st.DrawFn, whole: Any) -> Any:
         if step != "" and draw(st.booleans()):
             inner.pop(step)
         elif step != "":
-            inner[step] = draw(ODD)
+            inner[step] = copy.deepcopy(draw(ODD))  # what is drawn may be spoilt in turn
     return made
 
 

@@ -196,7 +196,7 @@ def test_every_page_stands_on_hubspots_own_count(sample: Workbench, tier: int) -
         "Total", MARKETING, CONTACTS - MARKETING, CONTACTS,
     ]  # fmt: skip
     assert text(sample, "ahead").startswith(f"{MARKETING:,} marketing contacts on 31 October 2026 as HubSpot counts")
-    (explained,) = re.findall(r"explain (\d+) of them", text(sample, "headline"))
+    (explained,) = re.findall(r"(\d+) of them are so by the rules", text(sample, "headline"))
     assert f"Of {MARKETING} marketing contacts {explained} are so by the rules" in text(sample, "why")
 
 
@@ -443,6 +443,9 @@ def test_the_planted_switches_look_otherwise_and_each_is_taken_over_with_one_cli
     assert sample.work.basis.portal.switches["integration/Shopware"] == seems.switches["integration/Shopware"]
     why.take_over["hubspot_form/Pricing enquiry"].click()
     assert not why.take_over and sample.work.basis.portal == seems
+    assert text(sample, "taken") == "The account now says of 1 switch what the contacts show."
+    sample.give_back.click()
+    assert list(why.take_over) == ["hubspot_form/Pricing enquiry"] and not is_shown(sample.taken)
 
 
 def test_on_switches_one_click_takes_over_all_that_look_otherwise(sample: Workbench) -> None:
@@ -474,6 +477,23 @@ def test_on_top_of_to_do_stands_whom_to_release_until_when_it_counts_and_what_it
     assert advice.money and advice.text.endswith(advice.money)
     page(sample, "To do")
     assert text(sample, "advice").count(words.dated(advice.money)) == 1
+
+
+def test_an_old_export_says_so_and_who_is_released_today_counts_until_a_day_to_come(
+    sample: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Basis, "today", dt.date(2027, 1, 15))
+    todo: ToDo = page(sample, "To do")
+    todo.limit.value = 700
+    assert "who is released today counts until 1 February 2027" in text(sample, "advice")
+    assert "The export is of 31 October 2026, 76 days ago" in text(sample, "advice")
+    assert "the next update date, 1 February 2027" in text(sample, "ids")
+
+
+def test_without_a_tier_to_do_asks_for_it(sample: Workbench) -> None:
+    todo: ToDo = page(sample, "To do")
+    todo.limit.value = 0
+    assert text(sample, "advice").startswith("Enter your tier, here or under Change")
 
 
 def test_the_parts_of_the_explanation_sum_to_the_count(sample: Workbench) -> None:
@@ -553,14 +573,14 @@ def test_prices_that_do_not_fit_the_tier_take_away_nothing_but_the_money(sample:
     assert "Nothing is said in money. The price list does not have this tier: 700" in text(sample, "headline")
     assert isinstance(sample.work.basis.outlook, mk.Outlook)
     account.included.value = 0
-    assert "those beyond the included ones cost" in text(sample, "headline")
+    assert "the contacts beyond the included ones cost" in text(sample, "headline")
 
 
 def test_prices_are_three_numbers_or_a_list_and_what_being_over_costs_stands_in_the_headline(sample: Workbench) -> None:
     account = sample.opening.account
     account.tier.value = account.included.value = 700
     account.monthly.value, account.step.value = 50, 1_000
-    assert "those beyond the included ones cost" in text(sample, "headline")
+    assert "the contacts beyond the included ones cost" in text(sample, "headline")
     page(sample, "Ahead")
     assert "price in USD" in text(sample, "ahead-more")
     account.price_list.choice.value = str(DATA / "prices.yaml")
@@ -605,14 +625,15 @@ def test_what_is_flipped_is_planned_with_one_click(bench: Workbench) -> None:
 
 
 def test_whom_to_release_is_advised_with_the_day_from_which_it_counts_and_saved_for_hubspot(
-    sample: Workbench, tmp_path: Path
+    sample: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     todo: ToDo = page(sample, "To do")
+    monkeypatch.setattr(Basis, "today", dt.date(2026, 10, 31))
     assert "There is nothing to do" in text(sample, "advice")
     todo.limit.value = 700
     advice = mk.advise(sample.work.basis.audit, limit=700)
     assert "Step by step." in text(sample, "advised") and "Where to click" in text(sample, "advised")
-    assert "counts until 1 November 2026" in text(sample, "advice")
+    assert "counts until 1 November 2026" in text(sample, "advice") and "days ago" not in text(sample, "advice")
     todo.save_ids.click()
     saved = next((tmp_path / "saved").glob("*.csv"))
     assert len(pd.read_csv(saved, dtype=str)) == advice.steps["contacts"].sum()
@@ -670,8 +691,9 @@ def test_everything_is_saved_and_contacts_only_where_they_are_asked_for(sample: 
     folder = tmp_path / "saved"
     assert {path.name for path in folder.iterdir()} == {
         "portal.yaml", "counts.csv", "summary.txt", "explanations.csv", "switches.csv", "groups.csv",
-        "time-chart.png", "source-chart.png", "credit-chart.png",
+        *(f"{name}.png" for name in page(sample, "Switches").charts),
     }  # fmt: skip
+    assert (folder / "time-chart.png").is_file()
     assert mk.Portal.load(folder / "portal.yaml").is_on(NEWSLETTER) is False
     assert f"- {NEWSLETTER}: off" in (folder / "summary.txt").read_text()
     assert not re.search(r"\w@\w", "".join(path.read_text() for path in folder.glob("*.[tcy]*")))

@@ -52,7 +52,14 @@ class MarketableError(Exception):
     def located(
         self, file: str | os.PathLike[str] | None, lines: Mapping[tuple[str | int, ...], int]
     ) -> MarketableError:
-        """The same fault with its file, and with the line of its place or of the nearest place around it."""
+        """The same fault with its file, and with the line of its place or of the nearest place around it; one that says
+        where it is stays as it is.
+
+        >>> print(DataError("No such tool", file="tool.yaml").located("portal.yaml", {}))
+        No such tool (tool.yaml).
+        """
+        if self.file is not None:
+            return self
         known = self.place
         while known and known not in lines:
             known = known[:-1]

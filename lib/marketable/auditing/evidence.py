@@ -134,10 +134,12 @@ def _told(steps: Steps, periods: list[tuple[int, int]], ranges: dict[int, tuple[
     sentences: list[str] = []
     for number in range(len(periods) - 1, -1, -1):
         contacts, marketing = periods[number]
-        who = "" if sentences else " contacts that it alone could have made marketing contacts"
+        who = "" if sentences else " contacts that only this switch could have made marketing"
         if contacts:
             share = f"{marketing:,} ({marketing / contacts:.0%})"
-            sentences.append(f"Of the {contacts:,}{who}{whens[number]}, {share} are.")
+            sentences.append(
+                f"Of the {contacts:,}{who}{whens[number]}, {share} are{'' if sentences else ' marketing'}."
+            )
     for at, (earliest, latest) in reversed(ranges.items()):
         which = "The change" if len(steps.starts) == 2 else f"The change on {_day(at)}"
         after = f"between {_day(earliest)} and" if earliest != EARLIEST else "until"

@@ -54,14 +54,15 @@ class Advice:
     `limit`, within which to stay. `steps`: index step (from 1); what, contacts (who are set as non-marketing; 0 for a
     switch), counts_from (the day), fewer (at the end, by this step), monthly (of these, their share of a month's price;
     missing without a price), how (where to click). `outlook` and `effect`: what comes with these steps, and what each
-    of them and all together change, what is planned anyway included. `text`: the advice in sentences; `money`, those of
-    them that say what the steps save (blank without prices).
+    of them and all together change, what is planned anyway included. `text`: the advice in sentences; of these `why`
+    says what comes without the steps and with them, and `money` what they save (blank without prices).
     """
 
     limit: int
     steps: pd.DataFrame
     outlook: Outlook
     text: str
+    why: str
     money: str
     _chosen: list[list[str]]
     _audit: Audit
@@ -147,9 +148,9 @@ class _Search:
                 self.steps.append(self._set_non_marketing(group, ids[:missing]))
         self.steps += [self._turn_off(switch) for switch in self._switches()]
         outlook = self._with(self.actions)
-        said, money = self._said(outlook), " ".join(self._money(outlook))
-        text, chosen = " ".join(filter(None, [*said, money])), [step.ids for step in self.steps]
-        return Advice(self.limit, self._table(outlook), outlook, text, money, chosen, self.audit)
+        doing, why, money = (" ".join(said) for said in (self._doing(), self._why(outlook), self._money(outlook)))
+        text, chosen = " ".join(filter(None, (doing, why, money))), [step.ids for step in self.steps]
+        return Advice(self.limit, self._table(outlook), outlook, text, why, money, chosen, self.audit)
 
     def _with(self, actions: list[dict[str, Any]]) -> Outlook:
         return self.without.with_actions([*self.without.actions, *actions])
@@ -225,36 +226,37 @@ class _Search:
             index=pd.RangeIndex(1, len(self.steps) + 1, name="step"),
         )
 
-    def _said(self, outlook: Outlook) -> list[str]:
+    def _doing(self) -> Iterator[str]:
+        yield from (f"{number}. {step.what}" for number, step in enumerate(self.steps, 1))
+        if any(step.ids for step in self.steps):
+            yield f"Who is set as non-marketing today counts until {self.due}."
+
+    def _why(self, outlook: Outlook) -> Iterator[str]:
+        """What comes without the steps, and what with them."""
         limit, until, missing = f"{self.limit:,}", outlook.until, self._missing(self.actions)
         if not self.steps and missing <= 0:
-            return [f"There is nothing to do: it is likely to stay within {limit} until {until}."]
-        said = []
+            yield f"There is nothing to do: it is likely to stay within {limit} until {until}."
+            return
+        without, last = int(self.without.by_day["marketing"].iloc[-1]), outlook.by_day.iloc[-1]
         if self.at_end:
-            when = "is" if self.without.today > self.limit else "will be"
-            said.append(
-                f"It {when} over {limit} before anybody can stop counting on {self.due}. An upgrade stays until the "
-                f"renewal; these steps are to be within {limit} by then."
-            )
-        said += [f"{number}. {step.what}" for number, step in enumerate(self.steps, 1)]
-        if any(step.ids for step in self.steps):
-            said.append(f"Who is set as non-marketing today counts until {self.due}.")
-        last = outlook.by_day.iloc[-1]
+            over = self.without.today - self.limit
+            when = f"is {over:,} over {limit}" if over > 0 else f"will be over {limit} before {self.due}"
+            yield f"It {when}, and an upgrade stays until the renewal. If nothing is done, {without:,} are likely"
+            yield f"on {until}."
         if missing > 0:
-            said.append(
-                f"That is not enough: {missing:,} more than {limit} remain. Nobody else is known who is not mailed, "
-                "and no other switch would help; mail fewer people, or take the next step of the tier."
+            yield (
+                f"That is not enough: {missing:,} more than {limit} remain. Nobody else is known who is not "
+                "mailed, and no other switch would help; mail fewer people, or take the next step of the tier."
             )
         else:
-            said.append(f"Then it is likely to stay within {limit} until {until}: {last.marketing:,} at the end")
-            said[-1] += f", at most {last.high:,} in nine of ten cases."
-        return said
+            stays = "" if self.at_end else f"likely to stay within {limit} until {until}, with "
+            yield f"With these steps it is {stays}{last.marketing:,}, and in one of ten cases more than {last.high:,}."
 
     def _money(self, outlook: Outlook) -> Iterator[str]:
         """What the steps save until the renewal, and what the tier that is needed then costs less, if that is known."""
         account = outlook.account
         saved = None if outlook.saved is None else round(outlook.saved - (self.without.saved or 0), 2)
-        if self.actions and saved is not None and saved > 0:
+        if saves := self.actions and saved is not None and saved > 0:
             assert account.prices is not None
             yield f"That saves {saved:,.2f} {account.prices.currency} until {outlook.until}."
         if not self.actions and self._missing([]) <= 0:
@@ -267,7 +269,9 @@ class _Search:
         now, then = (int(each.by_day["marketing"].iloc[-1]) for each in (self.without, outlook))
         before, after = (math.ceil(max(each - included, 0) / step.contacts) * step.monthly for each in (now, then))
         if after < before:
+            if not saves:
+                yield "Until the renewal that saves nothing, as an upgrade stays."
             yield (
-                f"From the renewal on the tier for {then:,} costs {before - after:,.2f} {prices.currency} a month less "
-                f"than the one for {now:,}, if it is agreed with HubSpot before."
+                f"From the renewal on {then:,} contacts cost {before - after:,.2f} {prices.currency} a month less than "
+                f"{now:,} would, if the tier is agreed with HubSpot before."
             )

@@ -62,7 +62,7 @@ def forecast(
     >>> print(outlook)  # doctest: +NORMALIZE_WHITESPACE
     330 marketing contacts on 2026-06-27, 70 below the tier of 400. It is likely to cross the tier on 2026-08-03
     (between 2026-07-26 and 2026-08-27). Then 1,400 contacts are billed until the renewal on 2026-10-01. Until then
-    those beyond the included ones cost 85.65 USD.
+    the contacts beyond the included ones cost 85.65 USD.
     """
     found = audit(source, portal) if isinstance(source, Export) else source
     if isinstance(found, Audit):

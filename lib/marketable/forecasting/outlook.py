@@ -287,7 +287,7 @@ class Outlook:
             then = "Then" if self._over_since is None else "So"
             said.append(f"{then} {int(tier):,} contacts are billed{self._end}.")
             if self._money(cost):
-                said.append(f"Until then those beyond the included ones cost {self._money(cost)}.")
+                said.append(f"Until then the contacts beyond the included ones cost {self._money(cost)}.")
         if self.actions:
             without, its_tier, ends = self._cost(self._without)
             difference, saved = int(self._line.median[-1]) - ends, self._money(abs(cost - without))

@@ -18,8 +18,8 @@ _SURE = (
     "it was mistaken at the median, as a share of those who came."
 )
 _MONTHS = (
-    '<p class="mk-note">Who counts just after the month\'s update date. On top of the page stands the count of the '
-    "last day in the data.</p>"
+    '<p class="mk-note">Who counts just after the month\'s update date, and the price of the whole month. On top of '
+    "the page stand the count of the last day in the data, and what the days after it cost.</p>"
 )
 
 
@@ -72,12 +72,10 @@ def steps(advice: Advice) -> str:
     """What to do, step by step, and where to click."""
     if not len(advice.steps):
         return ""
-    table = advice.steps.reset_index()
-    table["counts_from"] = [day(each.date()) for each in table["counts_from"]]
+    table = advice.steps.reset_index().drop(columns=["counts_from", "how"])
     prices = advice.outlook.account.prices
     share = f"share of a month's price, {prices.currency}" if prices else "monthly"
-    names = {"counts_from": "counts from", "fewer": "fewer at the renewal", "monthly": share}
-    table = _in_cents(table.rename(columns=names).drop(columns="how"))
+    table = _in_cents(table.rename(columns={"fewer": "fewer at the renewal", "monthly": share}))
     hows = "".join(f"<p>{html.escape(how)}</p>" for how in dict.fromkeys(advice.steps["how"]))
     return html_table(table, "Step by step.") + pieces.folded("Where to click", hows)
 

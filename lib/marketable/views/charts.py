@@ -106,7 +106,7 @@ def by_source(now: pd.DataFrame, baseline: pd.DataFrame, names: Mapping[str, str
             sheet.bars(starts, widths, middle=-0.37, thick=0.14, facecolor=PALE[status])
     title = _created_most(marketing, called)
     against = "" if same else " (thin: without the flips)"
-    sheet.titles(title, f"By creating tool, most first; in figures, the marketing contacts{against}.")
+    sheet.titles(title, f"By creating tool, most contacts first; in figures, marketing{against}.")
     told = [
         f"{name}: {', '.join(f'{count:,} {status}' for count, status in zip(row, STATUSES, strict=True))}"
         + ("" if same else f" (without the flips: {one:,} marketing)")

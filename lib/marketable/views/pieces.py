@@ -24,12 +24,18 @@ def scripted(script: str) -> str:
 
 # JupyterLab takes arrow keys, Enter and letters for commands to cells, even from somebody who moves among radio
 # buttons, and takes the focus away. A widget has no way to say that its keys are its own; a picture of nothing has.
-# It may be there before the page that it stands on is, so it looks for it again, for five seconds.
+# It may be there before the page that it stands on is, so it looks for it again, for five seconds. A nought
+# makes room for what is typed: 600 behind it would be 0600, before it 6000.
 OWN_KEYS = scripted("""(function claim(image, left) {
   const own = image.closest('.mk');
   if (!own) return left && setTimeout(claim, 50, image, left - 1);
   own.setAttribute('data-lm-suppress-shortcuts', 'true');
   own.addEventListener('keydown', event => event.stopPropagation());
+  const typed = (from, to) => ({target: field}) => {
+    if (field.type === 'number' && field.value === from) field.value = to;
+  };
+  own.addEventListener('focusin', typed('0', ''));
+  own.addEventListener('focusout', typed('', '0'));
 })(this, 100)""")
 FLIPPING = (
     '<p class="mk-note">A flip counts as if the switch had been so from the beginning, or from the day you choose. '

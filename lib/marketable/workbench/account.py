@@ -16,7 +16,7 @@ from marketable.views.choosing import NO_FILE, SettingsChoice
 from marketable.views.layout import row, shown
 
 HUBS = [(hub.capitalize(), hub) for hub in ("starter", "professional", "enterprise")]
-_NO_FILE = "no file: as this form says"
+_NO_FILE = "as filled in here"
 _SINCE = "The day on which the account got marketing contacts; empty: not known, or from the start"
 _PRICES = (
     "For the money, three numbers of your invoice or offer: how many marketing contacts its price includes (0: "
@@ -97,8 +97,10 @@ class Account(widgets.VBox):  # type: ignore[misc]
 
     def fill(self, portal: Portal, called: str | None = None) -> None:
         """Shows an account. Arguments: called, its file; None: as before, but edited."""
-        edited = " (changed here)" if not self._called.endswith(")") else ""
-        self._called = called if called is not None else f"{self._called or 'your form'}{edited}"
+        if called is not None or not self._called:
+            self._called = called if called is not None else "as filled in"
+        elif not self._called.endswith((")", "filled in")):
+            self._called += " (changed here)"
         self._portal, bought = portal, portal.subscription
         self.tier.value, self.hub.value, self.commitment.value = bought.tier or 0, bought.hub, bought.commitment
         self.renewal.value, self.since.value, self.zone.value = bought.renewal, portal.access_since, portal.time_zone

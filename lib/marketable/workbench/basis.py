@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -126,6 +127,11 @@ class Basis:
         return None if pd.isna(self.baseline.as_of) else self.baseline.as_of.date()
 
     @property
+    def today(self) -> dt.date:
+        """The account's day, which may be long after the last in the data."""
+        return dt.datetime.now(zoneinfo.ZoneInfo(self.portal.time_zone)).date()
+
+    @property
     def term(self) -> dt.date | None:
         """The last renewal: one day over the tier since then upgraded the bill."""
         return None if self.as_of is None else term_start(self.portal.subscription, self.as_of)
@@ -216,7 +222,7 @@ class Basis:
         """Smaller sentences below it."""
         said = []
         if self.audit is not None and self.opened.names_tools:
-            said.append(f"The rules, with the switches as this account has them, explain {self.explained:,} of them.")
+            said.append(f"{self.explained:,} of them are so by the rules and this account's switches.")
         if self.audit is None and self.opened.names_tools:
             said.append(words.uncovered(self.counts(flips)))
         if not flips and self.prices is not None and not isinstance(self.outlook, MarketableError):

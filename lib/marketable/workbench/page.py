@@ -61,7 +61,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, folder: str | Path = DATA, *, own: bool = False) -> None:
         self.folder = Path(folder)
-        self.at = fields.places("open", "error", "message", "headline", "offer")
+        self.at = fields.places("open", "error", "message", "headline", "offer", "taken")
         self.pages: dict[str, Page] = {}
         self._quiet, self._stale, self._touched = False, set[str](), False
         self._found: dict[str, object] = {}
@@ -72,6 +72,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.again = fields.button("Go on with it", "", "auto")
         self.afresh = fields.button("Start afresh", "", "auto")
         self.offer = row(self.at["offer"], self.again, self.afresh)
+        self.give_back = fields.button("Undo", "The account says of its switches what it said before", "auto")
+        self.taken, self._before = row(self.at["taken"], self.give_back), Portal()
         self.tabs = widgets.Tab(titles=NAMES, children=[widgets.VBox() for _ in PAGES])
         self.tabs.add_class("mk-tabs")
         self.opening = Opening(self, own=own)
@@ -81,14 +83,16 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.opening.layout.observe(lambda _: self._name_change(), "display")
         self.again.on_click(lambda _: self.react(self._take_up))
         self.afresh.on_click(lambda _: shown(self.offer, when=False))
+        self.give_back.on_click(lambda _: self.react(self._give_back))
         self.tabs.observe(lambda _: self.react(self._draw_page), "selected_index")
         shown(self.opening, when=own)
         shown(self.change, when=not own)
         shown(self.tabs, when=False)
+        shown(self.taken, when=False)
         self._offer_saved()
         top = row(self.at["open"], self.change)
         top.add_class("mk-top")
-        said = [self.at["error"], self.at["message"], self.at["headline"]]
+        said = [self.at["error"], self.at["message"], self.taken, self.at["headline"]]
         leaving = pieces.scripted(_LEAVING) if shared() else ""
         self.children = [widgets.HTML(pieces.style() + leaving), top, self.opening, self.offer, *said, self.tabs]
         if own:
@@ -131,6 +135,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         """Works on other data. Arguments: found, how they are found again."""
         self.work = Work(self._judged(opened))
         self._found = dict(found)
+        shown(self.taken, when=False)
         for widget in (self.change, self.tabs):
             shown(widget, when=True)
         shown(self.opening, when=False)
@@ -143,6 +148,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         """Judges what is open by the account as the form has it."""
         if self.is_open:
             self.work.judge(self._judged(self.work.basis.opened))
+            shown(self.taken, when=False)
             self._drawn_anew()
 
     def _judged(self, opened: Opened) -> Basis:
@@ -160,9 +166,16 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         """Has the account say of switches what the audit found they look like."""
         audit = self.work.basis.audit
         assert audit is not None
-        portal = self.work.basis.portal
+        self._before = portal = self.work.basis.portal
         changed = dict(portal.switches) | {name: audit.portal.switches[name] for name in names}
         self.set_account(portal.model_copy(update={"switches": changed}))
+        many = words.many(len(names), "switch", "switches")
+        self.at["taken"].value = pieces.paragraph(f"The account now says of {many} what the contacts show.")
+        shown(self.taken, when=True)
+        self.keep()
+
+    def _give_back(self) -> None:
+        self.set_account(self._before)
         self.keep()
 
     def flipped(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import importlib.util
 import subprocess
@@ -17,6 +18,7 @@ from marketable.auditing import Audit
 from marketable.auditing.mailing import MAILING
 from marketable.errors import DataError, MarketableError
 from marketable.forecasting import Advice
+from marketable.portal.update_dates import update_date_after
 from marketable.views import ahead, audited, fields, pieces, words
 from marketable.views.choosing import YAML, settings_of, taken
 from marketable.views.handing import slug
@@ -32,20 +34,29 @@ from .work import Saved
 if TYPE_CHECKING:
     from .page import Workbench
 
-_RELEASE = "Everybody that the steps above release"
+_RELEASE = "All steps"
+_FRESH_DAYS = 7
+_OLD = (
+    "The export is of {day}, {age:,} days ago, and so are these steps. Export anew before you act on them: who was "
+    "mailed or changed since is not in it."
+)
 _IMPORT = (
     "What to do with the file: import it into HubSpot as a list, the contacts known by Record ID, and leave the "
     "import's box for marketing contacts unticked. Then "
 )
 _ACT = _IMPORT + (
-    "set the contacts of the list as non-marketing. They count until the next update date after that: {day}, seen from "
-    "the day of the export. Whether somebody who got no mail for long may still be mailed is a question of consent."
+    "set the contacts of the list as non-marketing. Done today, they count until the next update date, {day}. Whether "
+    "somebody who got no mail for long may still be mailed is a question of consent."
 )
 _LOOK = f"{_IMPORT}look at these contacts there, before you change anything."
 _CHANGES = "With the status before and after. Nobody's status in HubSpot changes through this file."
 _NEEDS = (
     "What to do today needs an export of your contacts with the property Marketing contact status: open yours under "
     "Change. To see what it gives, open the sample export."
+)
+_NO_LIMIT = (
+    "Enter your tier, here or under Change, and you read whom to release and what it saves. The lists below hold whole "
+    "groups, whatever your tier."
 )
 _SAMPLE = "hubspot-crm-exports-all-contacts-*.csv"
 _SAVING = (
@@ -116,7 +127,7 @@ class ToDo(Page):
         told = {"advice": pieces.paragraph(_NEEDS)}
         advice: Advice | None = None
         if audit is not None:
-            told["advice"] = pieces.paragraph("Say within how many marketing contacts the account is to stay.")
+            told["advice"] = pieces.paragraph(_NO_LIMIT)
             if self.limit.value:
                 try:
                     advice = basis.advice(self.limit.value)
@@ -139,20 +150,22 @@ class ToDo(Page):
         self._show_list()
 
     def _answer(self, advice: Advice, audit: Audit) -> str:
-        """What to do in a line, the money beside it, and below it what else is to be known; the steps have a table."""
-        steps, text = advice.steps, advice.text.removesuffix(advice.money)
-        for number, what in steps["what"].items():
-            text = text.replace(f"{number}. {what} ", "")
-        text = words.dated(text)
+        """What to do in a line, beside it the money and how old that is, and below it why; the steps have a table."""
+        steps, why = advice.steps, pieces.paragraph(words.dated(advice.why), "mk-answer")
         if not len(steps):
-            return pieces.paragraph(text, "mk-answer")
+            return why
         people, switches = int(steps["contacts"].sum()), int(steps["contacts"].eq(0).sum())
         todo = [f"release {words.many(people, 'contact')}"] if people else []
         todo += [f"turn off {words.many(switches, 'switch', 'switches')}"] if switches else []
-        counts = f"; who is released today counts until {words.day(audit.update_date)}" if people else ""
-        money = words.dated(advice.money) or self.basis.no_money or "No money is known to be saved by it."
-        said = pieces.headline(f"{' and '.join(todo).capitalize()}{counts}.", [money], over=False)
-        return said + pieces.paragraph(text, "mk-answer")
+        counts = f"; who is released today counts until {words.day(self._counts_until(audit))}" if people else ""
+        beside = [words.dated(advice.money) or self.basis.no_money or "No money is known to be saved by it."]
+        if (age := (self.basis.today - audit.as_of.date()).days) > _FRESH_DAYS:
+            beside.append(_OLD.format(day=words.day(audit.as_of.date()), age=age))
+        return pieces.headline(f"{' and '.join(todo).capitalize()}{counts}.", beside, over=False) + why
+
+    def _counts_until(self, audit: Audit) -> dt.date:
+        """Until when somebody counts who is set as non-marketing today, which may be long after the export."""
+        return update_date_after(max(self.basis.today, audit.as_of.date()), self.basis.portal.subscription)
 
     def _open_sample(self) -> None:
         self.bench.opening.choice.value = str(self.sample)
@@ -161,7 +174,7 @@ class ToDo(Page):
 
     def _found(self, audit: Audit | None, advice: Advice | None) -> Iterator[tuple[str, List]]:
         """By name, the lists there are: how many contacts, what to do with them, and the list itself."""
-        act = "" if audit is None else _ACT.format(day=words.day(audit.update_date))
+        act = "" if audit is None else _ACT.format(day=words.day(self._counts_until(audit)))
         if advice is not None and len(of := advice.steps.index[advice.steps["contacts"] > 0]):
             every = functools.partial(_of_steps, advice, list(of))
             yield _RELEASE, (int(advice.steps["contacts"].sum()), act, every)
