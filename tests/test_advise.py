@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -67,12 +68,33 @@ def test_what_cannot_be_met_is_said_with_what_remains(sample: mk.Audit) -> None:
 def test_a_bill_that_is_upgraded_already_is_said_to_stay(sample: mk.Audit) -> None:
     said = advice(sample, 700)
     over, without = said.outlook.today - 700, said.outlook.account.baseline.median[-1]
-    assert said.why.startswith(
-        f"It is {over} over 700, and an upgrade stays until the renewal. If nothing is done, {without:,} are likely on "
-        "2027-07-01. With these steps it is 700, and in one of ten cases more than "
+    high = said.outlook.by_day["high"].iloc[-1]
+    assert said.why == (
+        f"It is {over} over 700. It crossed the tier on 2026-07-26, and an upgrade stays until the renewal. Without "
+        f"these steps {without:,} are likely on 2027-07-01; with them 700, and in one of ten cases more than {high:,}. "
+        "So far ahead that is unsure: look again each month."
     )
     assert said.money.startswith("Until the renewal that saves nothing")
     assert said.outlook.by_day["marketing"].iloc[-1] == 700 and said.outlook.saved == 0
+
+
+def test_a_limit_that_is_not_the_tier_says_nothing_of_an_upgrade_that_there_is_not(sample: mk.Audit) -> None:
+    portal = sample.given.model_copy(update={"subscription": mk.Subscription(tier=5_000, renewal="2027-07-01")})
+    said = mk.advise(sample, 700, portal=portal, prices={"included": 300, "step": 100, "monthly": 50})
+    assert said.why.startswith("It is 92 over 700. Without these steps") and "upgrade" not in said.text
+
+
+def test_what_one_aims_at_to_be_surer_is_surer(sample: mk.Audit) -> None:
+    until = sample.as_of.date() + dt.timedelta(days=60)
+    said = mk.advise(sample, 800, until=until)
+    (aim,) = re.findall(r"To be within 800 in nine of ten cases, aim at (\d+)\.", said.why)
+    surer = mk.advise(sample, int(aim), until=until)
+    assert surer.outlook.by_day["high"].iloc[-1] <= 800 < said.outlook.by_day["high"].iloc[-1]
+
+
+def test_who_is_planned_to_go_anyway_leaves_nothing_to_do(sample: mk.Audit) -> None:
+    planned = [{"on": "2026-10-31", "set_non_marketing": 500}]
+    assert "it is likely to be within 700 on 2027-07-01" in mk.advise(sample, 700, actions=planned).why
 
 
 def test_what_the_tier_costs_less_from_the_renewal_on_is_said(sample: mk.Audit) -> None:

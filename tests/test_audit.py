@@ -563,6 +563,21 @@ def test_a_history_is_said_and_turned_round() -> None:
 # Whom the account pays for, and what to do
 
 
+def test_details_may_stand_in_another_order_and_lack_contacts(made: Made) -> None:
+    made.add(20, MARKETING, "FORM", "Demo")
+    export = mailed(made.export, bounced=[True, *[False] * 19])
+    for details in (export.details.iloc[::-1], export.details.iloc[:5], export.details.iloc[5:]):
+        bounced = mk.audit(replace(export, details=details)).mailing.eq("hard bounced")
+        assert bounced.index[bounced].tolist() == export.contacts.index[:1].intersection(details.index).tolist()
+
+
+def test_contacts_without_their_touches_are_an_error(made: Made) -> None:
+    made.add(20, MARKETING, "FORM", "Demo")
+    for part in ("contacts", "touches"):
+        with pytest.raises(mk.DataError, match="not of the same people"):
+            mk.audit(replace(made.export, **{part: getattr(made.export, part).iloc[:9]}))
+
+
 def mailed(export: mk.Export, **columns: Any) -> mk.Export:
     return replace(export, details=pd.DataFrame(columns, export.contacts.index))
 

@@ -443,9 +443,24 @@ def test_the_planted_switches_look_otherwise_and_each_is_taken_over_with_one_cli
     assert sample.work.basis.portal.switches["integration/Shopware"] == seems.switches["integration/Shopware"]
     why.take_over["hubspot_form/Pricing enquiry"].click()
     assert not why.take_over and sample.work.basis.portal == seems
-    assert text(sample, "taken") == "The account now says of 1 switch what the contacts show."
+    assert text(sample, "taken") == "1 switch is now set in the account as the contacts show."
     sample.give_back.click()
     assert list(why.take_over) == ["hubspot_form/Pricing enquiry"] and not is_shown(sample.taken)
+
+
+def test_what_was_taken_over_is_given_back_with_the_flips_and_the_settings_that_it_took_away(sample: Workbench) -> None:
+    why: Why = sample.pages["Why"]
+    taken = "hubspot_form/Pricing enquiry"
+    sample.work.set({taken: True})
+    sample.work.kept["mine"] = sample.work.now
+    before = sample.work.now, dict(sample.work.kept), sample.what_is_open
+    why.take_over[taken].click()
+    assert sample.work.now.flips == sample.work.kept["mine"].flips == {}
+    sample.give_back.click()
+    assert (sample.work.now, sample.work.kept, sample.what_is_open) == before
+    why.take_over[taken].click()
+    sample.opening.account.tier.value = 700
+    assert not is_shown(sample.taken), "the account is another one now"
 
 
 def test_on_switches_one_click_takes_over_all_that_look_otherwise(sample: Workbench) -> None:
@@ -468,7 +483,7 @@ def test_on_top_of_to_do_stands_whom_to_release_until_when_it_counts_and_what_it
     todo: ToDo = page(sample, "To do")
     assert todo.limit.value == 700
     released = int(sample.work.basis.advice(700).steps["contacts"].sum())
-    said = rf"(Release {released} contacts( and turn off .*)?; who is released today counts until|Turn off \d)"
+    said = rf"(Set {released} contacts as non-marketing( and turn off .*)?; done today, they count until|Turn off \d)"
     assert re.match(said, text(sample, "advice"))
     assert "What it saves is not known: enter under Change what" in text(sample, "advice")
     account = sample.opening.account
@@ -485,9 +500,14 @@ def test_an_old_export_says_so_and_who_is_released_today_counts_until_a_day_to_c
     monkeypatch.setattr(Basis, "today", dt.date(2027, 1, 15))
     todo: ToDo = page(sample, "To do")
     todo.limit.value = 700
-    assert "who is released today counts until 1 February 2027" in text(sample, "advice")
+    assert "done today, they count until 1 February 2027" in text(sample, "advice")
     assert "The export is of 31 October 2026, 76 days ago" in text(sample, "advice")
     assert "the next update date, 1 February 2027" in text(sample, "ids")
+    todo.limit.value = 2_000
+    assert re.search("There is nothing to do: .* 76 days ago", text(sample, "advice"))
+    monkeypatch.setattr(Basis, "today", dt.date(2026, 11, 2))
+    todo.limit.value = 700
+    assert "they count until 1 December 2026" in text(sample, "advice") and "2 days ago" in text(sample, "advice")
 
 
 def test_without_a_tier_to_do_asks_for_it(sample: Workbench) -> None:
@@ -633,7 +653,7 @@ def test_whom_to_release_is_advised_with_the_day_from_which_it_counts_and_saved_
     todo.limit.value = 700
     advice = mk.advise(sample.work.basis.audit, limit=700)
     assert "Step by step." in text(sample, "advised") and "Where to click" in text(sample, "advised")
-    assert "counts until 1 November 2026" in text(sample, "advice") and "days ago" not in text(sample, "advice")
+    assert "they count until 1 November 2026" in text(sample, "advice") and " ago" not in text(sample, "advice")
     todo.save_ids.click()
     saved = next((tmp_path / "saved").glob("*.csv"))
     assert len(pd.read_csv(saved, dtype=str)) == advice.steps["contacts"].sum()

@@ -96,7 +96,7 @@ def test_in_the_app_from_a_raw_export_to_the_record_ids_to_release_in_ten_clicks
     turn_to(page, "To do")  # 7
     expect(shown(page, "advised")).to_contain_text("Step by step.", timeout=30_000)
     expect(shown(page, "advice")).to_contain_text(
-        re.compile(r"Release \d+ contacts; who is released today counts until")
+        re.compile(r"Set \d+ contacts as non-marketing; done today, they count until")
     )
     expect(shown(page, "advice")).to_contain_text(re.compile(r"That saves [\d,.]+ USD until"))
     with page.expect_download() as download:

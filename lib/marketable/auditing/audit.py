@@ -8,7 +8,7 @@ import datetime as dt
 import functools
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -265,6 +265,8 @@ def audit(
     if export.contacts["status"].isna().all():
         advice = "Add the property Marketing contact status to the view in HubSpot, then export again."
         raise DataError("The export does not tell the contacts' statuses", advice=advice)
+    if not export.details.index.equals(export.contacts.index):
+        export = replace(export, details=export.details.reindex(export.contacts.index))
     told = Portal.model_validate({"switches": export.switches})
     portal = portal.model_copy(update={"switches": {**told.switches, **portal.switches}})
     tell = progress or (lambda done, steps, what: None)

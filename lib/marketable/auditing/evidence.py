@@ -13,6 +13,7 @@ import pandas as pd
 
 from marketable.engine.moments import EARLIEST
 from marketable.engine.reach import reach
+from marketable.errors import DataError
 from marketable.exports import Export
 from marketable.portal.portal import Portal, split
 from marketable.rulebook import MARKETING, Rulebook
@@ -57,6 +58,9 @@ def evidence(export: Export, portal: Portal, edition: str | dt.date | None = Non
     """
     found = reach(export.touches, portal, edition=edition)
     order = places(pd.Index(found.contact_id), export.contacts.index)
+    if len(order) != len(export.contacts) or (order < 0).any():
+        advice = "Keep of both only what is of the same contacts."
+        raise DataError("The export's contacts and its touches are not of the same people", advice=advice)
     contacts = export.contacts.iloc[order]
     told = recorded(export, portal.time_zone)
     marketing = contacts["status"].eq(MARKETING).to_numpy()

@@ -43,10 +43,10 @@ def mailing(
 ) -> pd.Series:
     """What becomes of the mail to each contact of an export, as far as the export has the columns for it.
 
-    Arguments, the first two by contact_id in the order of the export: became, when it was created or became a marketing
-    contact, as far as that is known (local time); last, see `mailed`; as_of, the moment the export is of; silent_days,
-    for how long a contact must have got no marketing e-mail to count as not mailed for long; never_days, for how long
-    it must have been a marketing contact to count as never mailed.
+    Arguments: became, by contact_id in the order of the export, when it was created or became a marketing contact, as
+    far as that is known (local time); last, see `mailed`; as_of, the moment the export is of; silent_days, for how long
+    a contact must have got no marketing e-mail to count as not mailed for long; never_days, for how long it must have
+    been a marketing contact to count as never mailed.
     Returns: by contact_id one of MAILING, the first that holds; blank where the contact is not a marketing one, where
     the export does not tell, or where it is too early to tell.
 

@@ -39,6 +39,7 @@ _LOSS = {
     mail.SILENT: "they have not got one for long",
     mail.UNENGAGED: "they have not answered one for long",
 }
+_NARROW = 0.1  # of the limit: who aims at less, to be surer, loses little
 GROUPS = tuple(_LOSS)
 """The groups of an audit that are set as non-marketing, the least loss first."""
 _HOW = (
@@ -55,7 +56,8 @@ class Advice:
     switch), counts_from (the day), fewer (at the end, by this step), monthly (of these, their share of a month's price;
     missing without a price), how (where to click). `outlook` and `effect`: what comes with these steps, and what each
     of them and all together change, what is planned anyway included. `text`: the advice in sentences; of these `why`
-    says what comes without the steps and with them, and `money` what they save (blank without prices).
+    says where it stands and what is likely without the steps and with them, and `money` what they save (blank without
+    prices).
     """
 
     limit: int
@@ -133,8 +135,9 @@ class _Search:
         self.audit, self.without, self.limit = audit, without, limit
         self.today = without.as_of
         self.due = update_date_after(self.today, without.account.portal.subscription)
+        self.is_upgraded = bool(without.crossing["likely"] < pd.Timestamp(self.due))
         # Over already, the bill stays until the renewal: what counts is to be within the limit then.
-        self.at_end = bool(without.crossing["likely"] < pd.Timestamp(self.due)) or without.today > limit
+        self.at_end = self.is_upgraded or without.today > limit
         self.steps: list[_Step] = []
 
     @property
@@ -232,25 +235,34 @@ class _Search:
             yield f"Who is set as non-marketing today counts until {self.due}."
 
     def _why(self, outlook: Outlook) -> Iterator[str]:
-        """What comes without the steps, and what with them."""
+        """Where it stands, and what is likely without the steps and with them."""
         limit, until, missing = f"{self.limit:,}", outlook.until, self._missing(self.actions)
+        over = self.without.today - self.limit
         if not self.steps and missing <= 0:
-            yield f"There is nothing to do: it is likely to stay within {limit} until {until}."
+            stay = f"be within {limit} on" if over > 0 else f"stay within {limit} until"
+            yield f"There is nothing to do: it is likely to {stay} {until}."
             return
+        if over > 0:
+            yield f"It is {over:,} over {limit}."
+        if self.is_upgraded:
+            day, renewal = self.without.crossing["likely"].date(), self.without.account.renewal
+            to_come = f"It is likely to cross the tier on {day}, before anybody can stop counting"
+            crosses = f"It crossed the tier on {day}" if day <= self.today else to_come
+            yield f"{crosses}, and an upgrade stays{'' if renewal is None else ' until the renewal'}."
         without, last = int(self.without.by_day["marketing"].iloc[-1]), outlook.by_day.iloc[-1]
-        if self.at_end:
-            over = self.without.today - self.limit
-            when = f"is {over:,} over {limit}" if over > 0 else f"will be over {limit} before {self.due}"
-            yield f"It {when}, and an upgrade stays until the renewal. If nothing is done, {without:,} are likely"
-            yield f"on {until}."
+        if self.steps:
+            stays = "" if self.at_end or missing > 0 else f"it is likely to stay within {limit}: "
+            yield f"Without these steps {without:,} are likely on {until}; with them {stays}{last.marketing:,},"
+            yield f"and in one of ten cases more than {last.high:,}."
         if missing > 0:
-            yield (
-                f"That is not enough: {missing:,} more than {limit} remain. Nobody else is known who is not "
-                "mailed, and no other switch would help; mail fewer people, or take the next step of the tier."
-            )
+            remain = f"That is not enough: {missing:,} more than {limit} remain."
+            yield remain if self.steps else f"No step is known, and {missing:,} more than {limit} are likely."
+            yield "Nobody else is known who is not mailed, and no other switch would help; mail fewer people, or take"
+            yield "the next step of the tier."
+        elif (spread := int(last.high - last.marketing)) > _NARROW * self.limit:
+            yield "So far ahead that is unsure: look again each month."
         else:
-            stays = "" if self.at_end else f"likely to stay within {limit} until {until}, with "
-            yield f"With these steps it is {stays}{last.marketing:,}, and in one of ten cases more than {last.high:,}."
+            yield f"To be within {limit} in nine of ten cases, aim at {self.limit - spread:,}."
 
     def _money(self, outlook: Outlook) -> Iterator[str]:
         """What the steps save until the renewal, and what the tier that is needed then costs less, if that is known."""
@@ -270,7 +282,7 @@ class _Search:
         before, after = (math.ceil(max(each - included, 0) / step.contacts) * step.monthly for each in (now, then))
         if after < before:
             if not saves:
-                yield "Until the renewal that saves nothing, as an upgrade stays."
+                yield f"Until the renewal that saves nothing{', as an upgrade stays' * self.is_upgraded}."
             yield (
                 f"From the renewal on {then:,} contacts cost {before - after:,.2f} {prices.currency} a month less than "
                 f"{now:,} would, if the tier is agreed with HubSpot before."

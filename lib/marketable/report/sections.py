@@ -267,6 +267,8 @@ def made_from(found: Findings) -> Section:
     """The settings, the rules with their references and trust, the assumptions, versions and checksums."""
     asked = found.asked
     switches = {name: asked.pop(name) for name in ("switches", "flips")}
+    numbers = ("included", "step", "monthly")  # which are nought where a price list, or nothing, says what it costs
+    asked = {name: value for name, value in asked.items() if value or name not in numbers}
     settings: dict[str, object] = {**{name: _said(value) for name, value in asked.items()}, "as of": found.now.as_of}
     settings |= {f"{of}: {name}": _set_to(value) for of, each in switches.items() for name, value in each.items()}
     subscription = found.portal.subscription

@@ -72,10 +72,8 @@ def steps(advice: Advice) -> str:
     """What to do, step by step, and where to click."""
     if not len(advice.steps):
         return ""
-    table = advice.steps.reset_index().drop(columns=["counts_from", "how"])
-    prices = advice.outlook.account.prices
-    share = f"share of a month's price, {prices.currency}" if prices else "monthly"
-    table = _in_cents(table.rename(columns={"fewer": "fewer at the renewal", "monthly": share}))
+    table = advice.steps.reset_index()[["step", "what", "contacts", "fewer"]]
+    table = table.rename(columns={"fewer": "fewer at the renewal"})
     hows = "".join(f"<p>{html.escape(how)}</p>" for how in dict.fromkeys(advice.steps["how"]))
     return html_table(table, "Step by step.") + pieces.folded("Where to click", hows)
 

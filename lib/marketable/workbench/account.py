@@ -27,14 +27,15 @@ _PRICES = (
 class Account(widgets.VBox):  # type: ignore[misc]
     """Arguments: folder, whose accounts and price lists are offered; changed, called when the account has.
 
-    Attributes: portal and prices, as the form has them; `file` and `price_list`, by which files are chosen; tier, hub,
+    Attributes: portal and prices, as the form has them; name, of its file, and whether it was changed (blank where
+    nothing was entered); `file` and `price_list`, by which files are chosen; tier, hub,
     commitment, renewal, since, zone, included, step, monthly, currency.
     """
 
     def __init__(self, folder: Path, changed: Callable[[], None], when: Callable[..., None]) -> None:
         self._changed = changed
         self.prices: Prices | None = None
-        self._portal, self._called = Portal(), ""
+        self._portal, self.name = Portal(), ""
         self.file = SettingsChoice(folder, Portal, "Account", _NO_FILE, Portal(), none_first=False)
         self.sample = Path(self.file.choice.value) if self.file.has_file else None
         self.price_list = SettingsChoice(folder, Prices, "Price list", _NO_FILE, None, none_first=True)
@@ -62,7 +63,7 @@ class Account(widgets.VBox):  # type: ignore[misc]
     @property
     def called(self) -> str:
         """What the account is called on the page."""
-        return self._called or "none entered, every switch as HubSpot sets it at first"
+        return self.name or "none entered, every switch as HubSpot sets it at first"
 
     @property
     def portal(self) -> Portal:
@@ -84,7 +85,7 @@ class Account(widgets.VBox):  # type: ignore[misc]
     @contextlib.contextmanager
     def suggested(self, file: Path | None) -> Iterator[None]:
         """Has the account that goes with what is opened, unless one was chosen; where that fails, all is as before."""
-        before = self.file.choice.value, self._portal, self._called
+        before = self.file.choice.value, self._portal, self.name
         self.file.suggest(file)
         try:
             if self.file.choice.value != before[0]:
@@ -97,10 +98,10 @@ class Account(widgets.VBox):  # type: ignore[misc]
 
     def fill(self, portal: Portal, called: str | None = None) -> None:
         """Shows an account. Arguments: called, its file; None: as before, but edited."""
-        if called is not None or not self._called:
-            self._called = called if called is not None else "as filled in"
-        elif not self._called.endswith((")", "filled in")):
-            self._called += " (changed here)"
+        if called is not None or not self.name:
+            self.name = called if called is not None else "as filled in"
+        elif not self.name.endswith((")", "filled in")):
+            self.name += " (changed here)"
         self._portal, bought = portal, portal.subscription
         self.tier.value, self.hub.value, self.commitment.value = bought.tier or 0, bought.hub, bought.commitment
         self.renewal.value, self.since.value, self.zone.value = bought.renewal, portal.access_since, portal.time_zone

@@ -87,7 +87,7 @@ class Ahead(Page):
             told = pieces.paragraph(f"Nothing can be said of what comes. {dated(str(found))}"), "", ""
         else:
             more = ahead.effects(self.outlook) + ahead.months(self.outlook) + ahead.sureness(self.outlook)
-            above = basis.beside(self.work.flips)
+            above = [] if self.work.actions else basis.beside(self.work.flips)
             said = " ".join(each for each in map(dated, self.outlook.says) if each not in above)
             told = pieces.paragraph(said, "mk-answer"), ahead.chart(self.outlook), more
         self.at["ahead"].value, self.at["ahead-chart"].value, self.at["ahead-more"].value = told

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -73,7 +74,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.afresh = fields.button("Start afresh", "", "auto")
         self.offer = row(self.at["offer"], self.again, self.afresh)
         self.give_back = fields.button("Undo", "The account says of its switches what it said before", "auto")
-        self.taken, self._before = row(self.at["taken"], self.give_back), Portal()
+        self.taken = row(self.at["taken"], self.give_back)
         self.tabs = widgets.Tab(titles=NAMES, children=[widgets.VBox() for _ in PAGES])
         self.tabs.add_class("mk-tabs")
         self.opening = Opening(self, own=own)
@@ -166,17 +167,20 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         """Has the account say of switches what the audit found they look like."""
         audit = self.work.basis.audit
         assert audit is not None
-        self._before = portal = self.work.basis.portal
+        portal, account = self.work.basis.portal, self.opening.account
+        self._before = replace(self.work, alone=set(self.work.alone)), account.name
         changed = dict(portal.switches) | {name: audit.portal.switches[name] for name in names}
         self.set_account(portal.model_copy(update={"switches": changed}))
-        many = words.many(len(names), "switch", "switches")
-        self.at["taken"].value = pieces.paragraph(f"The account now says of {many} what the contacts show.")
+        many = words.many(len(names), "switch is", "switches are")
+        self.at["taken"].value = pieces.paragraph(f"{many} now set in the account as the contacts show.")
         shown(self.taken, when=True)
         self.keep()
 
     def _give_back(self) -> None:
-        self.set_account(self._before)
-        self.keep()
+        self.work, name = self._before
+        self.opening.account.fill(self.work.basis.portal, name)
+        shown(self.taken, when=False)
+        self.flipped()
 
     def flipped(self) -> None:
         """Shows the setting of the switches, which has changed."""
@@ -284,6 +288,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
 
     def restore(self, saved: Saved) -> None:
         """Takes up work that was kept: its data, where they can be found, its account, and its settings."""
+        shown(self.taken, when=False)
         portal, prices = account_of(saved)
         self.opening.restore(saved, portal, prices)
         if self.is_open:

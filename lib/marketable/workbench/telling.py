@@ -68,7 +68,7 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
     if rejected:
         lines.append(f"Rows that were rejected and are not counted: {rejected:,}.")
     about_all = " The tier is about all contacts of the account: export them all." if audit.tier else ""
-    lines.append(f"As of {day(audit.as_of)}, the last day in the export.{about_all}")
+    lines.append(f"As of {day(audit.as_of)}, the day of the export.{about_all}")
     return lines
 
 

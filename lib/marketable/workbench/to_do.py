@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _RELEASE = "All steps"
 _FRESH_DAYS = 7
 _OLD = (
-    "The export is of {day}, {age:,} days ago, and so are these steps. Export anew before you act on them: who was "
+    "The export is of {day}, {ago} ago, and all this is seen from there. Export anew before you act on it: who was "
     "mailed or changed since is not in it."
 )
 _IMPORT = (
@@ -152,16 +152,18 @@ class ToDo(Page):
     def _answer(self, advice: Advice, audit: Audit) -> str:
         """What to do in a line, beside it the money and how old that is, and below it why; the steps have a table."""
         steps, why = advice.steps, pieces.paragraph(words.dated(advice.why), "mk-answer")
+        as_of = audit.as_of.date()
+        age, until = (self.basis.today - as_of).days, self._counts_until(audit)
+        is_old = age > _FRESH_DAYS or until != audit.update_date
+        old = [_OLD.format(day=words.day(as_of), ago=words.many(age, "day"))] if is_old else []
         if not len(steps):
-            return why
+            return why + "".join(map(pieces.paragraph, old))
         people, switches = int(steps["contacts"].sum()), int(steps["contacts"].eq(0).sum())
-        todo = [f"release {words.many(people, 'contact')}"] if people else []
+        todo = [f"set {words.many(people, 'contact')} as non-marketing"] if people else []
         todo += [f"turn off {words.many(switches, 'switch', 'switches')}"] if switches else []
-        counts = f"; who is released today counts until {words.day(self._counts_until(audit))}" if people else ""
+        counts = f"; done today, they count until {words.day(until)}" if people else ""
         beside = [words.dated(advice.money) or self.basis.no_money or "No money is known to be saved by it."]
-        if (age := (self.basis.today - audit.as_of.date()).days) > _FRESH_DAYS:
-            beside.append(_OLD.format(day=words.day(audit.as_of.date()), age=age))
-        return pieces.headline(f"{' and '.join(todo).capitalize()}{counts}.", beside, over=False) + why
+        return pieces.headline(f"{' and '.join(todo).capitalize()}{counts}.", [*beside, *old], over=False) + why
 
     def _counts_until(self, audit: Audit) -> dt.date:
         """Until when somebody counts who is set as non-marketing today, which may be long after the export."""
