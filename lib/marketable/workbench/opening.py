@@ -65,7 +65,7 @@ class Opening(widgets.VBox):  # type: ignore[misc]
         self.account = Account(bench.folder, bench.judge, self._when)
         if own:
             self.account.file.suggest(None)
-        days = [("each day's own", ""), *((str(each), str(each)) for each in Rulebook.load().editions)]
+        days = [("the day of each event", ""), *((str(each), str(each)) for each in Rulebook.load().editions)]
         self.rules = fields.choice("Rules as of", days)
         hint = fields.note(_HINT.format(where=_THERE if shared() else _HERE))
         data = [hint, row(self.upload, self.choice, self.contacts, self.sample, self.paths, self.read_paths)]

@@ -48,7 +48,7 @@ def why_so_many(audit: Audit, said: str) -> list[str]:
     for name, words in _MARKETING.items():
         if marketing.get(name, 0):
             parts.append(f"{int(marketing[name]):,} {words.format(said=said)}")
-    lines = ["; ".join(parts) + "."] if audit.marketing else []
+    lines = [f"{part}." for part in parts] if audit.marketing else []
     others = audit.counts[NON_MARKETING]
     if others.get(SWITCH, 0):
         lines.append(f"Non-marketing because a switch is not as {said}: {int(others[SWITCH]):,}.")

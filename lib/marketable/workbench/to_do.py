@@ -1,4 +1,4 @@
-"""The page To do: whom to release and which switches to turn off from today, the lists for HubSpot, and downloads."""
+"""The page To do: whom to set as non-marketing and which switches to turn off, the lists for HubSpot, and downloads."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ _NEEDS = (
     "Change. To see what it gives, open the sample export."
 )
 _NO_LIMIT = (
-    "Enter your tier, here or under Change, and you read whom to release and what it saves. The lists below hold whole "
-    "groups, whatever your tier."
+    "Enter your tier, here or under Change, and you read whom to set as non-marketing and what it saves. The lists "
+    "below hold whole groups, whatever your tier."
 )
 _SAMPLE = "hubspot-crm-exports-all-contacts-*.csv"
 _SAVING = (

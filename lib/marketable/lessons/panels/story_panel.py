@@ -32,7 +32,7 @@ class StoryPanel(Panel):
         self._rulebook, steps = Rulebook.load(), settings.steps
         self._names, self._tools = self._rulebook.newest, settings.tools or (*SOURCES, *ACTIONS)
         last = steps[-1].day
-        editions = [("each day's own rules", None), *((words.day(date), date) for date in self._rulebook.editions)]
+        editions = [("the day of each event", None), *((words.day(date), date) for date in self._rulebook.editions)]
         self.edition = widgets.Dropdown(description="Rules as of", options=editions, **wide())
         self.commitment = widgets.Dropdown(description="Commitment", options=_COMMITMENTS, **wide())
         self.as_of = widgets.DatePicker(description="What is it at the end of", value=last + dt.timedelta(45), **wide())
