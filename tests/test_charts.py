@@ -223,7 +223,7 @@ def test_any_name_is_drawn_and_told_as_text(name: str, capfd: pytest.CaptureFixt
         assert all(each.isprintable() or each == "\u200d" for each in chart.alt)
         assert chart.alt.encode()
         shown = chart._repr_html_()
-        assert "<b>" not in shown and shown.count("<") == 1
+        assert "<b>" not in shown and shown.count("<") == 3
     if name.strip() and name.isprintable():
         assert name in owed.alt and name in source.alt
 

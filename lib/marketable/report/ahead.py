@@ -18,8 +18,7 @@ def ahead(found: Findings) -> Section:
         return Section("ahead", "Ahead", pieces.paragraph(dated(text)))
     content, picture = pieces.paragraph(dated(str(outlook))), shown.chart(outlook)
     if picture:
-        figure = f'<figure><div class="mk-scroll">{picture}</div></figure>'
-        content += f'<div class="mk-columns-of-two">{figure}<div>{shown.months(outlook)}</div></div>'
+        content += f'<div class="mk-columns-of-two"><figure>{picture}</figure><div>{shown.months(outlook)}</div></div>'
     return Section("ahead", "Ahead", content + shown.effects(outlook) + shown.sureness(outlook))
 
 

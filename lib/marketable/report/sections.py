@@ -114,7 +114,7 @@ def charts(found: Findings) -> Section:
     if not found.opened.names_tools:  # only how many there were when
         pictures, tables = pictures[1:2], tables[1:2]
     shown = "".join(
-        f'<figure><div class="mk-scroll">{picture._repr_html_()}</div>'
+        f"<figure>{picture._repr_html_()}"
         f"<figcaption>{pieces.folded('The same in numbers', table)}</figcaption></figure>"
         for picture, table in zip(pictures, tables, strict=True)
     )

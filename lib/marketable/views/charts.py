@@ -71,7 +71,8 @@ class Chart:
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.png).decode()
-        return f'<img class="mk-chart" alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+        picture = f'<img class="mk-chart" alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+        return f'<div class="mk-scroll" tabindex="0" role="group" aria-label="Chart">{picture}</div>'
 
 
 @_plainly
