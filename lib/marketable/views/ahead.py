@@ -18,9 +18,9 @@ _SURE = (
     "it was mistaken at the median, as a share of those who came."
 )
 _MONTHS = (
-    '<p class="mk-note">Who counts just after the month\'s update date, and the price of the whole month. On top of '
-    "the page stand the count of the last day in the data, and what the days after it cost.</p>"
+    "Who counts just after the month's update date. On top of the page stands the count of the last day in the data."
 )
+_PRICES = " A price is that of the whole month; on top stands what the days after the last in the data cost."
 
 
 def chart(outlook: Outlook) -> str:
@@ -39,7 +39,8 @@ def months(outlook: Outlook) -> str:
     prices = outlook.account.prices
     currency = f" in {prices.currency}" if prices else ""
     table.columns = pd.Index(["month", "marketing after its update date", "contacts billed", f"price{currency}"])
-    return html_table(_in_cents(table), "Month by month, until the renewal.", most=40) + _MONTHS
+    note = pieces.paragraph(_MONTHS + (_PRICES if prices else ""), "mk-note")
+    return html_table(_in_cents(table), "Month by month, until the renewal.", most=40) + note
 
 
 def effects(outlook: Outlook) -> str:
