@@ -590,6 +590,20 @@ def test_who_is_stopped_leaves_the_earlier_report_and_says_so(
         assert not left_over(mark)
 
 
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_stopped_while_the_notebook_runs_is_not_told_that_its_kernel_died(
+    tmp_path: Path, by: signal.Signals
+) -> None:
+    notebook = notebook_of(tmp_path, "1", "import time; time.sleep(30)")
+    process = started("--notebook", notebook, "-o", "page.html", folder=tmp_path, start_new_session=True)
+    for line in process.stderr or ():
+        if "cell-2" in line:
+            break
+    os.killpg(process.pid, by)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "marketable: Stopped.\n") and names(tmp_path) == {notebook.name}
+
+
 @pytest.mark.parametrize("by", ["SIGINT", "SIGTERM"])
 def test_who_is_stopped_while_dataclasses_are_imported_ends_with_the_code_too(tmp_path: Path, by: str) -> None:
     """Dataclasses execute strings, and what is stopped there, `python -m` would end by the signal after all."""

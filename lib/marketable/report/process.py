@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from marketable.errors import ParameterError, UnknownNameError
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 DONE, BAD_PARAMETERS, BAD_DATA, FAILED, OUT_OF_TIME, STOPPED = 0, 2, 3, 4, 5, 130
 
 
@@ -24,8 +26,9 @@ class Stop(KeyboardInterrupt):
 def begin() -> None:
     """To be called before anything that reads notebooks is loaded."""
     start_quickly()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in _ENDING:
         signal.signal(each, stop)
+        atexit.register(signal.signal, each, signal.SIG_IGN)  # all is done then, and Python would end by the signal
 
 
 def start_quickly() -> None:

@@ -4,11 +4,12 @@ not at all. A run that fails leaves its notebook, with the error, and nothing el
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,15 @@ def chromium() -> str:
     return found
 
 
+class _Client(NotebookClient):
+    """nbclient's, but for signals to end: it would end the kernel, which would look as if that had died."""
+
+    @contextlib.asynccontextmanager
+    async def async_setup_kernel(self, **_: Any) -> AsyncIterator[None]:
+        """The kernel is there already, and ended by whoever started it."""
+        yield
+
+
 def _executed(
     parameters: Parameters, notebook: Path, kernel: WarmKernel, deadline: Deadline, failed: Path, progress: Progress
 ) -> Any:
@@ -150,9 +160,7 @@ def _executed(
     where = ""
     try:
         listening = kernel.ready(deadline)  # which may be another kernel from here on
-        client = NotebookClient(
-            executed, km=kernel.manager, timeout_func=lambda _: deadline.left, on_cell_execute=begins
-        )
+        client = _Client(executed, km=kernel.manager, timeout_func=lambda _: deadline.left, on_cell_execute=begins)
         client.kc = listening
         client.execute()
         return executed
