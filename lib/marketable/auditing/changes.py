@@ -168,7 +168,8 @@ def _as_of(export: Export, day: pd.Timestamp, portal: Portal) -> pd.Series:
     Of whom no change is recorded the status has not changed.
     """
     rows = export.statuses[export.statuses["latest"].notna()]
-    rows = rows.assign(when=_local(rows["at"].fillna(rows["latest"]), portal)).sort_values("when", kind="stable")
+    when = local_times(rows["at"].fillna(rows["latest"]), portal.time_zone)
+    rows = rows.assign(when=when).sort_values("when", kind="stable")
     past = rows[rows["when"] < day].drop_duplicates("contact_id", keep="last").set_index("contact_id")["status"]
     ahead = rows[rows["when"] >= day].drop_duplicates("contact_id").set_index("contact_id")["status"]
     earlier = ahead.astype("object").map({MARKETING: NON_MARKETING, NON_MARKETING: MARKETING})
@@ -187,11 +188,11 @@ def _causes(
 ) -> pd.DataFrame:
     """By contact what its status after came through: cause, detail, at (local time)."""
     told = export.statuses[export.statuses["cause"].notna()]
-    told = told.assign(at=_local(told["at"], portal))
+    told = told.assign(at=local_times(told["at"], portal.time_zone))
     told = told[~_outside(told["at"], since, until)].drop_duplicates("contact_id", keep="last").set_index("contact_id")
     told = told[told["status"].astype("str").eq(statuses["after"].reindex(told.index).astype("str"))]
     causes = told[["cause", "detail", "at"]].astype({"cause": "object"}).reindex(statuses.index)
-    sent = forms.assign(at=_local(forms["occurred_at"], portal)).sort_values("at", kind="stable")
+    sent = forms.assign(at=local_times(forms["occurred_at"], portal.time_zone)).sort_values("at", kind="stable")
     sent = sent[~_outside(sent["at"], since, until)].drop_duplicates("contact_id").set_index("contact_id")
     sent = sent.reindex(statuses.index)
     by_form = causes["cause"].isna() & sent["at"].notna() & statuses["after"].eq(MARKETING)
@@ -204,11 +205,6 @@ def _causes(
     )
 
 
-def _local(times: pd.Series, portal: Portal) -> pd.Series:
-    """Times, where they are told, as the account's clock had them."""
-    return local_times(times, portal.time_zone)
-
-
 def _outside(at: pd.Series, since: pd.Timestamp, until: pd.Timestamp) -> pd.Series:
     """Which times do not lie between two days; a time that is not told may."""
     return (at < since) | (at >= until)
@@ -219,7 +215,7 @@ def _new_forms(before: Export, after: Export, portal: Portal) -> pd.DataFrame:
     forms = [export.touches[export.touches["source"].isin(FORMS)] for export in (after, before)]
     sent, known = (
         pd.MultiIndex.from_arrays(
-            [form["contact_id"], _local(form["occurred_at"], portal), form["asset"].astype("str")]
+            [form["contact_id"], local_times(form["occurred_at"], portal.time_zone), form["asset"].astype("str")]
         )
         for form in forms
     )

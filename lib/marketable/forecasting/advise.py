@@ -232,7 +232,7 @@ class _Search:
     def _doing(self) -> Iterator[str]:
         yield from (f"{number}. {step.what}" for number, step in enumerate(self.steps, 1))
         if any(step.ids for step in self.steps):
-            yield f"Who is set as non-marketing today counts until {self.due}."
+            yield f"Who is set as non-marketing on {self.today} counts until {self.due}."
 
     def _why(self, outlook: Outlook) -> Iterator[str]:
         """Where it stands, and what is likely without the steps and with them."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from marketable.errors import ParameterError, UnknownNameError
 
-_ENDING = (signal.SIGINT, signal.SIGTERM)
 DONE, BAD_PARAMETERS, BAD_DATA, FAILED, OUT_OF_TIME, STOPPED = 0, 2, 3, 4, 5, 130
 
 
@@ -26,7 +25,7 @@ class Stop(KeyboardInterrupt):
 def begin() -> None:
     """To be called before anything that reads notebooks is loaded."""
     start_quickly()
-    for each in _ENDING:
+    for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, stop)
         atexit.register(signal.signal, each, signal.SIG_IGN)  # all is done then, and Python would end by the signal
 

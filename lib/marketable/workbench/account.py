@@ -98,8 +98,10 @@ class Account(widgets.VBox):  # type: ignore[misc]
 
     def fill(self, portal: Portal, called: str | None = None) -> None:
         """Shows an account. Arguments: called, its file; None: as before, but edited."""
-        if called is not None or not self.name:
-            self.name = called if called is not None else "as filled in"
+        if called is not None:
+            self.name = called
+        elif not self.name:
+            self.name = "as filled in"
         elif not self.name.endswith((")", "filled in")):
             self.name += " (changed here)"
         self._portal, bought = portal, portal.subscription

@@ -23,6 +23,7 @@ from marketable.forecasting.bill import check_tier
 from marketable.portal.portal import Flip, Portal
 from marketable.portal.prices import Prices
 from marketable.portal.term import term_start
+from marketable.portal.update_dates import update_date_after
 from marketable.rulebook import MARKETING, NON_MARKETING, STATUSES, Rule, Rulebook
 from marketable.views import pieces, words
 from marketable.what_if import WhatIf
@@ -130,6 +131,11 @@ class Basis:
     def today(self) -> dt.date:
         """The account's day, which may be long after the last in the data."""
         return dt.datetime.now(zoneinfo.ZoneInfo(self.portal.time_zone)).date()
+
+    @property
+    def counts_until(self) -> dt.date:
+        """Until when somebody counts who is set as non-marketing today, which may be long after the data."""
+        return update_date_after(max(self.today, self.as_of or self.today), self.portal.subscription)
 
     @property
     def term(self) -> dt.date | None:

@@ -59,6 +59,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     """
 
     work: Work
+    _before: tuple[Work, str]  # before switches were taken over: the work, and what the account was called
 
     def __init__(self, folder: str | Path = DATA, *, own: bool = False) -> None:
         self.folder = Path(folder)

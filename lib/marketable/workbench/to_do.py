@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import importlib.util
 import subprocess
@@ -18,7 +17,6 @@ from marketable.auditing import Audit
 from marketable.auditing.mailing import MAILING
 from marketable.errors import DataError, MarketableError
 from marketable.forecasting import Advice
-from marketable.portal.update_dates import update_date_after
 from marketable.views import ahead, audited, fields, pieces, words
 from marketable.views.choosing import YAML, settings_of, taken
 from marketable.views.handing import slug
@@ -153,7 +151,7 @@ class ToDo(Page):
         """What to do in a line, beside it the money and how old that is, and below it why; the steps have a table."""
         steps, why = advice.steps, pieces.paragraph(words.dated(advice.why), "mk-answer")
         as_of = audit.as_of.date()
-        age, until = (self.basis.today - as_of).days, self._counts_until(audit)
+        age, until = (self.basis.today - as_of).days, self.basis.counts_until
         is_old = age > _FRESH_DAYS or until != audit.update_date
         old = [_OLD.format(day=words.day(as_of), ago=words.many(age, "day"))] if is_old else []
         if not len(steps):
@@ -165,10 +163,6 @@ class ToDo(Page):
         beside = [words.dated(advice.money) or self.basis.no_money or "No money is known to be saved by it."]
         return pieces.headline(f"{' and '.join(todo).capitalize()}{counts}.", [*beside, *old], over=False) + why
 
-    def _counts_until(self, audit: Audit) -> dt.date:
-        """Until when somebody counts who is set as non-marketing today, which may be long after the export."""
-        return update_date_after(max(self.basis.today, audit.as_of.date()), self.basis.portal.subscription)
-
     def _open_sample(self) -> None:
         self.bench.opening.choice.value = str(self.sample)
 
@@ -176,7 +170,7 @@ class ToDo(Page):
 
     def _found(self, audit: Audit | None, advice: Advice | None) -> Iterator[tuple[str, List]]:
         """By name, the lists there are: how many contacts, what to do with them, and the list itself."""
-        act = "" if audit is None else _ACT.format(day=words.day(self._counts_until(audit)))
+        act = "" if audit is None else _ACT.format(day=words.day(self.basis.counts_until))
         if advice is not None and len(of := advice.steps.index[advice.steps["contacts"] > 0]):
             every = functools.partial(_of_steps, advice, list(of))
             yield _RELEASE, (int(advice.steps["contacts"].sum()), act, every)
