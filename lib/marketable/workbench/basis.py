@@ -228,7 +228,8 @@ class Basis:
         """Smaller sentences below it."""
         said = []
         if self.audit is not None and self.opened.names_tools:
-            said.append(f"{self.explained:,} of them are so by the rules and this account's switches.")
+            are = "is" if self.explained == 1 else "are"
+            said.append(f"{self.explained:,} of them {are} so by the rules and this account's switches.")
         if self.audit is None and self.opened.names_tools:
             said.append(words.uncovered(self.counts(flips)))
         if not flips and self.prices is not None and not isinstance(self.outlook, MarketableError):

@@ -94,7 +94,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._offer_saved()
         top = row(self.at["open"], self.change)
         top.add_class("mk-top")
-        said = [self.at["error"], self.at["message"], self.taken, self.at["headline"]]
+        said = [self.at["error"], self.at["message"], self.at["headline"]]
         leaving = pieces.scripted(_LEAVING) if shared() else ""
         self.children = [widgets.HTML(pieces.style() + leaving), top, self.opening, self.offer, *said, self.tabs]
         if own:

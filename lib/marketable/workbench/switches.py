@@ -83,7 +83,7 @@ class Switches(Page):
         self.every = fields.button("Take all over", "Makes the account say all of this", "auto", button_style="primary")
         self.when(lambda: bench.take_over(*self._differing), self.every)
         self._differs = row(at["differing"], self.every)
-        self.children = [self._differs, row(column(asked, "1 1 340px"), column(seen, "2 1 480px"))]
+        self.children = [bench.taken, self._differs, row(column(asked, "1 1 340px"), column(seen, "2 1 480px"))]
 
     @property
     def _differing(self) -> list[str]:

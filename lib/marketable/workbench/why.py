@@ -45,7 +45,8 @@ class Why(Page):
         self.when(self._show_example, self.example, where="explanation")
         at = self.at
         asked = [fields.heading("Why this contact?"), row(self.about, self.example_of, self.example), at["explanation"]]
-        self._of_export = widgets.VBox([row(at["chart"], at["counts"]), at["meanings"], self._differing, at["others"]])
+        differing = [bench.taken, self._differing]
+        self._of_export = widgets.VBox([row(at["chart"], at["counts"]), at["meanings"], *differing, at["others"]])
         self.children = [at["why"], self._of_export, *asked, at["myths"]]
 
     def draw(self) -> None:
